@@ -1,0 +1,100 @@
+# Everything a developer runs, on a machine with Python 3.11, make and git. `make` alone lists the targets.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+UV_VERSION := 0.13.9
+
+NEWEST := 3.3.2
+OLDEST := 2.11.2
+# Airflow 2.11.2 breaks on packages much newer than itself, so its environment stops at a date; only
+# common-compat, whose names we build on, is taken from later.
+NEWEST_UNTIL := 2026-11-23
+OLDEST_UNTIL := 2026-04-15
+COMPAT := apache-airflow-providers-common-compat
+
+UV := .make/tools/bin/uv
+UV_READY := .make/uv-$(UV_VERSION)
+VENV := .venv
+VENV_OLDEST := .venv-$(OLDEST)
+CONSTRAINTS_NEWEST := constraints/airflow-$(NEWEST).txt
+CONSTRAINTS_OLDEST := constraints/airflow-$(OLDEST).txt
+# scale/ and chaos/ stay outside the default run.
+TEST_FOLDERS := $(wildcard tests/unit tests/wire tests/dags tests/scheduler)
+
+export UV_PYTHON_DOWNLOADS := never
+
+.PHONY: help demo test test-oldest bench chaos lint format constraints clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .make/demo ## Send 25 SMS to a local sandbox from a DAG and print the delivery report
+	$(VENV)/bin/python scripts/demo.py
+
+test: lint ## Lint, type-check and run the tests on Airflow 3.3.2
+	$(VENV)/bin/pytest $(TEST_FOLDERS)
+
+# The built wheel is what is tested here: the checkout is kept off the import path.
+test-oldest: .make/oldest ## Run the wire and DAG tests on Airflow 2.11.2, against the built wheel
+	$(UV) pip install --quiet --python $(VENV_OLDEST) --no-deps --no-build-isolation \
+	  --reinstall-package airflow-provider-instasent .
+	$(VENV_OLDEST)/bin/pytest -o pythonpath=tests $(filter tests/wire tests/dags,$(TEST_FOLDERS))
+
+# BENCH and CHAOS hold more arguments: BENCH='--quick --only limit', CHAOS='--runs 20 --points 2'.
+bench: .make/dev .make/instasent-sdk ## Measure this provider beside others and write docs/benchmarks.md (15 minutes)
+	PYTHONPATH=tests $(VENV)/bin/python -m benchmarks $(BENCH)
+
+chaos: .make/dev ## Kill and break 420 campaigns in a real Airflow and write what was sent into docs/benchmarks.md (25 minutes)
+	PYTHONPATH=.:tests $(VENV)/bin/python -m chaos --document docs/benchmarks.md $(CHAOS)
+
+lint: .make/dev ## Check style, format and types
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+format: .make/dev ## Format the code and mend what ruff can mend
+	$(VENV)/bin/ruff check --fix-only .
+	$(VENV)/bin/ruff format .
+
+# compile(Airflow version, date, more options)
+compile = echo 'apache-airflow==$(1)' | $(UV) pip compile --quiet pyproject.toml - --extra dev --upgrade \
+  --python-version 3.11 --no-annotate --exclude-newer $(2) $(3) --output-file constraints/airflow-$(1).txt \
+  --custom-compile-command 'make constraints    (Airflow $(1), packages up to $(2)$(4))'
+
+constraints: $(UV_READY) ## Resolve the constraints files anew
+	$(call compile,$(NEWEST),$(NEWEST_UNTIL))
+	$(call compile,$(OLDEST),$(OLDEST_UNTIL),--exclude-newer-package $(COMPAT)=$(NEWEST_UNTIL),; common-compat up to $(NEWEST_UNTIL))
+
+clean: ## Remove environments, caches and builds
+	rm -rf .make .venv .venv-* .demo build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(UV_READY):
+	rm -rf .make/tools
+	$(PYTHON) -m venv .make/tools
+	.make/tools/bin/python -m pip install --quiet uv==$(UV_VERSION)
+	touch $@
+
+.make/venv: pyproject.toml $(CONSTRAINTS_NEWEST) | $(UV_READY)
+	$(UV) venv --quiet --clear --python $(PYTHON) $(VENV)
+	touch $@
+
+.make/demo: .make/venv
+	$(UV) pip install --quiet --python $(VENV) --constraints $(CONSTRAINTS_NEWEST) --editable '.[sandbox]'
+	touch $@
+
+.make/dev: .make/venv
+	$(UV) pip install --quiet --python $(VENV) --constraints $(CONSTRAINTS_NEWEST) --editable '.[dev]'
+	touch $@
+
+.make/instasent-sdk: | .make/venv
+	$(UV) pip install --quiet --python $(VENV) --no-deps --target $@ instasent==0.1.4
+
+.make/oldest: pyproject.toml $(CONSTRAINTS_OLDEST) | $(UV_READY)
+	$(UV) venv --quiet --clear --python $(PYTHON) $(VENV_OLDEST)
+	$(UV) pip install --quiet --python $(VENV_OLDEST) --constraints $(CONSTRAINTS_OLDEST) \
+	  --requirements pyproject.toml --extra dev
+	touch $@
