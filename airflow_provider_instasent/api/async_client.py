@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The asynchronous client: the same flows over `httpx`. The only importer of `httpx`."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import httpx
+
+from airflow_provider_instasent.api import flows
+from airflow_provider_instasent.api.errors import ConfigurationError
+from airflow_provider_instasent.api.exchange import (
+    NO_LISTENER,
+    UNKNOWN_HOST,
+    Failure,
+    Flow,
+    Kind,
+    Outcome,
+    Request,
+    Send,
+)
+from airflow_provider_instasent.api.lookup_calls import AsyncLookupCalls
+from airflow_provider_instasent.api.settings import LONGEST_IDLE, ClientSettings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+    from airflow_provider_instasent.api.endpoints import Entity
+    from airflow_provider_instasent.api.message import Sms
+    from airflow_provider_instasent.api.outcomes import MessageOutcome
+
+T = TypeVar("T")
+
+_NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+
+class AsyncInstasentClient(AsyncLookupCalls):
+    """:class:`~airflow_provider_instasent.api.client.InstasentClient` for an event loop.
+
+    :param token: the API token
+    :param settings: any field of :class:`~airflow_provider_instasent.api.settings.ClientSettings`
+    :raises ConfigurationError: where a setting is missing or unsafe
+    """
+
+    def __init__(self, token: str, **settings: Any) -> None:
+        self.settings = ClientSettings(token=token, **settings)
+        self._policy = self.settings.retry_policy
+        self._client: httpx.AsyncClient | None = None
+        self._opening = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"AsyncInstasentClient(base_url={self.settings.base_url!r})"
+
+    async def close(self) -> None:
+        """Close every connection."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    async def send_sms(self, message: Sms) -> Entity:
+        """Send one message; see the synchronous client."""
+        return await self.run(flows.send_sms(message, self._policy))
+
+    async def send_bulk(self, messages: Sequence[Sms]) -> list[MessageOutcome]:
+        """Send any number of messages, 100 a call; see the synchronous client."""
+        return await self.run(flows.send_bulk(messages, self._policy))
+
+    async def get_sms(self, sms_id: str) -> Entity:
+        """Read one SMS by its id; see the synchronous client."""
+        return await self.run(flows.get_sms(sms_id, self._policy))
+
+    async def list_sms(self, page: int = 1, per_page: int = 50) -> flows.Page:
+        """Read one page of the SMS list; see the synchronous client."""
+        return await self.run(flows.list_sms(page, per_page, self._policy))
+
+    async def iter_sms(self, per_page: int = 50) -> AsyncIterator[Entity]:
+        """Iterate over the SMS list, each SMS once; see the synchronous client."""
+        pages = flows.Pages()
+        page = 1
+        while new := pages.new(await self.list_sms(page, per_page)):
+            for entity in new:
+                yield entity
+            page += 1
+
+    async def get_account(self) -> Entity:
+        """Read the account; see the synchronous client."""
+        return await self.run(flows.get_account(self._policy))
+
+    async def run(
+        self,
+        flow: Flow[T],
+        *,
+        before_send: Callable[[], None] | None = None,
+        after_send: Callable[[Outcome], None] | None = None,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> T:
+        """Perform a flow's steps and return its result; see the synchronous client."""
+        outcome: Outcome | None = None
+        try:
+            while True:
+                step = flow.send(outcome)
+                outcome = None
+                if isinstance(step, Send):
+                    if before_send is not None and step.request.kind is Kind.SEND:
+                        before_send()
+                    outcome = await self._exchange(step.request)
+                    if after_send is not None and step.request.kind is Kind.SEND:
+                        after_send(outcome)
+                else:
+                    await sleep(step.seconds)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+        finally:
+            flow.close()
+
+    async def _open(self) -> httpx.AsyncClient:
+        """Return the pooled client; made on first use, its certificates read off the loop."""
+        async with self._opening:
+            if self._client is None:
+                verify = await asyncio.to_thread(_ssl_context, self.settings.ca_bundle)
+                limit = self.settings.max_in_flight
+                self._client = httpx.AsyncClient(
+                    headers=self.settings.headers(f"httpx/{httpx.__version__}"),
+                    timeout=httpx.Timeout(self.settings.read_timeout, connect=self.settings.connect_timeout, pool=None),
+                    limits=httpx.Limits(
+                        max_connections=limit, max_keepalive_connections=limit, keepalive_expiry=LONGEST_IDLE
+                    ),
+                    follow_redirects=False,
+                    verify=verify,
+                )
+            return self._client
+
+    async def _exchange(self, request: Request) -> Outcome:
+        client = await self._open()
+        wire = _Wire()
+        try:
+            response = await client.request(
+                request.method,
+                self.settings.url(request.path),
+                params=dict(request.params),
+                content=request.encoded_body(),
+                extensions={"trace": wire.trace},
+            )
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            left = wire.left and not isinstance(error, _NEVER_LEFT)
+            return Failure(left=left, reason=_reason(error, left=left))
+        return self.settings.answer(response.status_code, response.headers, response.content)
+
+
+class _Wire:
+    """Whether a request has begun to leave."""
+
+    def __init__(self) -> None:
+        self.left = False
+
+    async def trace(self, event: str, info: Any) -> None:
+        # Asking a proxy for a tunnel carries nothing of the request.
+        if event.endswith("send_request_headers.started") and info["request"].method != b"CONNECT":
+            self.left = True
+
+
+def _ssl_context(ca_bundle: str | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_bundle) if ca_bundle else httpx.create_ssl_context()
+    except OSError:
+        raise ConfigurationError(
+            "no certificates could be read: check `ca_bundle`, and SSL_CERT_FILE and SSL_CERT_DIR in the environment"
+        ) from None
+
+
+def _reason(error: Exception, *, left: bool) -> str:
+    """Name what went wrong without the URL."""
+    if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
+        return "the connection could not be opened in time (`connect_timeout`)"
+    if isinstance(error, httpx.TimeoutException):
+        return "no answer in time (`read_timeout`)"
+    if isinstance(error, httpx.ProxyError):
+        return "the proxy did not connect"
+    if isinstance(error, httpx.ConnectError) and isinstance(_root(error), ssl.SSLError):
+        return "TLS failure: the certificate or the protocol was not accepted (`ca_bundle` names another authority)"
+    if isinstance(error, httpx.DecodingError):
+        return "the answer was cut short"
+    if left:
+        return "the connection was cut"
+    return UNKNOWN_HOST if isinstance(_root(error), socket.gaierror | httpx.InvalidURL) else NO_LISTENER
+
+
+def _root(error: BaseException) -> BaseException:
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    return error

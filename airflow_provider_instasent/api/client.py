@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The synchronous client: the flows over `requests`. The only importer of `requests`."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError, LocationParseError, NameResolutionError
+
+from airflow_provider_instasent.api import flows
+from airflow_provider_instasent.api.exchange import (
+    NO_LISTENER,
+    UNKNOWN_HOST,
+    Failure,
+    Flow,
+    Kind,
+    Outcome,
+    Request,
+    Send,
+)
+from airflow_provider_instasent.api.lookup_calls import LookupCalls
+from airflow_provider_instasent.api.settings import LONGEST_IDLE, ClientSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from airflow_provider_instasent.api.endpoints import Entity
+    from airflow_provider_instasent.api.message import Sms
+    from airflow_provider_instasent.api.outcomes import MessageOutcome
+
+T = TypeVar("T")
+
+
+class _Wire(threading.local):
+    """Whether the request that this thread is making has begun to leave."""
+
+    left = False
+
+
+_wire = _Wire()
+
+
+class _WatchedConnection(HTTPConnection):
+    """Notes when a request begins to leave, and never reuses a connection that idled too long."""
+
+    _opening = False
+    _used_at: float | None = None
+
+    def connect(self) -> None:
+        self._opening = True
+        try:
+            super().connect()
+        finally:
+            self._opening = False
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        if self._used_at is not None and time.monotonic() - self._used_at > LONGEST_IDLE:
+            self.close()
+        super().request(*args, **kwargs)
+
+    def send(self, data: Any) -> None:
+        if self.sock is None and self.auto_open:
+            self.connect()
+        if not self._opening:
+            _wire.left = True
+        self._used_at = time.monotonic()
+        super().send(data)
+
+
+class _WatchedHTTPSConnection(_WatchedConnection, HTTPSConnection):
+    """The same over TLS."""
+
+
+class _WatchedPool(HTTPConnectionPool):
+    ConnectionCls = _WatchedConnection
+
+
+class _WatchedHTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _WatchedHTTPSConnection
+
+
+class _Adapter(HTTPAdapter):
+    """Connections as above, no retries of its own: `retry.decide` is the one rule."""
+
+    def __init__(self, pool_size: int) -> None:
+        super().__init__(pool_connections=1, pool_maxsize=pool_size, max_retries=0, pool_block=True)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self._watch(self.poolmanager)
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        self._watch(manager)
+        return manager
+
+    @staticmethod
+    def _watch(manager: Any) -> None:
+        manager.pool_classes_by_scheme = {"http": _WatchedPool, "https": _WatchedHTTPSPool}
+
+
+class _KeepHeaders(AuthBase):
+    """Keeps `requests` from replacing the token by what a `.netrc` says."""
+
+    def __call__(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
+        return prepared
+
+
+class InstasentClient(LookupCalls):
+    """Talks to Instasent's Legacy or Transactional API; safe for use from several threads.
+
+    ::
+
+        with InstasentClient(token="…") as client:
+            client.send_sms(Sms.create(to="+34600000001", text="Hello", sender="Acme"))
+
+    :param token: the API token
+    :param settings: any field of :class:`~airflow_provider_instasent.api.settings.ClientSettings`
+    :raises ConfigurationError: where a setting is missing or unsafe
+    """
+
+    def __init__(self, token: str, **settings: Any) -> None:
+        self.settings = ClientSettings(token=token, **settings)
+        self._policy = self.settings.retry_policy
+        self._session = requests.Session()
+        adapter = _Adapter(self.settings.max_in_flight)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+        self._session.auth = _KeepHeaders()
+        self._session.headers.clear()
+        self._session.headers.update(self.settings.headers(f"requests/{requests.__version__}"))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"InstasentClient(base_url={self.settings.base_url!r})"
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._session.close()
+
+    def send_sms(self, message: Sms, *, before_send: Callable[[], None] | None = None) -> Entity:
+        """Send one message.
+
+        :param message: what to send
+        :param before_send: called right before each attempt; what it raises ends the call unsent
+        :returns: the accepted entity, with at least `id`
+        :raises UnconfirmedError: where it may or may not have been accepted
+        :raises ApiError: where it was not
+        """
+        return self.run(flows.send_sms(message, self._policy), before_send=before_send)
+
+    def send_bulk(self, messages: Sequence[Sms]) -> list[MessageOutcome]:
+        """Send any number of messages, 100 a call.
+
+        :param messages: what to send
+        :returns: one outcome a message, in input order: accepted, rejected or unconfirmed
+        :raises BulkStoppedError: where something stopped it half-way; it carries the outcomes
+        """
+        return self.run(flows.send_bulk(messages, self._policy))
+
+    def get_sms(self, sms_id: str) -> Entity:
+        """Read one SMS by its id.
+
+        :raises NotFoundError: where it is absent or not visible to this token
+        """
+        return self.run(flows.get_sms(sms_id, self._policy))
+
+    def list_sms(self, page: int = 1, per_page: int = 50) -> flows.Page:
+        """Read one page of the SMS list, in the API's order (unknown whether newest or oldest first).
+
+        :param page: from 1
+        :param per_page: how many are asked for; the API may give fewer (its largest page is unknown)
+        """
+        return self.run(flows.list_sms(page, per_page, self._policy))
+
+    def iter_sms(self, per_page: int = 50) -> Iterator[Entity]:
+        """Iterate over the SMS list, page by page as they are asked for, each SMS once.
+
+        :param per_page: how many are asked for at a time
+        """
+        pages = flows.Pages()
+        page = 1
+        while new := pages.new(self.list_sms(page, per_page)):
+            yield from new
+            page += 1
+
+    def get_account(self) -> Entity:
+        """Read the account: `available`, `currency` and whatever else the API says."""
+        return self.run(flows.get_account(self._policy))
+
+    def run(
+        self,
+        flow: Flow[T],
+        *,
+        before_send: Callable[[], None] | None = None,
+        after_send: Callable[[Outcome], None] | None = None,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> T:
+        """Perform a flow's steps and return its result.
+
+        :param flow: a generator of :mod:`~airflow_provider_instasent.api.flows`
+        :param before_send: called right before each request that is a send
+        :param after_send: called with what came of each request that is a send
+        :param sleep: waits the given seconds; what it raises ends the flow
+        """
+        outcome: Outcome | None = None
+        try:
+            while True:
+                step = flow.send(outcome)
+                outcome = None
+                if isinstance(step, Send):
+                    if before_send is not None and step.request.kind is Kind.SEND:
+                        before_send()
+                    outcome = self._exchange(step.request)
+                    if after_send is not None and step.request.kind is Kind.SEND:
+                        after_send(outcome)
+                else:
+                    sleep(step.seconds)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+        finally:
+            flow.close()
+
+    def _exchange(self, request: Request) -> Outcome:
+        _wire.left = False
+        try:
+            response = self._session.request(
+                request.method,
+                self.settings.url(request.path),
+                params=dict(request.params),
+                data=request.encoded_body(),
+                timeout=(self.settings.connect_timeout, self.settings.read_timeout),
+                allow_redirects=False,
+                # On the session it would lose to the environment's REQUESTS_CA_BUNDLE.
+                verify=self.settings.ca_bundle,
+            )
+        except (OSError, HTTPError) as error:  # what `requests` raises is an OSError, save for what slips through it
+            return Failure(left=_wire.left, reason=_reason(error))
+        with suppress(Exception):
+            response.close()
+        return self.settings.answer(response.status_code, response.headers, response.content)
+
+
+def _reason(error: Exception) -> str:
+    """Name what went wrong without the URL, which `requests` puts into every message."""
+    if isinstance(error, requests.exceptions.SSLError):
+        return "TLS failure: the certificate or the protocol was not accepted (`ca_bundle` names another authority)"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return "the proxy did not connect"
+    if isinstance(error, requests.exceptions.Timeout):
+        if _wire.left:
+            return "no answer in time (`read_timeout`)"
+        return "the connection could not be opened in time (`connect_timeout`)"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError):
+        return "the answer was cut short"
+    return "the connection was cut" if _wire.left else _unreachable(error)
+
+
+def _unreachable(error: Exception) -> str:
+    """Name why no connection could be opened."""
+    inner = getattr(error.args[0] if error.args else None, "reason", None)
+    if isinstance(inner, NameResolutionError) or isinstance(error, requests.exceptions.InvalidURL | LocationParseError):
+        return UNKNOWN_HOST
+    if not isinstance(error, requests.RequestException):
+        return "no certificates could be read: check REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE in the environment"
+    return NO_LISTENER

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a wait for delivery ends: the counts, and the words for a person who has to do something about it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_REPORTED = 1_000
+"""Ids whose status is reported one by one."""
+
+
+DELIVERY_TIMEOUT = 49 * 60 * 60
+"""Seconds to wait for delivery: `expired` comes after up to 48 h (confirmed)."""
+
+LOOKUP_TIMEOUT = 60 * 60
+"""Seconds to wait for lookups; how long they take is unknown."""
+
+TRIGGERER_SLACK = 120.0
+"""Seconds after the deadline for a triggerer to say so itself, with the counts."""
+
+
+class Ending(StrEnum):
+    """How a wait ended."""
+
+    SUCCESS = "success"
+    UNDELIVERABLE = "undeliverable"
+    TIMEOUT = "timeout"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class WatchResult:
+    """What is known of a batch.
+
+    :param total: messages waited for, each id once
+    :param delivered: those that arrived
+    :param undeliverable: those that will not arrive
+    :param pending: the rest
+    :param counts: messages by status, the API's word; `unread` where none was read
+    :param statuses: `{"status", "code"}` by id, of the first 1,000
+    """
+
+    total: int = 0
+    delivered: int = 0
+    undeliverable: int = 0
+    pending: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+    statuses: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain values, for XCom."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Self:
+        """Return what :meth:`as_dict` made plain.
+
+        :raises KeyError: where a value is missing
+        """
+        return cls(**{name: values[name] for name in cls.__dataclass_fields__})
+
+    def __str__(self) -> str:
+        parts = [f"{self.delivered} of {self.total} delivered"]
+        if self.undeliverable:
+            parts.append(f"{self.undeliverable} undeliverable")
+        if self.pending:
+            parts.append(f"{self.pending} pending")
+        by_status = ", ".join(f"{status} {count}" for status, count in sorted(self.counts.items()))
+        return ", ".join(parts) + (f" ({by_status})" if by_status else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """The end of a wait.
+
+    :param ending: how it ended
+    :param result: what is known of the batch
+    :param message: what happened and what to do, without ids
+    :param final: whether trying again cannot help
+    """
+
+    ending: Ending
+    result: WatchResult
+    message: str
+    final: bool = True
+
+
+def delivered(result: WatchResult, *, timed_out: bool) -> Conclusion:
+    """Conclude with success.
+
+    :param timed_out: whether the deadline ended it, with enough delivered
+    """
+    rest = "; the timeout came with enough of them delivered, the pending ones may still arrive" if timed_out else ""
+    return Conclusion(Ending.SUCCESS, result, f"{result}{rest}.")
+
+
+def undeliverable(result: WatchResult, needed: int) -> Conclusion:
+    """Conclude that too many will not arrive.
+
+    :param needed: messages that had to be delivered
+    """
+    hints = "".join(f" {hint}" for status, hint in _HINTS.items() if status in result.counts)
+    return Conclusion(
+        Ending.UNDELIVERABLE,
+        result,
+        f"{result}: `min_delivered_ratio` asks for {needed} and can no longer be reached, so waiting or retrying "
+        f"cannot help.{hints}",
+    )
+
+
+def timed_out(result: WatchResult, needed: int, last_error: str | None) -> Conclusion:
+    """Conclude that the deadline came first.
+
+    :param needed: messages that had to be delivered
+    :param last_error: why the last sweep read nothing, where it did not
+    """
+    trouble = f" The last reads failed: {last_error}." if last_error else ""
+    hint = " Where a route never reports more than `sent`, add that to `success_statuses`."
+    hint = hint if "sent" in result.counts else ""
+    return Conclusion(
+        Ending.TIMEOUT,
+        result,
+        f"Timed out: {result}, and {needed} had to be delivered. The pending messages were sent and may still "
+        f"arrive.{trouble}{hint}",
+    )
+
+
+def unreadable(result: WatchResult, failures: int, last_error: str | None) -> Conclusion:
+    """Conclude that the statuses cannot be read at present; a retry may help.
+
+    :param failures: sweeps in a row in which no read succeeded
+    :param last_error: what the last of them met
+    """
+    return Conclusion(
+        Ending.ERROR,
+        result,
+        f"{failures} polls in a row (`max_poll_failures`) could not read any status: {last_error}. So far: {result}. "
+        "The messages themselves are not affected; a retry of this task only asks again.",
+        final=False,
+    )
+
+
+def broken(result: WatchResult, error: str) -> Conclusion:
+    """Conclude that the wait itself failed in a way nobody foresaw; a retry may help.
+
+    :param error: what was raised
+    """
+    return Conclusion(
+        Ending.ERROR,
+        result,
+        f"The wait for delivery failed: {error}. So far: {result}. The messages themselves are not affected; a retry "
+        "of this task only asks again.",
+        final=False,
+    )
+
+
+def refused(result: WatchResult, error: str) -> Conclusion:
+    """Conclude that the API will not let us read.
+
+    :param error: what it said and what to do
+    """
+    return Conclusion(
+        Ending.ERROR,
+        result,
+        f"{error}. So far: {result}. The messages themselves are not affected; mend the connection, then clear this "
+        "task: it only asks again.",
+    )
+
+
+_HINTS = {
+    "not_found": "`not_found`: absent, or not visible to this connection's token, or its base path is wrong.",
+    "unpaid": "`unpaid`: the account had no funds; Instasent does not send these again.",
+}

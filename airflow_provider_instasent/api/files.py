@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files on `pathlib.Path` and Airflow's `ObjectStoragePath` alike."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import tempfile
+import uuid
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+_LOCAL_PROTOCOLS = frozenset({"", "file", "local"})
+
+
+def local_path(path: Any) -> Path | None:
+    """Return a path of this machine's own file system, or None where it is on an object storage.
+
+    :param path: a `pathlib.Path` or an `ObjectStoragePath`
+    """
+    protocol = getattr(path, "protocol", None)
+    if protocol is None:
+        return path if isinstance(path, Path) else None
+    # An `ObjectStoragePath`; on Airflow 2.11 it calls itself a `pathlib.Path`, wherever it leads.
+    return Path(path.path) if protocol in _LOCAL_PROTOCOLS else None
+
+
+@contextmanager
+def replacing(path: Any) -> Iterator[Any]:
+    """Open a file for writing that appears whole or not at all.
+
+    A local one is written beside and renamed; one on an object storage is uploaded once it is complete.
+
+    :param path: a `pathlib.Path` or an `ObjectStoragePath`
+    :raises OSError: where it cannot be written
+    """
+    local = local_path(path)
+    if local is None:
+        with tempfile.TemporaryFile() as draft:
+            yield draft
+            draft.seek(0)
+            with path.open("wb") as stream:
+                shutil.copyfileobj(draft, stream)
+        return
+    local.parent.mkdir(parents=True, exist_ok=True)
+    beside = local.with_name(f".{local.name}.{uuid.uuid4().hex}")
+    try:
+        with beside.open("wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        beside.replace(local)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def lines_of(path: Any) -> Iterator[bytes]:
+    """Yield the lines of a file.
+
+    :param path: a `pathlib.Path` or an `ObjectStoragePath`
+    :raises OSError: where it cannot be read
+    """
+    # Airflow wraps the files of object storages in something that can be read but not iterated over.
+    with io.BufferedReader(path.open("rb")) as stream:
+        yield from stream

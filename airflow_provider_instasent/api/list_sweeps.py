@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Polling a large batch by the list: a page tells of up to 100 messages where a single read tells of one.
+
+A round reads the list from its newest end until every pending message was seen, or until single reads would be
+cheaper; what the list did not show is then read one by one, a bounded number a round.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from airflow_provider_instasent.api import endpoints, flows
+from airflow_provider_instasent.api.answers import error_of
+from airflow_provider_instasent.api.exchange import Flow, Kind, Pause
+from airflow_provider_instasent.api.flows import Page
+from airflow_provider_instasent.api.pages import created_at, walk_recent
+from airflow_provider_instasent.api.retry import ONE_ATTEMPT
+from airflow_provider_instasent.api.sweeps import Pace, Sweep, sweep_concurrently, sweep_singly
+from airflow_provider_instasent.api.watch import FEW
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_instasent.api.async_client import AsyncInstasentClient
+    from airflow_provider_instasent.api.client import InstasentClient
+    from airflow_provider_instasent.api.endpoints import Entity
+    from airflow_provider_instasent.api.watch import Watch
+
+LIST_PAGE = 100
+SINGLES_A_ROUND = 50
+"""Messages that one round reads one by one after the list, those asked for longest ago first."""
+
+_PAGES_TO_SPARE = 20
+
+
+class ListSweep(Sweep):
+    """One round over the pending messages of a watch, by the list.
+
+    :param watch: takes in what is read
+    :param clock: unix seconds
+    """
+
+    def __init__(self, watch: Watch, clock: Callable[[], float] = time.time) -> None:
+        super().__init__(watch, clock)
+        self._unseen = set(self.ids)
+
+    def read_list(self, pace: Pace) -> Flow[None]:
+        """Read pages until all pending messages were seen, and take in what they tell.
+
+        :param pace: spaces the requests
+        """
+        # A page a hundred messages at best, twice that where others send too; beyond, single reads are cheaper.
+        most = min(len(self.ids), 2 * len(self.ids) // LIST_PAGE + _PAGES_TO_SPARE)
+        walk = walk_recent(lambda _entity: False, lambda: not self._unseen, created_at, most)
+        number = next(walk)
+        while True:
+            yield Pause(pace.delay(time.monotonic()), "pace")
+            outcome, entities = yield from flows.exchange(
+                self.watch.resource.list(number, LIST_PAGE), endpoints.read_list, ONE_ATTEMPT
+            )
+            if entities is None:
+                self.over = self.watch.read_failed(outcome, error_of(Kind.READ, outcome), self._clock())
+                return
+            self.succeeded = True
+            self.watch.read_succeeded()
+            self._take(entities)
+            try:
+                number = walk.send(Page(entities, None))
+            except StopIteration:
+                return
+
+    def paced(self, sms_id: str, pace: Pace) -> Flow[None]:
+        """Read one message at its place in the pace."""
+        yield Pause(pace.delay(time.monotonic()), "pace")
+        yield from self.read(sms_id)
+
+    def _take(self, entities: list[Entity]) -> None:
+        for entity in entities:
+            if entity["id"] in self._unseen:
+                self._unseen.discard(entity["id"])
+                self.watch.saw(entity["id"], entity)
+
+    def left_over(self) -> list[str]:
+        """Return the messages the list did not show that this round reads one by one."""
+        return [sms_id for sms_id in self.ids if sms_id in self._unseen][:SINGLES_A_ROUND]
+
+
+async def sweep_batch(client: AsyncInstasentClient, watch: Watch, pace: Pace) -> None:
+    """Ask for each pending message, by the list where that is cheaper.
+
+    :param client: reads; its retry policy does not matter here
+    :param watch: takes in what is read
+    :param pace: spaces the requests
+    """
+    if len(watch.pending) <= FEW:
+        await sweep_concurrently(client, watch, pace)
+        return
+    sweep = ListSweep(watch)
+    await client.run(sweep.read_list(pace))
+    for sms_id in sweep.left_over():
+        if sweep.over:
+            break
+        await client.run(sweep.paced(sms_id, pace))
+    sweep.end()
+
+
+def sweep_batch_here(
+    client: InstasentClient,
+    watch: Watch,
+    pace: Pace,
+    *,
+    sleep: Callable[[float], object] = time.sleep,
+    clock: Callable[[], float] = time.time,
+) -> None:
+    """Do the same without an event loop; the parameters are those of :func:`sweep_singly`."""
+    if len(watch.pending) <= FEW:
+        sweep_singly(client, watch, pace, sleep=sleep, clock=clock)
+        return
+    sweep = ListSweep(watch, clock)
+    client.run(sweep.read_list(pace), sleep=sleep)
+    for sms_id in sweep.left_over():
+        if sweep.over:
+            break
+        client.run(sweep.paced(sms_id, pace), sleep=sleep)
+    sweep.end()

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is sent: one message, checked before anything leaves, and the id it is known by for ever."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, Final
+
+from airflow_provider_instasent.api import encoding
+from airflow_provider_instasent.api.errors import InvalidMessageError
+from airflow_provider_instasent.api.numbers import mask, mask_in, normalise
+
+MAX_CLIENT_ID: Final = 40
+"""Characters of a clientId (confirmed)."""
+
+_MAX_SENDER_WITH_LETTER: Final = 11
+_MAX_NUMERIC_SENDER: Final = 15
+_KEY_BYTES: Final = 18
+_NUMBER_BYTES: Final = 5
+_GENERATED_PREFIX: Final = "ia-"
+_generated = re.compile(r"ia-[0-9a-f]{36}").fullmatch
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Sms:
+    """One message as it is sent. :meth:`create` checks its parts; the constructor trusts them.
+
+    :param to: the number in E.164
+    :param text: the text, as it was given
+    :param sender: the API's `from`
+    :param allow_unicode: whether UCS-2 is asked for where the text needs it
+    :param client_id: the id it is looked for by, at most 40 characters, or None
+    """
+
+    to: str
+    text: str
+    sender: str
+    allow_unicode: bool = False
+    client_id: str | None = None
+
+    @classmethod
+    def create(
+        cls,
+        *,
+        to: Any,
+        text: Any,
+        sender: Any,
+        allow_unicode: bool = False,
+        client_id: Any = None,
+        default_region: str | None = None,
+        position: int | None = None,
+    ) -> Sms:
+        """Return a message that the API's published rules allow.
+
+        :param to: a number, in international format or that of `default_region`; or a `PhoneNumber`
+        :param text: not blank (confirmed: required, not empty; no maximum published)
+        :param sender: not blank, at most 11 characters when it has a letter (confirmed), else 15 (unknown)
+        :param allow_unicode: ask for UCS-2 where the text needs it
+        :param client_id: 1 to 40 characters (confirmed), unique per message
+        :param default_region: the ISO country of numbers in national format
+        :param position: the message's place in its batch, from 0, for the error
+        :raises InvalidMessageError: names the field and what to do, never the value
+        """
+        try:
+            return cls(
+                to=normalise(to, default_region).e164,
+                text=_checked("text", text),
+                sender=_checked_sender(sender),
+                allow_unicode=_checked_flag(allow_unicode),
+                client_id=None if client_id is None else _checked_client_id(client_id),
+            )
+        except InvalidMessageError as error:
+            raise error if position is None else error.at(position) from None
+
+    def payload(self) -> dict[str, Any]:
+        """Return the message object of `POST /sms` and `POST /sms/bulk` (confirmed)."""
+        payload: dict[str, Any] = {"from": self.sender, "to": self.to, "text": self.text}
+        if self.client_id is not None:
+            payload["clientId"] = self.client_id
+        if self.allow_unicode:
+            payload["allowUnicode"] = True
+        return payload
+
+    def size(self) -> encoding.TextSize:
+        """Return how the text is encoded and how many parts it takes."""
+        return encoding.count(self.text, allow_unicode=self.allow_unicode)
+
+    def __repr__(self) -> str:
+        client_id = None if self.client_id is None else mask_in(self.client_id)
+        return (
+            f"Sms(to={mask(self.to)}, sender={mask_in(self.sender)!r}, client_id={client_id!r}, "
+            f"allow_unicode={self.allow_unicode})"
+        )
+
+
+def content_key(campaign_id: str, sender: str, to: str, text: str, occurrence: int = 0) -> bytes:
+    """Return the 18 bytes a message is known by: the same for every try, order and version of this package.
+
+    The first five are the same for all messages of a campaign to one number, so that a journal, which holds no
+    numbers, can still tell whether a number has been written to.
+
+    :param campaign_id: what the message belongs to
+    :param sender: the API's `from`
+    :param to: the number in E.164
+    :param text: the text
+    :param occurrence: 0 for the first message with this content, 1 for the second …
+    """
+    number = _digest((campaign_id, to), _NUMBER_BYTES)
+    return number + _digest((campaign_id, sender, to, text, str(occurrence)), _KEY_BYTES - _NUMBER_BYTES)
+
+
+def number_of(key: bytes) -> bytes:
+    """Return the part of a content key that all messages of its campaign to the same number share.
+
+    :param key: a content key, or its beginning
+    """
+    return key[:_NUMBER_BYTES]
+
+
+def _digest(parts: tuple[str, ...], size: int) -> bytes:
+    digest = blake2b(digest_size=size)
+    for part in parts:
+        encoded = part.encode()
+        # Its length before each part: two messages never read alike, whatever characters they hold.
+        digest.update(b"%d:" % len(encoded))
+        digest.update(encoded)
+    return digest.digest()
+
+
+def client_id_for(key: bytes) -> str:
+    """Return the clientId of a content key: `ia-` and 36 hexadecimal digits."""
+    return _GENERATED_PREFIX + key.hex()
+
+
+def is_generated(client_id: str) -> bool:
+    """Tell whether a clientId has the form of those made here, rather than by a user."""
+    return _generated(client_id) is not None
+
+
+def _checked(field: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise InvalidMessageError(field, f"must be a string, not {type(value).__name__}")
+    if not value.strip():
+        raise InvalidMessageError(field, "is empty")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise InvalidMessageError(field, "holds half of a surrogate pair, which no encoding can send") from None
+    return value
+
+
+def _checked_sender(value: Any) -> str:
+    if value is None:
+        raise InvalidMessageError("sender", "is missing; pass `sender` or set it on the connection")
+    sender = _checked("sender", value)
+    longest, kind = _MAX_NUMERIC_SENDER, "without a letter"
+    if len(sender) > _MAX_SENDER_WITH_LETTER and any(map(str.isalpha, sender)):
+        longest, kind = _MAX_SENDER_WITH_LETTER, "with a letter"
+    if len(sender) > longest:
+        raise InvalidMessageError(
+            "sender", f"has {len(sender)} characters; a sender {kind} has at most {longest}, so shorten it"
+        )
+    return sender
+
+
+def _checked_client_id(value: Any) -> str:
+    client_id = _checked("client_id", value)
+    if len(client_id) > MAX_CLIENT_ID:
+        raise InvalidMessageError("client_id", f"has {len(client_id)} characters; at most {MAX_CLIENT_ID} are allowed")
+    return client_id
+
+
+def _checked_flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidMessageError("allow_unicode", f"must be true or false, not {type(value).__name__}")
+    return value

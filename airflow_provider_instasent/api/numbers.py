@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Phone numbers: their E.164 form by libphonenumber, and the one way they are shown in logs and errors.
+
+phonenumbers is loaded with the first number, not with this module: parsing a DAG must not pay for it.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, SupportsIndex
+
+from airflow_provider_instasent.api.errors import InvalidMessageError
+
+if TYPE_CHECKING:
+    import phonenumbers
+
+HIDDEN: Final = "•••••"
+_FIX: Final = "start with + and the country code, or set `default_region` on the connection"
+_SHORTEST_SECOND_NUMBER: Final = 7
+
+_MASKABLE = re.compile(r"\+\d{10,}")
+# With a plus, digits may be grouped; without one only a plain run counts: dates and hexadecimal ids stay.
+_NUMBER_LIKE = re.compile(
+    r"(?:\+|%2B)\s?\(?\d(?:[\s.()/-]{0,2}\d){6,}|(?<![0-9A-Za-z])\d{8,}(?![0-9A-Za-z])", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PhoneNumber:
+    """A number libphonenumber calls possible.
+
+    :param e164: `+`, country code and number
+    :param region: the ISO country, or None where it is unknown or the number belongs to no country
+    :param valid: False where the number is possible but not assigned to any use in its country's plan
+    :param type_name: `mobile`, `fixed_line`, `fixed_line_or_mobile`, `voip`, `premium_rate` …; `unknown` when
+        not valid
+    """
+
+    e164: str
+    region: str | None
+    valid: bool
+    type_name: str
+
+    def __repr__(self) -> str:
+        return f"PhoneNumber({mask(self.e164)}, {self.region}, valid={self.valid}, {self.type_name})"
+
+
+def normalise(value: Any, default_region: str | None = None) -> PhoneNumber:
+    """Return a number in E.164, with what libphonenumber knows of it.
+
+    Only what libphonenumber calls impossible is refused, and what is not one number. Numbers that are
+    possible but not valid are the caller's to count.
+
+    :param value: a string, a whole number, or a result of this function, which is returned as it is
+    :param default_region: the ISO country of numbers in national format
+    :raises InvalidMessageError: where `to` is no possible number, or `default_region` no country
+    """
+    if isinstance(value, PhoneNumber):
+        return value
+    import phonenumbers  # noqa: PLC0415 - DAG parsing must not load it
+
+    region = _checked_region(default_region)
+    number = _parsed(_text_of(value), region)
+    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    reason = phonenumbers.is_possible_number_with_reason(number)
+    if reason not in (
+        phonenumbers.ValidationResult.IS_POSSIBLE,
+        phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY,
+    ):
+        raise _impossible(mask(e164), phonenumbers.ValidationResult.to_string(reason))
+    # is_valid_number() is defined as a type other than UNKNOWN in the number's own region.
+    kind = phonenumbers.number_type(number)
+    country = phonenumbers.region_code_for_number(number)
+    return PhoneNumber(
+        e164=e164,
+        region=None if country == phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY else country,
+        valid=kind != phonenumbers.PhoneNumberType.UNKNOWN,
+        type_name=phonenumbers.PhoneNumberType.to_string(kind).lower(),
+    )
+
+
+def mask(number: Any) -> str:
+    """Return a number fit for a log: `+34•••••001`, or bullets alone unless it is E.164 of 10 digits up."""
+    text = str(number)
+    return f"{text[:3]}{HIDDEN}{text[-3:]}" if _MASKABLE.fullmatch(text) else HIDDEN
+
+
+def mask_in(text: str) -> str:
+    """Return a text with all that looks like a phone number masked; for words that come from a server."""
+    return _NUMBER_LIKE.sub(_masked, text)
+
+
+def _masked(match: re.Match[str]) -> str:
+    run = match.group()
+    if run[0] == "%":
+        run = run[3:]
+    elif run[0] != "+":
+        return HIDDEN
+    return mask("+" + re.sub(r"\D", "", run))
+
+
+def _text_of(value: Any) -> str:
+    if isinstance(value, str):
+        text = value.strip()
+        if not text:
+            raise InvalidMessageError("to", "is empty")
+        # A spreadsheet's decimal: its zero would become the last digit of somebody else's number.
+        if text.endswith(".0"):
+            raise InvalidMessageError("to", "is a decimal, not a phone number; keep the column as text")
+        return text
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+        raise InvalidMessageError("to", f"must be a string or a whole number, not {type(value).__name__}")
+    whole = operator.index(value)
+    if whole <= 0:
+        raise InvalidMessageError("to", "must be a positive number")
+    return str(whole)
+
+
+def _checked_region(default_region: str | None) -> str | None:
+    import phonenumbers  # noqa: PLC0415
+
+    if not default_region:
+        return None
+    region = str(default_region).strip().upper()
+    if region not in phonenumbers.SUPPORTED_REGIONS:
+        raise InvalidMessageError(
+            "default_region",
+            f"{mask_in(region)} is no ISO country with a numbering plan; give one such as ES",
+        )
+    return region
+
+
+def _parsed(text: str, region: str | None) -> phonenumbers.PhoneNumber:
+    import phonenumbers  # noqa: PLC0415
+
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException as error:
+        raise _unreadable(text, error.error_type) from None
+    if len(number.extension or "") >= _SHORTEST_SECOND_NUMBER:
+        raise InvalidMessageError("to", f"{HIDDEN} holds more than one number; give one number a message")
+    return number
+
+
+def _unreadable(text: str, error_type: int) -> InvalidMessageError:
+    import phonenumbers  # noqa: PLC0415
+
+    error = phonenumbers.NumberParseException
+    shown = mask(text)
+    if error_type == error.INVALID_COUNTRY_CODE:
+        if text.startswith("+"):
+            return InvalidMessageError("to", f"{shown} has no country code that exists; {_FIX}")
+        return InvalidMessageError("to", f"{shown} is in national format and no country is known; {_FIX}")
+    if error_type == error.NOT_A_NUMBER:
+        return InvalidMessageError("to", f"{shown} is not a phone number; {_FIX}")
+    return _impossible(shown, "TOO_LONG" if error_type == error.TOO_LONG else "TOO_SHORT")
+
+
+def _impossible(shown: str, reason: str) -> InvalidMessageError:
+    why = reason.lower().replace("_", " ")
+    return InvalidMessageError("to", f"{shown} is no possible phone number ({why}); check its digits, or {_FIX}")

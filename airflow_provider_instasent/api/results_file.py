@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The results file: one JSON line a row, in input order, with what became of it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_instasent.api.delivery import Verdict, judge
+from airflow_provider_instasent.api.files import lines_of, replacing
+from airflow_provider_instasent.api.watch import UNREAD, Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from airflow_provider_instasent.api.watch import WatchRules
+
+FIELDS = ("position", "client_id", "id", "state", "status", "reason")
+"""What a line holds. `state` is where the message stands with us, `status` the last delivery status known."""
+
+LINES_A_WRITE = 5_000
+
+
+def write_results(path: Any, records: Iterable[Mapping[str, Any]]) -> int:
+    """Write a results file and return its number of lines.
+
+    :param path: a `pathlib.Path` or an `ObjectStoragePath`; replaced whole
+    :param records: each with `FIELDS`, in input order
+    :raises OSError: where it cannot be written
+    """
+    lines = 0
+    with replacing(path) as stream:
+        buffer: list[str] = []
+        for record in records:
+            buffer.append(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n")
+            lines += 1
+            if len(buffer) == LINES_A_WRITE:
+                stream.write("".join(buffer).encode())
+                buffer.clear()
+        stream.write("".join(buffer).encode())
+    return lines
+
+
+def read_results(path: Any) -> Iterator[dict[str, Any]]:
+    """Yield the records of a results file.
+
+    :param path: a `pathlib.Path` or an `ObjectStoragePath`
+    :raises OSError: where it cannot be read
+    :raises ValueError: where it is no results file
+    """
+    for number, line in enumerate(lines_of(path)):
+        try:
+            record = json.loads(line)
+            record["id"], record["state"]
+        except (KeyError, TypeError, ValueError):
+            raise ValueError(f"`results_path`: line {number} is not one of a results file") from None
+        yield record
+
+
+def update_statuses(path: Any, statuses: Mapping[str, str]) -> None:
+    """Put delivery statuses into a results file.
+
+    :param path: a `pathlib.Path` or an `ObjectStoragePath`; replaced whole
+    :param statuses: by id; messages that are not in it stay as they are
+    :raises OSError: where it cannot be read or written
+    """
+    write_results(
+        path, ({**record, "status": statuses.get(record["id"], record.get("status"))} for record in read_results(path))
+    )
+
+
+def watch_of_results(
+    path: Any, rules: WatchRules, memory: Mapping[str, Any] | None = None, missing_since: float | None = None
+) -> Watch:
+    """Return a watch over the accepted messages of a results file, with what the file knows to be final.
+
+    :param path: a `pathlib.Path` or an `ObjectStoragePath`
+    :param rules: what counts as success
+    :param memory: as of :class:`~airflow_provider_instasent.api.watch.Watch`, beside what the file knows
+    :param missing_since: as of :class:`~airflow_provider_instasent.api.watch.Watch`
+    :raises OSError: where it cannot be read
+    :raises ValueError: where it is no results file
+    """
+    ids: list[str] = []
+    settled: dict[str, list[str | None]] = {}
+    for record in read_results(path):
+        if record["state"] == "accepted" and record["id"]:
+            ids.append(record["id"])
+            if judge(record.get("status"), rules.success_statuses) is not Verdict.PENDING:
+                settled[record["id"]] = [record["status"], None]
+    known = dict(memory or {})
+    return Watch(ids, rules, {**known, "settled": {**settled, **known.get("settled", {})}}, missing_since)
+
+
+def keep_statuses(path: Any, watch: Watch) -> None:
+    """Put the statuses that a watch has read into a results file.
+
+    :raises OSError: where it cannot be read or written
+    """
+    update_statuses(path, {sms_id: status for sms_id, status, _ in watch.statuses() if status != UNREAD})

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one place that decides whether a request is made again.
+
+Pure functions: what an outcome means (:func:`classify`) and what to do about it (:func:`decide`). Sends are not
+idempotent (there is no idempotency header, unknown whether a repeated clientId is refused), so a send is
+repeated only when it provably was not accepted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from airflow_provider_instasent.api.exchange import Answer, Kind, Outcome
+
+TOO_MANY_REQUESTS = 429
+_REDIRECTS_THAT_DID_NOTHING = frozenset({301, 302, 307, 308})
+
+
+class Fate(StrEnum):
+    """What an outcome means for the request."""
+
+    SUCCEEDED = "succeeded"
+    NOT_SENT = "not sent"
+    RATE_LIMITED = "rate limited"
+    REFUSED = "refused"
+    UNCONFIRMED = "unconfirmed"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often and how long.
+
+    :param max_attempts: attempts in all, where nothing was sent or a read found no answer
+    :param max_rate_limited: attempts in all that may be answered 429
+    :param first_wait: seconds before the second attempt; doubles from there
+        (confirmed: Instasent asks for exponential backoff from 1 s)
+    :param longest_wait: seconds, the cap of the doubling (confirmed: about a minute)
+    :param longest_reset_wait: seconds, the longest single wait for a rate-limit reset
+    """
+
+    max_attempts: int = 5
+    max_rate_limited: int = 10
+    first_wait: float = 1.0
+    longest_wait: float = 60.0
+    longest_reset_wait: float = 120.0
+
+    def backoff(self, attempt: int) -> float:
+        """Return the seconds to wait after the `attempt`-th attempt, counted from 1."""
+        return min(self.first_wait * 2.0 ** min(attempt - 1, 32), self.longest_wait)
+
+
+DEFAULT_RETRY_POLICY = RetryPolicy()
+ONE_ATTEMPT = RetryPolicy(max_attempts=1, max_rate_limited=1)
+"""For pollers, whose next poll is the retry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Make the request again after this many seconds."""
+
+    seconds: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """Do not make the request again."""
+
+
+Decision = Wait | GiveUp
+
+
+def classify(kind: Kind, outcome: Outcome, *, understood: bool = True) -> Fate:
+    """Tell what an outcome means.
+
+    :param kind: whether the request was a send or a read
+    :param outcome: the answer, or the failure to get one
+    :param understood: whether the body of a 2xx made sense
+    """
+    lost = Fate.UNCONFIRMED if kind is Kind.SEND else Fate.UNAVAILABLE
+    if not isinstance(outcome, Answer):
+        return lost if outcome.left else Fate.NOT_SENT
+    status = outcome.status
+    if 200 <= status < 300:  # noqa: PLR2004 - the range of HTTP success
+        return Fate.SUCCEEDED if understood else lost
+    if status == TOO_MANY_REQUESTS:
+        return Fate.RATE_LIMITED
+    if 400 <= status < 500 or status in _REDIRECTS_THAT_DID_NOTHING:  # noqa: PLR2004 - HTTP client errors
+        return Fate.REFUSED
+    return lost
+
+
+def decide(
+    attempt: int,
+    kind: Kind,
+    outcome: Outcome,
+    now: float,
+    policy: RetryPolicy = DEFAULT_RETRY_POLICY,
+    *,
+    understood: bool = True,
+) -> Decision:
+    """Decide whether the request is made again. Every retry in the project asks here.
+
+    :param attempt: how many attempts were made, from 1
+    :param kind: whether the request is a send or a read
+    :param outcome: what the last attempt came to
+    :param now: our clock in unix seconds
+    :param policy: how often and how long
+    :param understood: whether the body of a 2xx made sense
+    """
+    fate = classify(kind, outcome, understood=understood)
+    if fate is Fate.RATE_LIMITED and isinstance(outcome, Answer):
+        if attempt >= policy.max_rate_limited:
+            return GiveUp()
+        reset_in = outcome.rate_limit(now).reset_in
+        if reset_in:
+            return Wait(min(reset_in, policy.longest_reset_wait), "rate limit reached")
+        return Wait(policy.backoff(attempt), "rate limit reached")
+    if fate is Fate.NOT_SENT or fate is Fate.UNAVAILABLE:
+        if attempt >= policy.max_attempts:
+            return GiveUp()
+        return Wait(policy.backoff(attempt), fate.value)
+    return GiveUp()

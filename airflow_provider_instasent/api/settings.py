@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a client needs to know, checked once for both clients."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import platform
+import ssl
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from airflow_provider_instasent import __version__
+from airflow_provider_instasent.api.errors import ConfigurationError
+from airflow_provider_instasent.api.exchange import Answer
+from airflow_provider_instasent.api.retry import DEFAULT_RETRY_POLICY, RetryPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BASE_URLS = {
+    "legacy": "https://api.instasent.com",
+    "transactional": "https://api.instasent.com/transactional/v1",
+}
+"""Base URL of each API (confirmed: Legacy by its documentation, Transactional by its quickstart)."""
+
+LONGEST_IDLE = 10.0
+"""Seconds a connection may have idled and still carry a send."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSettings:
+    """Settings of a client, sync or async.
+
+    :param token: the API token, sent as `Authorization: Bearer` (confirmed)
+    :param base_url: scheme, host and path prefix
+    :param connect_timeout: seconds to open a connection
+    :param read_timeout: seconds to wait for the next bytes of an answer
+    :param max_in_flight: connections kept, hence requests in flight at once
+    :param ca_bundle: path of a CA bundle; None for the system's
+    :param allow_http: allow `http://` to hosts other than loopback, which shows the token to the network
+    :param user_agent_suffix: added to the User-Agent, such as `Airflow/3.3.2`
+    :param retry_policy: how often and how long a request is repeated where that is safe
+    :raises ConfigurationError: where a setting is missing or unsafe
+    """
+
+    token: str = field(repr=False)
+    base_url: str = BASE_URLS["legacy"]
+    connect_timeout: float = 5.0
+    read_timeout: float = 30.0
+    max_in_flight: int = 8
+    ca_bundle: str | None = None
+    allow_http: bool = False
+    user_agent_suffix: str = ""
+    retry_policy: RetryPolicy = DEFAULT_RETRY_POLICY
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.token, str) or not self.token.strip():
+            raise ConfigurationError("`token` is missing: put the Instasent API token into the connection's password")
+        token = self.token.strip()
+        if not token.isascii() or not token.isprintable() or " " in token:
+            raise ConfigurationError("`token` holds characters that cannot stand in an HTTP header")
+        _check_base_url(self.base_url, allow_http=self.allow_http)
+        for name in ("connect_timeout", "read_timeout"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ConfigurationError(f"`{name}` must be a number of seconds above 0")
+        if self.max_in_flight < 1:
+            raise ConfigurationError("`max_in_flight` must be at least 1")
+        _check_ca_bundle(self.ca_bundle)
+
+    def url(self, path: str) -> str:
+        """Return the URL of a path below the base URL."""
+        return f"{self.base_url.rstrip('/')}/{path}"
+
+    def headers(self, library: str) -> dict[str, str]:
+        """Return the headers of every request.
+
+        :param library: the HTTP library's name and version, for the User-Agent
+        """
+        agent = f"airflow-provider-instasent/{__version__} Python/{platform.python_version()} {library}"
+        return {
+            "Authorization": f"Bearer {self.token.strip()}",
+            "Accept": "application/json",
+            "Content-Type": "application/json; charset=utf-8",
+            "User-Agent": f"{agent} {self.user_agent_suffix}".strip(),
+        }
+
+    def answer(self, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Return a response as the flows take it, the token hidden should a refusal repeat it.
+
+        :param status: the HTTP status
+        :param headers: as they came
+        :param body: the bytes, read to their end
+        """
+        if status >= 400:  # noqa: PLR2004 - where HTTP errors begin
+            body = body.replace(self.token.strip().encode(), b"(token)")
+        return Answer(status, {name.lower(): value for name, value in headers.items()}, body)
+
+
+def _check_base_url(base_url: str, *, allow_http: bool) -> None:
+    try:
+        parts = urlsplit(base_url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise ConfigurationError("`host` is not a base URL; give one such as https://api.instasent.com") from None
+    if parts.scheme not in {"http", "https"} or not host:
+        raise ConfigurationError("`host` must be a base URL such as https://api.instasent.com, or a host name")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ConfigurationError("`host` must hold no user name, query or fragment; the token is the password")
+    if parts.scheme == "http" and not allow_http and not is_loopback(host):
+        raise ConfigurationError(
+            "`host` uses http://, which shows the token to everybody on the way: use https://, "
+            "or set `allow_http` in the connection's extra if that network is yours"
+        )
+
+
+def _check_ca_bundle(path: str | None) -> None:
+    try:
+        if path:
+            ssl.create_default_context(cafile=path)
+    except ssl.SSLError:
+        raise ConfigurationError("`ca_bundle` names a file without certificates; give the path of a PEM file") from None
+    except OSError:
+        raise ConfigurationError("`ca_bundle` names no file on this machine; give the path of a PEM file") from None
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or address is this machine's own."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

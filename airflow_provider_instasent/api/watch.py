@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Waiting for a batch of messages: the one rule for when a wait is over and how it ended. No sockets, no clock.
+
+Every way of waiting (poke, reschedule, deferred, an operator's own wait) feeds what it read into a :class:`Watch`
+and asks :meth:`Watch.conclude`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_instasent.api import checks, conclusion, endpoints
+from airflow_provider_instasent.api.answers import brief
+from airflow_provider_instasent.api.conclusion import MAX_REPORTED, Conclusion, WatchResult
+from airflow_provider_instasent.api.delivery import (
+    DEFAULT_SUCCESS_STATUSES,
+    DeliveryStatus,
+    Verdict,
+    is_known,
+    judge,
+    normalise_status,
+)
+from airflow_provider_instasent.api.polling import MAX_POLL_FAILURES, Polling
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+MISSING_GRACE = 120.0
+"""Seconds for which a 404 may be lag after acceptance; unknown how long the real lag is."""
+
+FEW = 25
+"""Pending messages up to which each is read by itself, at a steady interval."""
+
+_LENGTHENING, _LONGEST = 1.5, 10
+UNREAD = "unread"
+"""The status, ours, of a message that was not read yet."""
+
+_NO_STATUS = "no_status"
+_LONGEST_WORD = 40
+
+
+@dataclass(frozen=True, slots=True)
+class WatchRules:
+    """What counts as success, and how much trouble is borne.
+
+    :param success_statuses: statuses that count as delivered; `delivered` always does
+    :param min_delivered_ratio: share of the batch, 0 to 1, that must be delivered
+    :param max_poll_failures: sweeps in a row without a successful read after which the wait is an error
+    :param missing_grace: seconds for which a message that is not found is pending
+    :raises ValueError: names the parameter
+    """
+
+    success_statuses: tuple[str, ...] = DEFAULT_SUCCESS_STATUSES
+    min_delivered_ratio: float = 1.0
+    max_poll_failures: int = MAX_POLL_FAILURES
+    missing_grace: float = field(default_factory=lambda: MISSING_GRACE)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "success_statuses", checks.statuses("success_statuses", self.success_statuses))
+        checks.ratio("min_delivered_ratio", self.min_delivered_ratio)
+        checks.whole("max_poll_failures", self.max_poll_failures)
+
+    def needed(self, total: int) -> int:
+        """Return how many of a batch must be delivered; exact, where 0.07 * 100 is more than 7 in floats."""
+        return math.ceil(Fraction(str(self.min_delivered_ratio)) * total)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is known of one message.
+
+    :param status: the API's word, normalised; ours where it gave none
+    :param code: the API's `statusCode`, passed on and never branched on
+    """
+
+    status: str = UNREAD
+    code: str | None = None
+
+
+class Watch(Polling):
+    """What is known of each message of a batch, and what that means.
+
+    :param message_ids: the batch; an id given twice is watched once
+    :param rules: what counts as success
+    :param memory: what :meth:`memory` of an earlier watch over these messages returned
+    :param missing_since: unix seconds from which a 404 counts where nothing remembers when it was first seen
+    """
+
+    resource = endpoints.SMS
+
+    def __init__(
+        self,
+        message_ids: Iterable[str],
+        rules: WatchRules | None = None,
+        memory: Mapping[str, Any] | None = None,
+        missing_since: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.rules = rules or WatchRules()
+        self._readings = dict.fromkeys(message_ids, Reading())
+        self._queue = dict.fromkeys(self._readings)
+        self._missing: dict[str, float] = {}
+        self._missing_since = missing_since
+        self._settled: Counter[Verdict] = Counter()
+        self._unknown_words: set[str] = set()
+        self.unlogged_words: list[str] = []
+        self._last_counts: Counter[str] = Counter()
+        self._lengthened = 0.0
+        self._restore(memory or {})
+
+    @property
+    def pending(self) -> list[str]:
+        """The ids without a final verdict, the one that was asked for longest ago first."""
+        return list(self._queue)
+
+    def saw(self, sms_id: str, entity: Mapping[str, Any]) -> None:
+        """Take in an entity that was read.
+
+        :param entity: as the API sent it; nothing but its id is certain (inferred: `status`, `statusCode`)
+        """
+        self._missing.pop(sms_id, None)
+        code = entity.get("statusCode", entity.get("code"))
+        word = _word(entity.get("status"))
+        self._settle(sms_id, Reading(word, None if code in (None, "") else brief(code)[:_LONGEST_WORD]))
+        if not is_known(word) and word not in self.rules.success_statuses and word not in self._unknown_words:
+            self._unknown_words.add(word)
+            self.unlogged_words.append(word)
+
+    def missed(self, sms_id: str, now: float) -> None:
+        """Take in a 404: lag for a while, then final.
+
+        :param now: unix seconds
+        """
+        first = now if self._missing_since is None else self._missing_since
+        since = self._missing.setdefault(sms_id, first)
+        if now - since >= self.rules.missing_grace:
+            self._settle(sms_id, Reading(DeliveryStatus.NOT_FOUND.value))
+        else:
+            self._to_the_end(sms_id)
+
+    def failed(self, sms_id: str, error: str) -> None:
+        """Take in a read that failed.
+
+        :param error: what happened, fit for a log
+        """
+        self.last_error = error
+        self._to_the_end(sms_id)
+
+    def interval(self, asked: float) -> float:
+        """Return the seconds until the next sweep: what was asked for; longer, while a large batch stands still."""
+        counts = Counter(reading.status for reading in self._readings.values())
+        still = len(self._queue) > FEW and counts == self._last_counts
+        self._lengthened = min(max(self._lengthened, asked) * _LENGTHENING, asked * _LONGEST) if still else asked
+        self._last_counts = counts
+        return self._lengthened
+
+    def conclude(self, now: float, deadline: float) -> Conclusion | None:
+        """Tell how the wait ended, or None while it goes on: the one rule.
+
+        :param now: unix seconds
+        :param deadline: unix seconds
+        """
+        needed = self.rules.needed(len(self._readings))
+        arrived = self._settled[Verdict.DELIVERED]
+        if arrived + len(self._queue) < needed:
+            return conclusion.undeliverable(self.result(), needed)
+        if not self._queue:
+            return conclusion.delivered(self.result(), timed_out=False)
+        if self.refusal is not None:
+            return conclusion.refused(self.result(), self.refusal)
+        if now >= deadline:
+            if arrived >= needed:
+                return conclusion.delivered(self.result(), timed_out=True)
+            return conclusion.timed_out(self.result(), needed, self.last_error)
+        if self.failed_sweeps >= self.rules.max_poll_failures:
+            return conclusion.unreadable(self.result(), self.failed_sweeps, self.last_error)
+        return None
+
+    def result(self) -> WatchResult:
+        """Return what is known now."""
+        counts = Counter(reading.status for reading in self._readings.values())
+        first = list(self._readings.items())[:MAX_REPORTED]
+        return WatchResult(
+            total=len(self._readings),
+            delivered=self._settled[Verdict.DELIVERED],
+            undeliverable=self._settled[Verdict.UNDELIVERABLE],
+            pending=len(self._queue),
+            counts=dict(counts),
+            statuses={sms_id: {"status": one.status, "code": one.code} for sms_id, one in first},
+        )
+
+    def statuses(self) -> Iterator[tuple[str, str, str | None]]:
+        """Yield `(id, status, code)` of every message."""
+        for sms_id, reading in self._readings.items():
+            yield sms_id, reading.status, reading.code
+
+    def verdict(self, reading: Reading) -> Verdict:
+        """Tell what a reading means: the one rule for "finished"."""
+        return judge(reading.status, self.rules.success_statuses)
+
+    def memory(self) -> dict[str, Any]:
+        """Return what a later watch over these messages needs to go on from here, as JSON values."""
+        settled = {
+            sms_id: [one.status, one.code] for sms_id, one in self._readings.items() if sms_id not in self._queue
+        }
+        return {
+            "settled": settled,
+            "missing": dict(self._missing),
+            "failed_sweeps": self.failed_sweeps,
+            "last_error": self.last_error,
+            "blocked_until": self.blocked_until,
+            "next_sweep": self.next_sweep,
+        }
+
+    def _restore(self, memory: Mapping[str, Any]) -> None:
+        for sms_id, (status, code) in memory.get("settled", {}).items():
+            if sms_id in self._readings:
+                self._settle(sms_id, Reading(status, code))
+        self._missing = {sms_id: since for sms_id, since in memory.get("missing", {}).items() if sms_id in self._queue}
+        self.failed_sweeps = memory.get("failed_sweeps", 0)
+        self.last_error = memory.get("last_error")
+        self.blocked_until = memory.get("blocked_until", 0.0)
+        self.next_sweep = memory.get("next_sweep", 0.0)
+
+    def _settle(self, sms_id: str, reading: Reading) -> None:
+        self._readings[sms_id] = reading
+        verdict = self.verdict(reading)
+        if verdict is Verdict.PENDING:
+            self._to_the_end(sms_id)
+        elif sms_id in self._queue:
+            del self._queue[sms_id]
+            self._settled[verdict] += 1
+
+    def _to_the_end(self, sms_id: str) -> None:
+        """Ask for the others first next time: a sweep that ends early must not starve anybody."""
+        if sms_id in self._queue:
+            self._queue[sms_id] = self._queue.pop(sms_id)
+
+
+def _word(status: object) -> str:
+    normalised = normalise_status(status)
+    if is_known(normalised):
+        return normalised
+    return brief(normalised)[:_LONGEST_WORD] or _NO_STATUS
