@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One request's way through the sandbox: token, rate limit, fault before, operation, fault after, answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import ClientDisconnect, Request
+
+from . import wire
+from .clock import http_date
+from .limits import headers as limit_headers
+from .operations import Answer, Call, Operation
+from .requests_log import LOGGED_HEADERS, RequestRecord
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+    from .endpoint_names import EndpointName
+    from .faults import Fault
+    from .service import Sandbox
+
+_HTML = b"<!DOCTYPE html><html><body><h1>Instasent</h1><p>We are doing some maintenance.</p></body></html>"
+
+
+class Endpoint:
+    """An ASGI application for one endpoint.
+
+    :param sandbox: the account
+    :param name: the endpoint's name
+    :param operation: what it does
+    """
+
+    def __init__(self, sandbox: Sandbox, name: EndpointName, operation: Operation) -> None:
+        self._sandbox = sandbox
+        self._name = name
+        self._operation = operation
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        sandbox = self._sandbox
+        sandbox.in_flight += 1
+        request = Request(scope, receive)
+        record = _record(sandbox, request, self._name)
+        sandbox.requests.add(record)
+        try:
+            body = await request.body()
+            pause = sandbox.settings.latency / 2
+            await _sleep(pause)
+            exchange = _Exchange(sandbox, self._name, record)
+            call = Call(body, request.query_params, scope["path_params"].get("id", ""))
+            exchange.act(call, self._operation)
+            await _sleep(pause)
+            await exchange.reply(scope, receive, send)
+        except ClientDisconnect:
+            pass
+        finally:
+            record.finished = True
+            sandbox.in_flight -= 1
+
+
+async def _sleep(seconds: float) -> None:
+    if seconds > 0:
+        await asyncio.sleep(seconds)
+
+
+def _record(sandbox: Sandbox, request: Request, endpoint: EndpointName) -> RequestRecord:
+    query = {name: "***" if name == "access_token" else value for name, value in request.query_params.items()}
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return RequestRecord(
+        number=0,
+        method=request.method,
+        path=request.url.path,
+        endpoint=endpoint,
+        query=query,
+        time=sandbox.server_time(),
+        token="missing" if not token else "right" if scheme == "Bearer" and token in sandbox.tokens else "wrong",
+        headers={name: request.headers[name] for name in LOGGED_HEADERS if name in request.headers},
+        connection=request.client.port if request.client else 0,
+        in_flight=sandbox.in_flight,
+    )
+
+
+class _Exchange:
+    """What is decided about a request, and then told to the client."""
+
+    def __init__(self, sandbox: Sandbox, name: EndpointName, record: RequestRecord) -> None:
+        self._sandbox = sandbox
+        self._name = name
+        self._record = record
+        self._fault: Fault | None = None
+        self._answer = Answer(500)
+
+    def act(self, call: Call, operation: Operation) -> None:
+        """Decide the answer, accepting what is to be accepted. Nothing else runs meanwhile.
+
+        :param call: the request
+        :param operation: what the endpoint does
+        """
+        sandbox, record = self._sandbox, self._record
+        known = record.token == "right"  # noqa: S105  # a verdict, not a token
+        allowed, self._limits = sandbox.limiter.hit(self._name, sandbox.server_time(), sandbox.settings, count=known)
+        if not known:
+            self._answer = Answer(401)
+            return
+        if not allowed:
+            self._answer = Answer(429)
+            return
+        self._fault = sandbox.faults.strike(self._name)
+        record.fault = self._fault.name if self._fault else None
+        if self._fault and self._fault.before:
+            self._answer = Answer(self._fault.refusal)
+            if self._fault.name == "rate_limited":
+                reset = sandbox.server_time() + self._fault.seconds
+                self._limits = limit_headers(sandbox.settings.rate_limit, 0, reset)
+        elif len(call.body) > sandbox.settings.max_body_bytes:
+            self._answer = Answer(413)
+        else:
+            before = len(sandbox.ledger) + len(sandbox.lookups)
+            self._answer = operation(sandbox, call)
+            record.items = call.items
+            record.accepted = len(sandbox.ledger) + len(sandbox.lookups) - before
+
+    async def reply(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Tell the client, or break the connection, as the fault will have it.
+
+        :param scope: the request's ASGI scope
+        :param receive: its ASGI receive
+        :param send: its ASGI send
+        """
+        fault = self._fault
+        name = fault.name if fault else ""
+        if fault and name.startswith("cut_"):
+            await wire.cut(scope, receive, reset=fault.reset)
+        elif fault and name.startswith("timeout_"):
+            await wire.hold_and_cut(scope, receive, fault.seconds)
+        else:
+            status, body, kind = self._content()
+            headers = self._headers(kind if body else "")
+            self._record.status = status
+            if name == "truncated":
+                await wire.truncate(scope, receive, status, headers, body)
+            else:
+                await wire.answer(send, status, headers, body)
+
+    def _content(self) -> tuple[int, bytes, str]:
+        fault, status = self._fault, self._answer.status
+        name = fault.name if fault else ""
+        if name.startswith("html"):
+            return status, _HTML, "text/html; charset=utf-8"
+        if fault and (fault.before or name == "error_after"):
+            kind = "application/json" if fault.body[:1] in ("{", "[", '"') else "text/plain; charset=utf-8"
+            return fault.refusal, b"" if name == "redirect" else fault.body.encode(), kind
+        payload = self._answer.payload
+        if payload is None or name == "empty":
+            return status, b"", ""
+        body = json.dumps(_altered(payload, name, fault), ensure_ascii=False).encode()
+        return status, body[: len(body) // 2] if name == "truncated_json" else body, "application/json"
+
+    def _headers(self, content_type: str) -> list[tuple[bytes, bytes]]:
+        values = {"Date": http_date(self._sandbox.server_time()), **self._limits}
+        if content_type:
+            values["Content-Type"] = content_type
+        if self._fault and self._fault.name == "redirect":
+            values["Location"] = self._fault.body or "/elsewhere"
+        return [(name.lower().encode(), value.encode()) for name, value in values.items()]
+
+
+def _altered(payload: Any, name: str, fault: Fault | None) -> Any:
+    """The payload with what ``item_missing``, ``shuffled`` and ``without_id`` do to its entities."""
+    if name not in ("item_missing", "shuffled", "without_id") or not isinstance(payload, dict):
+        return payload
+    entities = list(payload.get("entities", ()))
+    dice = random.Random(fault.seed if fault else None)  # noqa: S311  # repeatable, not secret
+    if name == "item_missing" and entities:
+        entities.pop(dice.randrange(len(entities)))
+    elif name == "shuffled":
+        entities = _shuffled(entities, dice)
+    elif name == "without_id":
+        one = payload.get("entity", payload)
+        if "entities" not in payload:
+            bare = {key: value for key, value in one.items() if key != "id"}
+            return {"entity": bare} if "entity" in payload else bare
+        entities = [{key: value for key, value in entity.items() if key != "id"} for entity in entities]
+    return {**payload, "entities": entities} if "entities" in payload else payload
+
+
+def _shuffled(entities: list[Any], dice: random.Random) -> list[Any]:
+    """Another order than before, wherever there is one."""
+    mixed = list(entities)
+    dice.shuffle(mixed)
+    return mixed if mixed != entities else mixed[1:] + mixed[:1]
