@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a journal's records say, and how they are written: one line of JSON each.
+
+A message is known by its *key*, the first bytes of the digest that also makes its clientId, so no number and no
+text is stored.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
+from airflow_provider_instasent.campaign.errors import JournalCorruptError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+KEY_BYTES = 9
+"""Bytes of a content digest that name a message here: a million messages collide with probability 1e-10."""
+
+
+WHOLE_ROSTER = 0
+"""The chunk number of a settlement whose positions are places in the roster."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A chunk that is about to leave.
+
+    :param chunk: its number, unique in the journal
+    :param at: our clock in unix seconds when it was written
+    :param keys: one a message, in the request's order
+    :param client_ids: the clientIds where the user gave them, else None in each place
+    """
+
+    chunk: int
+    at: float
+    keys: tuple[bytes, ...]
+    client_ids: tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """Messages of a bulk send, listed before any is sent; their places go on from the former roster's.
+
+    :param keys: one a message
+    :param client_ids: the clientIds where the user gave them, else None in each place
+    """
+
+    keys: tuple[bytes, ...]
+    client_ids: tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedIntent:
+    """A chunk of listed messages that is about to leave.
+
+    :param chunk: its number, unique in the journal
+    :param at: our clock in unix seconds when it was written
+    :param runs: places in the roster, as `(first, count)`, in the request's order
+    """
+
+    chunk: int
+    at: float
+    runs: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of messages of a chunk; `position` in an outcome is the place in its intent.
+
+    :param chunk: the intent's number, or `WHOLE_ROSTER`
+    :param outcomes: the messages it says something about
+    """
+
+    chunk: int
+    outcomes: tuple[MessageOutcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A named fact of the campaign, such as its plan or its result; the last one of a name counts.
+
+    :param name: what it is
+    :param value: JSON
+    """
+
+    name: str
+    value: Any
+
+
+Event = Intent | Roster | PlacedIntent | Settlement | Note
+
+
+def key_of(content_key: bytes) -> bytes:
+    """Return the journal's key of a message.
+
+    :param content_key: the digest of campaign, sender, number, text and occurrence
+    """
+    return content_key[:KEY_BYTES]
+
+
+def key_of_client_id(client_id: str) -> bytes:
+    """Return the journal's key of the message with a generated clientId.
+
+    :param client_id: one for which `is_generated` holds
+    """
+    return key_of(bytes.fromhex(client_id.partition("-")[2]))
+
+
+def intent_record(chunk: int, at: float, keys: Sequence[bytes], client_ids: Sequence[str | None]) -> str:
+    """Return the record of an :class:`Intent`.
+
+    :raises ValueError: where it could not be read again
+    """
+    return _line({"i": [chunk, round(at, 3), *_pack_keys(keys, client_ids)]})
+
+
+def roster_record(keys: Sequence[bytes], client_ids: Sequence[str | None]) -> str:
+    """Return the record of a :class:`Roster`.
+
+    :raises ValueError: where it could not be read again
+    """
+    return _line({"k": _pack_keys(keys, client_ids)})
+
+
+def placed_intent_record(chunk: int, at: float, runs: Sequence[tuple[int, int]]) -> str:
+    """Return the record of a :class:`PlacedIntent`."""
+    return _line({"j": [chunk, round(at, 3), runs]})
+
+
+def settlement_record(chunk: int, outcomes: Sequence[MessageOutcome]) -> str:
+    """Return the record of a :class:`Settlement`."""
+    return _line({"s": [chunk, _pack_outcomes(outcomes)]})
+
+
+def note_record(name: str, value: Any) -> str:
+    """Return the record of a :class:`Note`.
+
+    :raises TypeError: where the value is not JSON
+    """
+    return _line({"n": [name, value]})
+
+
+def _pack_keys(keys: Sequence[bytes], client_ids: Sequence[str | None]) -> list[Any]:
+    if len(keys) != len(client_ids) or any(len(key) != KEY_BYTES for key in keys):
+        raise ValueError(f"there is one clientId or None a key, and keys have {KEY_BYTES} bytes")
+    given = list(client_ids) if any(client_ids) else None
+    return [base64.b64encode(b"".join(keys)).decode(), given]
+
+
+def _line(record: dict[str, Any]) -> str:
+    return json.dumps(record, separators=(",", ":"))
+
+
+# An intent that was refused or never left is settled as planned: nothing of it was accepted.
+_STATES = {
+    MessageState.ACCEPTED: "a",
+    MessageState.REJECTED: "r",
+    MessageState.UNCONFIRMED: "u",
+    MessageState.PLANNED: "p",
+}
+_NAMES = {letter: state for state, letter in _STATES.items()}
+
+
+def _pack_outcomes(outcomes: Sequence[MessageOutcome]) -> Any:
+    """All accepted in order: just the ids. Otherwise `[place, state, id, reason]` each."""
+    plain = all(
+        outcome.state is MessageState.ACCEPTED and outcome.id and outcome.position == place
+        for place, outcome in enumerate(outcomes)
+    )
+    if plain:
+        return [outcome.id for outcome in outcomes]
+    return [
+        [outcome.position, _STATES[outcome.state], outcome.id, outcome.reason]
+        for outcome in outcomes
+        if outcome.state in _STATES
+    ]
+
+
+def read_record(record: str) -> Event:
+    """Return the event of a record.
+
+    :raises JournalCorruptError: where it is none
+    """
+    try:
+        ((kind, content),) = json.loads(record).items()
+        if kind == "i":
+            chunk, at, packed_keys, given = content
+            return Intent(chunk, at, *_unpack_keys(packed_keys, given))
+        if kind == "k":
+            return Roster(*_unpack_keys(*content))
+        if kind == "j":
+            chunk, at, runs = content
+            return PlacedIntent(chunk, at, tuple((first, count) for first, count in runs))
+        if kind == "s":
+            chunk, packed_outcomes = content
+            return Settlement(chunk, tuple(_outcome(place, packed) for place, packed in enumerate(packed_outcomes)))
+        if kind == "n":
+            return Note(*content)
+        raise ValueError(kind)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise JournalCorruptError("a journal record cannot be read: nothing was sent") from error
+
+
+def _unpack_keys(packed: str, given: list[str | None] | None) -> tuple[tuple[bytes, ...], tuple[str | None, ...]]:
+    raw = base64.b64decode(packed, validate=True)
+    keys = tuple(raw[start : start + KEY_BYTES] for start in range(0, len(raw), KEY_BYTES))
+    client_ids = tuple(given) if given else (None,) * len(keys)
+    if len(raw) % KEY_BYTES or len(client_ids) != len(keys):
+        raise ValueError("keys of another size")
+    return keys, client_ids
+
+
+def _outcome(place: int, packed: Any) -> MessageOutcome:
+    if isinstance(packed, str):
+        return MessageOutcome(place, MessageState.ACCEPTED, id=packed)
+    position, letter, sms_id, reason = packed
+    return MessageOutcome(position, _NAMES[letter], id=sms_id, reason=reason)

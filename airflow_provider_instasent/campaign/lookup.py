@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lookups of many numbers under the sending promise: none ordered twice, none lost, for each one is billed.
+
+A number is what a message is to a bulk send: planned, written ahead, ordered, settled; one without an answer is looked
+for in `GET /lookup` by number and time. Each has an intent of its own, so that a crash leaves few in doubt.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from airflow_provider_instasent.api.errors import (
+    ApiError,
+    InstasentError,
+    InvalidMessageError,
+    UnavailableError,
+    UnconfirmedError,
+)
+from airflow_provider_instasent.api.lookup_flows import lookup_chunk
+from airflow_provider_instasent.api.lookup_watch import LookupWatch
+from airflow_provider_instasent.api.message import Sms
+from airflow_provider_instasent.api.numbers import PhoneNumber, normalise
+from airflow_provider_instasent.api.results_file import write_results
+from airflow_provider_instasent.campaign.errors import PlanError, RejectedError, StoppedError
+from airflow_provider_instasent.campaign.plan import Planner, PlanSettings
+from airflow_provider_instasent.campaign.policy import OnUnconfirmed
+from airflow_provider_instasent.campaign.progress import Progress
+from airflow_provider_instasent.campaign.run import CampaignRun, History, RunSettings
+from airflow_provider_instasent.campaign.sender import Sender
+from airflow_provider_instasent.campaign.spool import Spool
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+
+    from airflow_provider_instasent.api.client import InstasentClient
+    from airflow_provider_instasent.api.endpoints import Entity
+    from airflow_provider_instasent.campaign.journal import Journal
+    from airflow_provider_instasent.campaign.plan import PlanSummary
+    from airflow_provider_instasent.campaign.source import Row
+
+log = logging.getLogger(__name__)
+
+_SCHEMA = "CREATE TABLE lookup (id TEXT PRIMARY KEY, state TEXT NOT NULL, entity TEXT)"
+_STATES = ("finished", "pending", "not_found")
+
+
+@dataclass(frozen=True, slots=True)
+class LookupSettings:
+    """How numbers are looked up.
+
+    :param plan: how rows become numbers
+    :param run: how they are ordered
+    :param max_in_flight: requests on their way at once
+    :param max_rejected_ratio: share of the numbers, 0 to 1, that the API may reject
+    :param max_listed: the most rows in the summary
+    :param results_path: a path for one JSON line a number, or None
+    """
+
+    plan: PlanSettings
+    run: RunSettings
+    max_in_flight: int = 8
+    max_rejected_ratio: float = 0.0
+    max_listed: int = 1_000
+    results_path: Any = None
+
+
+class LookupPlanner(Planner):
+    """Turns rows into numbers to look up, each once."""
+
+    def _message(self, row: Mapping[str, Any]) -> tuple[PhoneNumber, Sms]:
+        column = self._settings.to_column
+        if column not in row:
+            raise InvalidMessageError("to_column", f"there is no column `{column}`")
+        number = normalise(row[column], self._settings.default_region)
+        # Without sender and text the key depends on campaign and number alone, as does that of a listed lookup.
+        return number, Sms(number.e164, "", "")
+
+
+class LookupCampaign:
+    """The lookups of one task. Use as a context manager.
+
+    :param settings: how
+    :param stop: set from outside to end soon
+    :param sleep: waits the given seconds; raises to end the try
+    """
+
+    def __init__(self, settings: LookupSettings, stop: threading.Event, sleep: Callable[[float], object]) -> None:
+        self._settings = settings
+        self._stop = stop
+        self._sleep = sleep
+        self._spool = Spool()
+        self._spool.database.execute(_SCHEMA)
+        self._history = History(self._spool)
+        self._journal: Journal | None = None
+        self._summary: PlanSummary | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._spool.close()
+
+    def plan(self, rows: Iterable[Row], journal: Journal | None) -> None:
+        """Read the rows, and what earlier tries wrote.
+
+        :param rows: with the numbers
+        :param journal: open, not yet replayed; None only where no retry can follow
+        :raises PlanError: where the plan is not one to carry out; nothing was ordered by this try
+        :raises JournalError: where the journal cannot be read; the same
+        """
+        self._journal = journal
+        if journal is not None:
+            self._history.take(journal.replay())
+        planner = LookupPlanner(self._spool, self._settings.plan)
+        self._summary = planner.read(self._stoppable(rows))
+        planner.check()
+        settings = self._settings
+        if self._summary.messages > settings.max_listed and settings.results_path is None:
+            raise PlanError(
+                f"There are {self._summary.messages} numbers and XCom takes {settings.max_listed} (`max_xcom_rows`): "
+                "set `results_path`, where each is reported. Nothing was ordered."
+            )
+
+    def order(self, client: InstasentClient) -> InstasentError | None:
+        """Order what earlier tries have not; return why that is a failure, or None.
+
+        :param client: safe for several requests at once
+        :raises JournalError: where the journal failed: ordering ended at once
+        :raises StoppedError: where this try was asked to stop
+        """
+        settings = self._settings
+        sender = Sender(
+            client,
+            self._journal,
+            self._spool,
+            settings.max_in_flight,
+            self._stop,
+            chunk_size=1,
+            chunk_flow=lookup_chunk,
+        )
+        run = CampaignRun(
+            self._spool,
+            sender,
+            self._journal,
+            self._history,
+            settings.run,
+            sleep=self._sleep,
+            list_page=client.list_lookups,
+        )
+        run.prepare()
+        total, planned = self._planned.messages, self._spool.counts().get("planned", 0)
+        log.info("%d numbers, of which %d are to be looked up now.", total, planned)
+        sender.progress = Progress(total, log.info, total - planned)
+        try:
+            stopped_by = run.run()
+        except ApiError as error:
+            return error
+        return stopped_by or self._complaint()
+
+    def ids(self) -> list[str]:
+        """Return the ids of the accepted lookups, in input order."""
+        return self._spool.first_ids(self._planned.messages)
+
+    def watch(self, pending_statuses: Collection[str], max_poll_failures: int, missing_since: float) -> LookupWatch:
+        """Return a watch over the accepted lookups that keeps what it reads.
+
+        :param pending_statuses: statuses of a lookup that is not finished
+        :param max_poll_failures: rounds in a row without a successful read after which it is an error
+        :param missing_since: unix seconds from which a 404 counts
+        """
+        return LookupWatch(self.ids(), pending_statuses, max_poll_failures, self._keep, missing_since)
+
+    def summary(self, watch: LookupWatch | None = None) -> dict[str, Any]:
+        """Write the results file and return the summary.
+
+        :param watch: what was read of the accepted lookups, or None where nothing was
+        """
+        for lookup_id in watch.not_found() if watch is not None else ():
+            self._spool.database.execute("INSERT OR REPLACE INTO lookup VALUES (?, 'not_found', NULL)", (lookup_id,))
+        settings, plan, counts = self._settings, self._planned, self._counts()
+        path = settings.results_path
+        if path is not None:
+            write_results(path, self._records())
+        return {
+            "rows": plan.rows,
+            "total": plan.messages,
+            **counts,
+            "invalid": plan.invalid,
+            "duplicates": plan.duplicates,
+            "first_invalid": [{"position": position, "reason": reason} for position, reason in plan.first_invalid],
+            "lookups": list(self._records()) if path is None else None,
+            "results_path": None if path is None else str(path),
+        }
+
+    @property
+    def _planned(self) -> PlanSummary:
+        if self._summary is None:
+            raise RuntimeError("a campaign is planned before anything else")
+        return self._summary
+
+    def _keep(self, lookup_id: str, entity: Entity, finished: bool) -> None:
+        self._spool.database.execute(
+            "INSERT OR REPLACE INTO lookup VALUES (?, ?, ?)",
+            (lookup_id, "finished" if finished else "pending", json.dumps(entity)),
+        )
+
+    def _counts(self) -> dict[str, int]:
+        states = self._spool.counts()
+        known = dict(self._spool.database.execute("SELECT state, count(*) FROM lookup GROUP BY state"))
+        return {
+            "accepted": states.get("accepted", 0),
+            "rejected": states.get("rejected", 0),
+            "unconfirmed": states.get("unconfirmed", 0) + states.get("intended", 0),
+            "planned": states.get("planned", 0),
+            **{state: known.get(state, 0) for state in _STATES},
+        }
+
+    def _records(self) -> Iterator[dict[str, Any]]:
+        """Yield a record for each number, in input order: ours, and under `lookup` the entity as the API sent it."""
+        for position, to, lookup_id, ordered, state, reason, entity in self._spool.database.execute(
+            "SELECT position, recipient, roster.id, coalesce(roster.state, 'planned'), lookup.state, reason, entity "
+            "FROM message LEFT JOIN roster USING (key) LEFT JOIN lookup ON lookup.id = roster.id ORDER BY position"
+        ):
+            yield {
+                "position": position,
+                "to": to,
+                "id": lookup_id,
+                "state": state or ("unconfirmed" if ordered == "intended" else ordered),
+                "reason": reason,
+                "lookup": None if entity is None else json.loads(entity),
+            }
+
+    def _stoppable(self, rows: Iterable[Row]) -> Iterator[Row]:
+        for row in rows:
+            if self._stop.is_set():
+                raise StoppedError("the task was asked to stop while planning; nothing was ordered by this try")
+            yield row
+
+    def _complaint(self) -> InstasentError | None:
+        """Return why lookups that were ordered to their end are a failure all the same, or None."""
+        counts, run = self._counts(), self._settings.run
+        unconfirmed, rejected, total = counts["unconfirmed"], counts["rejected"], self._planned.messages
+        told = f"{counts['accepted']} accepted, {rejected} rejected, {unconfirmed} unconfirmed of {total}"
+        if counts["planned"]:
+            return UnavailableError(f"{counts['planned']} lookups were not ordered ({told}): the next try orders them")
+        if unconfirmed and run.on_unconfirmed is OnUnconfirmed.FAIL:
+            return UnconfirmedError(
+                f"{unconfirmed} lookups are unconfirmed: nothing tells whether they were accepted, and billed, and "
+                f"they were not found in the list within {run.unconfirmed_grace:g} s ({told}). Everything else was "
+                'ordered, nothing twice. Clear the task with on_unconfirmed="resend" or "skip" to go on.'
+            )
+        if unconfirmed and run.on_unconfirmed is OnUnconfirmed.RESEND:
+            return UnavailableError(f"{unconfirmed} lookups stay unconfirmed after ordering them again ({told})")
+        if total and rejected / total > self._settings.max_rejected_ratio:
+            return RejectedError(
+                f"The API rejected more than `max_rejected_ratio` ({self._settings.max_rejected_ratio:g}): {told}. "
+                "Everything was tried; the reasons are in the result."
+            )
+        return None

@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Send what is planned: chunks of up to 100, several in flight, each written ahead, paced by the rate limit."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from airflow_provider_instasent.api.endpoints import MAX_BULK
+from airflow_provider_instasent.api.errors import UnavailableError
+from airflow_provider_instasent.api.exchange import Answer, Outcome
+from airflow_provider_instasent.api.flows import ChunkResult, send_chunk
+from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
+from airflow_provider_instasent.campaign.errors import JournalError, StoppedError
+from airflow_provider_instasent.campaign.pace import RateGate
+from airflow_provider_instasent.campaign.workers import Workers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from airflow_provider_instasent.api.client import InstasentClient
+    from airflow_provider_instasent.api.errors import ApiError
+    from airflow_provider_instasent.api.exchange import Flow
+    from airflow_provider_instasent.api.message import Sms
+    from airflow_provider_instasent.api.retry import RetryPolicy
+    from airflow_provider_instasent.campaign.journal import Journal
+    from airflow_provider_instasent.campaign.spool import Placed, Spool
+
+STALE_INTENT = 10.0
+"""Seconds after which an intent is written again before its chunk leaves, so that a superseded try is fenced off."""
+
+LAST_RECORDS = 3.0
+"""Seconds that chunks in flight get to be recorded when a try ends early."""
+
+MOST_UNANSWERED = 25
+"""Chunks in a row without a usable answer after which the rest stays planned, rather than become unconfirmed too."""
+
+_WAKE = 0.25
+_ANSWERED = frozenset({MessageState.ACCEPTED, MessageState.REJECTED})
+
+
+@dataclass(slots=True)
+class Flight:
+    """One chunk on its way.
+
+    :param messages: what it holds
+    :param runs: their places in the roster, as `(first, count)`
+    :param result: filled while it is sent
+    :param chunk: its number in the journal, 0 until its intent is written
+    :param intended_at: our clock when its intent was last written
+    :param landed: whether nothing more happens to it
+    """
+
+    messages: Sequence[Placed]
+    runs: list[tuple[int, int]]
+    result: ChunkResult
+    chunk: int = 0
+    intended_at: float = 0.0
+    landed: bool = False
+
+
+@dataclass(slots=True)
+class SendReport:
+    """What a pass over the plan came to.
+
+    :param stopped_by: the error that ended it early: no funds, a wrong token, no connection …
+    :param last_request_at: our clock when the last request left, 0 where none did
+    :param requests: how many requests were made
+    """
+
+    stopped_by: ApiError | None = None
+    last_request_at: float = 0.0
+    requests: int = 0
+
+
+@dataclass(slots=True)
+class Sender:
+    """Sends the planned messages of a spool.
+
+    :param client: safe for several requests at once
+    :param journal: open and replayed; None only where no retry can follow
+    :param spool: the plan; used from the calling thread only
+    :param max_in_flight: chunks on their way at once
+    :param stop: set from outside to end soon
+    :param progress: called with the number of messages settled so far
+    :param chunk_size: the most messages in a chunk
+    :param chunk_flow: how a chunk leaves
+    """
+
+    client: InstasentClient
+    journal: Journal | None
+    spool: Spool
+    max_in_flight: int
+    stop: threading.Event
+    progress: Callable[[int], None] = lambda _settled: None
+    clock: Callable[[], float] = time.time
+    report: SendReport = field(default_factory=SendReport)
+    chunk_size: int = MAX_BULK
+    chunk_flow: Callable[[Sequence[Sms], RetryPolicy, ChunkResult], Flow[ChunkResult]] = send_chunk
+    _gate: RateGate = field(init=False)
+    _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
+    _ending: threading.Event = field(init=False, default_factory=threading.Event)
+    _taken: int = field(init=False, default=-1)
+    _last_record: Future[None] | None = field(init=False, default=None)
+    _settled: int = field(init=False, default=0)
+    _unanswered: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        self._gate = RateGate(self._check, self.clock)
+
+    def run(self) -> SendReport:
+        """Send all that is planned, or as much as can be.
+
+        :raises JournalError: where a record could not be written: sending ended at once
+        :raises StoppedError: where `stop` was set
+        """
+        self._taken = -1
+        self._unanswered = 0
+        self._ending.clear()
+        self.report.stopped_by = None
+        workers = Workers(self.max_in_flight, "instasent-sender")
+        flights: dict[Future[None], Flight] = {}
+        try:
+            self._send_all(workers, flights)
+            if self._last_record is not None and not self.stop.is_set():
+                self._last_record.result()
+        finally:
+            self._ending.set()
+            # Chunks in flight record themselves; a signal's exception on this thread cannot stop them.
+            workers.close(LAST_RECORDS)
+            for flight in flights.values():
+                self._note(flight)
+        self._check_stop()
+        return self.report
+
+    def _send_all(self, workers: Workers, flights: dict[Future[None], Flight]) -> None:
+        exhausted = False
+        while not self.stop.is_set():
+            while not exhausted and len(flights) < self.max_in_flight and not self._is_ending():
+                flight = self._next_flight()
+                if flight is None:
+                    exhausted = True
+                    break
+                flights[workers.submit(partial(self._fly, flight))] = flight
+            if not flights:
+                return
+            done, _ = wait(flights, timeout=_WAKE, return_when=FIRST_COMPLETED)
+            for future in done:
+                self._land(flights.pop(future), future)
+
+    def _next_flight(self) -> Flight | None:
+        placed = self.spool.planned(self._taken, self.chunk_size)
+        if not placed:
+            return None
+        self._taken = placed[-1].place
+        return Flight(placed, _runs(placed), ChunkResult.of([item.message for item in placed]))
+
+    def _fly(self, flight: Flight) -> None:
+        """Send a chunk and record what came of it; on a worker's thread."""
+        try:
+            self._send(flight)
+        except (JournalError, StoppedError):
+            raise  # what is not answered had not left
+        except BaseException:
+            flight.result.outcomes = [_doubtful(outcome) for outcome in flight.result.outcomes]
+            raise
+        finally:
+            flight.landed = True
+            self._record(flight)
+
+    def _send(self, flight: Flight) -> None:
+        messages = [item.message for item in flight.messages]
+        flow = self.chunk_flow(messages, self.client.settings.retry_policy, flight.result)
+        entered = False
+
+        def before_send() -> None:
+            nonlocal entered
+            self._gate.enter()
+            entered = True
+            self._write_intent(flight)
+            with self._lock:
+                self.report.last_request_at = self.clock()
+                self.report.requests += 1
+
+        def after_send(outcome: Outcome) -> None:
+            nonlocal entered
+            entered = False
+            if isinstance(outcome, Answer):
+                self._gate.leave(outcome.rate_limit(self.clock()))
+            else:
+                self._gate.leave(None, counted=outcome.left)
+
+        try:
+            self.client.run(flow, before_send=before_send, after_send=after_send, sleep=self._sleep)
+        finally:
+            if entered:
+                self._gate.leave(None)
+
+    def _write_intent(self, flight: Flight) -> None:
+        """Write a chunk's intent, again where it is stale; it must be durable before the chunk leaves."""
+        if self.journal is None:
+            flight.intended_at = self.clock()
+            return
+        self.journal.check()
+        while not flight.chunk or self.clock() - flight.intended_at > STALE_INTENT:
+            self._check()
+            with self._lock:
+                flight.chunk = flight.chunk or self.journal.new_chunk()
+            flight.intended_at, written = self.journal.intend_places(flight.chunk, flight.runs)
+            written.result()
+        self._check()
+
+    def _record(self, flight: Flight) -> None:
+        """Write what came of a chunk to the journal, in order, on the thread that learned it."""
+        pairs = zip(flight.result.outcomes, flight.messages, strict=True)
+        flight.result.outcomes = [_proven(outcome, placed) for outcome, placed in pairs]
+        if not flight.chunk or self.journal is None:
+            return
+        with self._lock:
+            self._last_record = self.journal.settle(flight.chunk, flight.result.outcomes)
+
+    def _land(self, flight: Flight, future: Future[None]) -> None:
+        """Take in what came of a chunk; on the calling thread."""
+        self._note(flight)
+        error = future.exception()
+        if error is not None and not isinstance(error, StoppedError):
+            raise error
+        result = flight.result
+        self._settled += sum(outcome.state is not MessageState.PLANNED for outcome in result.outcomes)
+        self.progress(self._settled)
+        lost = any(outcome.state is MessageState.UNCONFIRMED for outcome in result.outcomes)
+        answered = any(outcome.state in _ANSWERED for outcome in result.outcomes)
+        self._unanswered = 0 if answered else self._unanswered + lost
+        stopped_by = result.stopped_by or (_silence(self._unanswered) if self._unanswered >= MOST_UNANSWERED else None)
+        if stopped_by is not None:
+            self.report.stopped_by = self.report.stopped_by or stopped_by
+            self._ending.set()
+
+    def _note(self, flight: Flight) -> None:
+        """Note in the spool where a chunk stands; without an answer it may have been accepted."""
+        if not flight.intended_at:
+            return
+        self.spool.intend(flight.runs, flight.intended_at)
+        outcomes = zip(flight.result.outcomes, flight.messages, strict=True)
+        if flight.landed:
+            self.spool.settle(outcome.at(placed.place) for outcome, placed in outcomes)
+
+    def _is_ending(self) -> bool:
+        return self._ending.is_set() or self.stop.is_set()
+
+    def _check_stop(self) -> None:
+        if self.stop.is_set():
+            raise StoppedError("the task was asked to stop; what is planned goes out in the next try")
+
+    def _check(self) -> None:
+        if self._is_ending():
+            raise StoppedError("sending has ended; this chunk stays planned")
+
+    def _sleep(self, seconds: float) -> None:
+        if self._ending.wait(seconds) or self.stop.is_set():
+            raise StoppedError("sending has ended; this chunk stays planned")
+
+
+def _proven(outcome: MessageOutcome, placed: Placed) -> MessageOutcome:
+    """Take a refusal for a used clientId as acceptance, where the id is ours and an earlier request was in doubt."""
+    if outcome.client_id_taken and placed.doubted and placed.given is None:
+        return replace(outcome, state=MessageState.ACCEPTED, reason=None, client_id_taken=False)
+    return outcome
+
+
+def _doubtful(outcome: MessageOutcome) -> MessageOutcome:
+    """Doubt what has no outcome after an error of no known kind: its request may have left."""
+    if outcome.state is not MessageState.PLANNED:
+        return outcome
+    return replace(outcome, state=MessageState.UNCONFIRMED, reason="sending broke off")
+
+
+def _silence(chunks: int) -> UnavailableError:
+    return UnavailableError(
+        f"The API gave no usable answer to {chunks} requests in a row, so sending ended: their messages are "
+        "unconfirmed and will be looked for, the rest stays planned."
+    )
+
+
+def _runs(placed: Sequence[Placed]) -> list[tuple[int, int]]:
+    """Return consecutive places as `(first, count)`."""
+    runs: list[tuple[int, int]] = []
+    for item in placed:
+        if runs and sum(runs[-1]) == item.place:
+            runs[-1] = (runs[-1][0], runs[-1][1] + 1)
+        else:
+            runs.append((item.place, 1))
+    return runs
