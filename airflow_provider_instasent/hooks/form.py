@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The fields of an `instasent` connection's extra, declared once.
+
+The connection form is declared both ways from here: `conn-fields` and `ui-field-behaviour` in the provider info
+(Airflow 3.2 and later) and the hook's classmethods (before). The hook reads the extra by the same declarations.
+Imports nothing heavy, because Airflow loads the provider info at each start.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from airflow_provider_instasent.api.prices import PRICE_PROFILE_PATHS
+
+CONNECTION_TYPE = "instasent"
+HOOK_NAME = "Instasent"
+
+Kind = Literal["string", "boolean", "integer", "number"]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of the extra.
+
+    :param name: its key
+    :param label: what the form calls it
+    :param kind: its JSON type; forms may deliver it as a string all the same
+    :param description: a line of help
+    :param choices: the allowed values, or none for any
+    :param default: what the form shows and the hook takes where it is unset
+    """
+
+    name: str
+    label: str
+    kind: Kind
+    description: str
+    choices: tuple[str, ...] = ()
+    default: str | None = None
+
+    def schema(self) -> dict[str, Any]:
+        """Return its JSON Schema; without `null` among the types Airflow's form would ask for a value."""
+        schema: dict[str, Any] = {"type": [self.kind, "null"]}
+        if self.choices:
+            schema["enum"] = list(self.choices)
+        if self.default is not None:
+            schema["default"] = self.default
+        return schema
+
+
+FIELDS: tuple[Field, ...] = (
+    Field(
+        "api",
+        "API",
+        "string",
+        "legacy or transactional: picks the base URL where the host is empty; the token must be of the same API",
+        ("legacy", "transactional"),
+        "legacy",
+    ),
+    Field("sender", "Default sender", "string", "At most 11 characters, or 15 without a letter"),
+    Field("default_region", "Default region", "string", "ISO country of numbers in national format, such as ES"),
+    Field("allow_unicode", "Allow Unicode", "boolean", "Send UCS-2 (70 characters a part) where a text needs it"),
+    Field("connect_timeout", "Connect timeout", "number", "Seconds to open a connection; 5 if empty"),
+    Field("read_timeout", "Read timeout", "number", "Seconds to wait for an answer; 30 if empty"),
+    Field("max_in_flight", "Requests in flight", "integer", "Requests in flight at once; 8 if empty"),
+    Field("ca_bundle", "CA bundle", "string", "Path of a CA bundle; the system's if empty"),
+    Field("allow_http", "Allow http://", "boolean", "Show the token to the network on the way to another machine"),
+    Field(
+        "price_profile_sms_path",
+        "SMS price path",
+        "string",
+        "Path below the base URL, which Instasent does not publish",
+        default=PRICE_PROFILE_PATHS["sms"],
+    ),
+    Field(
+        "price_profile_lookup_path",
+        "Lookup price path",
+        "string",
+        "Path below the base URL, which Instasent does not publish",
+        default=PRICE_PROFILE_PATHS["lookup"],
+    ),
+)
+
+HIDDEN = ("login",)
+RELABELING = {"password": "API token", "host": "Base URL or host"}
+PLACEHOLDERS = {
+    "host": "empty: https://api.instasent.com",
+    "schema": "https, unless the host is a URL",
+    "password": "the token of the API chosen below",
+}
+
+
+def conn_fields() -> dict[str, dict[str, Any]]:
+    """Return the provider info's `conn-fields`."""
+    return {
+        field.name: {"label": field.label, "description": field.description, "schema": field.schema()}
+        for field in FIELDS
+    }
+
+
+def widgets() -> dict[str, Any]:
+    """Return the form's wtforms fields by name.
+
+    :raises ImportError: where wtforms or Flask-AppBuilder is not installed, as Airflow expects
+    """
+    from flask_appbuilder.fieldwidgets import BS3TextFieldWidget  # type: ignore[import-not-found]
+    from flask_babel import lazy_gettext  # type: ignore[import-not-found]
+    from wtforms import BooleanField, IntegerField, StringField  # type: ignore[import-untyped]
+    from wtforms.validators import Optional, any_of  # type: ignore[import-untyped]
+
+    made: dict[str, Any] = {}
+    for field in FIELDS:
+        label, description = lazy_gettext(field.label), field.description
+        if field.kind == "boolean":
+            made[field.name] = BooleanField(label, description=description)
+            continue
+        validators = [Optional()] + ([any_of(list(field.choices))] if field.choices else [])
+        # Airflow's form knows no field for decimal numbers.
+        make = IntegerField if field.kind == "integer" else StringField
+        made[field.name] = make(
+            label,
+            validators=validators,
+            description=description,
+            default=field.default,
+            widget=BS3TextFieldWidget(),
+        )
+    return made
