@@ -1,0 +1,340 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bulk operator."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import BaseOperator, conf
+
+from airflow_provider_instasent.api import checks
+from airflow_provider_instasent.campaign.policy import OnInvalid, OnPlanChange, OnUnconfirmed
+from airflow_provider_instasent.compat import storage_path
+from airflow_provider_instasent.hooks.instasent import InstasentHook
+from airflow_provider_instasent.operators import inputs
+from airflow_provider_instasent.operators.failures import failures_without_retry
+from airflow_provider_instasent.operators.journals import (
+    campaign_of,
+    has_journal,
+    open_journal,
+    warn_of_campaign_without_path,
+)
+from airflow_provider_instasent.operators.waiting import (
+    DELIVERY_TIMEOUT,
+    DeliveryWait,
+    report_before_failing,
+    wait_failures,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_instasent.api.conclusion import Conclusion
+    from airflow_provider_instasent.campaign.bulk import BulkOutcome, BulkSend
+    from airflow_provider_instasent.campaign.journal import Journal
+    from airflow_provider_instasent.campaign.source import Row
+
+
+DEFAULT_IN_FLIGHT = 8
+MOST_WATCHED = 1_000
+"""Ids a trigger can carry; more are read from the results file."""
+
+
+class InstasentBulkSmsOperator(BaseOperator):
+    """Send many SMS as one durable campaign: none twice, none lost, and each one's outcome known.
+
+    Everything is planned before anything is sent. Each chunk of up to 100 messages is written to a journal before it
+    leaves (Airflow's task state store from 3.3 on, or `journal_path`), so that a later try goes on where an earlier
+    one ended, whatever ended it. Without a place for a journal it starts with `retries=0` only. The promise holds for
+    one DAG run, task and map index; beyond that set `campaign_id` and `journal_path`.
+
+    Airflow stores the rendered `messages` and `recipients` in the clear; a path keeps people's data out of it.
+
+    :param messages: a list of `{to, text, sender?, allow_unicode?, client_id?}` (templated)
+    :param recipients: in place of `messages`, with `text`: a list of numbers or rows, or the path of a CSV, JSON Lines
+        or Parquet file, local or on any object storage (templated)
+    :param text: the row template: `{{ row.column }}`; it also sees `params`, `run_id`, `data_interval_start` and
+        `data_interval_end`, the same in each try. Not templated by Airflow, which has no row yet
+    :param to_column: the column with the number
+    :param sender: who the messages come from; default: the connection's (templated)
+    :param allow_unicode: send characters outside GSM-7 as they are, at 70 a part; default: the connection's
+    :param campaign_id: what the messages belong to; default: DAG, run, task and map index (templated)
+    :param on_invalid: `fail` sends nothing when a row is bad, `skip` leaves bad rows out
+    :param on_unconfirmed: what to do about messages of which nothing tells whether they were accepted: `fail` without
+        retry after everything else was sent, `resend` with the same clientId, or `skip` (templated)
+    :param unconfirmed_grace: seconds for which unconfirmed messages are looked for
+    :param on_plan_change: what to do where the rows differ from an earlier try's: `fail` sends nothing and reports,
+        `continue` sends only to numbers without an accepted or unconfirmed message in this campaign (templated)
+    :param max_rejected_ratio: share of the messages, 0 to 1, that the API may reject before the task fails, after
+        everything was tried
+    :param deduplicate: send the same sender, number and text once
+    :param suppress: numbers never to text: a list, or a path like `recipients` (templated)
+    :param max_messages: refuse to start above
+    :param max_total_parts: refuse to start above
+    :param preview: plan, log and return what would be sent, and send nothing (templated)
+    :param journal_path: a directory for the journal, local or on any object storage (templated)
+    :param results_path: a file for one JSON line a row: position, client_id, id, state, status, reason (templated)
+    :param max_in_flight: requests in flight at once; default: the connection's, 8
+    :param max_xcom_ids: the most ids in the result; more messages need `results_path`
+    :param wait_for_delivery: wait until the messages are delivered, and fail when too few are
+    :param min_delivered_ratio: share of the accepted messages, 0 to 1, that must be delivered
+    :param success_statuses: statuses that count as delivered; `delivered` always does
+    :param deferrable: wait in the triggerer instead of a worker slot
+    :param poll_interval: seconds between two looks at the statuses
+    :param timeout: seconds to wait for delivery in all
+    :param instasent_conn_id: the connection
+    :returns: `{"campaign_id", "rows", "total", "accepted", "rejected", "unconfirmed", "planned", "invalid",
+        "duplicates", "suppressed", "parts", "message_ids", "results_path"}`; after waiting also `delivered`,
+        `undeliverable`, `pending` and `statuses`, the messages by status; with `preview` what would be sent
+    :raises ValueError: names the parameter that is wrong
+    """
+
+    template_fields: Sequence[str] = (
+        "messages",
+        "recipients",
+        "sender",
+        "campaign_id",
+        "on_unconfirmed",
+        "on_plan_change",
+        "suppress",
+        "preview",
+        "journal_path",
+        "results_path",
+    )
+    ui_color = "#d6ecff"
+
+    def __init__(
+        self,
+        *,
+        messages: Any = None,
+        recipients: Any = None,
+        text: str | None = None,
+        to_column: str = "to",
+        sender: str | None = None,
+        allow_unicode: bool | None = None,
+        campaign_id: str | None = None,
+        on_invalid: str = "fail",
+        on_unconfirmed: str = "fail",
+        unconfirmed_grace: float = 60.0,
+        on_plan_change: str = "fail",
+        max_rejected_ratio: float = 0.0,
+        deduplicate: bool = True,
+        suppress: Any = None,
+        max_messages: int | None = None,
+        max_total_parts: int | None = None,
+        preview: bool | str = False,
+        journal_path: str | None = None,
+        results_path: str | None = None,
+        max_in_flight: int | None = None,
+        max_xcom_ids: int = 1_000,
+        wait_for_delivery: bool = False,
+        min_delivered_ratio: float = 1.0,
+        success_statuses: Sequence[str] = ("delivered",),
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        poll_interval: float = 30.0,
+        timeout: float = DELIVERY_TIMEOUT,
+        instasent_conn_id: str = InstasentHook.default_conn_name,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.messages = messages
+        self.recipients = recipients
+        self.text = text
+        self.to_column = to_column
+        self.sender = sender
+        self.allow_unicode = allow_unicode
+        self.campaign_id = campaign_id
+        self.on_invalid = on_invalid
+        self.on_unconfirmed = on_unconfirmed
+        self.unconfirmed_grace = checks.not_negative("unconfirmed_grace", unconfirmed_grace)
+        self.on_plan_change = on_plan_change
+        self.max_rejected_ratio = checks.ratio("max_rejected_ratio", max_rejected_ratio)
+        self.deduplicate = deduplicate
+        self.suppress = suppress
+        self.max_messages = checks.optional_whole("max_messages", max_messages)
+        self.max_total_parts = checks.optional_whole("max_total_parts", max_total_parts)
+        self.preview = preview
+        self.journal_path = journal_path
+        self.results_path = results_path
+        self.max_in_flight = checks.optional_whole("max_in_flight", max_in_flight)
+        self.max_xcom_ids = checks.whole("max_xcom_ids", max_xcom_ids)
+        self.wait_for_delivery = wait_for_delivery
+        self.min_delivered_ratio = checks.ratio("min_delivered_ratio", min_delivered_ratio)
+        self.success_statuses = checks.statuses("success_statuses", success_statuses)
+        self.deferrable = deferrable
+        self.poll_interval = checks.positive("poll_interval", poll_interval)
+        self.timeout = checks.positive("timeout", timeout)
+        self.instasent_conn_id = instasent_conn_id
+        self._stop: threading.Event | None = None
+        self.check_inputs()
+        if wait_for_delivery and results_path is None and max_xcom_ids > MOST_WATCHED:
+            raise ValueError(f"`wait_for_delivery` with more than {MOST_WATCHED} `max_xcom_ids` needs `results_path`")
+        OnInvalid.check(on_invalid)
+        OnUnconfirmed.check(on_unconfirmed)
+        OnPlanChange.check(on_plan_change)
+        warn_of_campaign_without_path(campaign_id, journal_path)
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Plan, send what earlier tries have not, and report."""
+        self._stop = threading.Event()
+        with failures_without_retry(), InstasentHook(self.instasent_conn_id) as hook:
+            send = self._bulk_send(context, hook)
+            if inputs.flag("preview", self.preview):
+                return self._previewed(send.preview())
+            with ExitStack() as stack:
+                journal = self._journal(context, stack)
+                client = stack.enter_context(hook.get_conn(max_in_flight=self._in_flight(hook)))
+                outcome = send.run(client, journal)
+            summary = self._report(context, outcome)
+        if not self.wait_for_delivery or not summary["accepted"]:
+            return self._done(context, summary)
+        # Whatever ends the wait, the outcomes are there to be read.
+        report_before_failing(self, context, summary)
+        with self._wait_failures(context):
+            ended = self._delivery_wait().run(
+                summary["message_ids"],
+                deferrable=self.deferrable,
+                carried={name: value for name, value in summary.items() if name != "message_ids"},
+            )
+            return self._conclude(context, summary, ended)
+
+    def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
+        """Return what the trigger found, or fail because of it."""
+        from airflow_provider_instasent.triggers.events import conclusion_of
+
+        ended = conclusion_of(event)
+        ids = list(ended.result.statuses)[: self.max_xcom_ids]
+        return self._conclude(context, {**event["carried"], "message_ids": ids}, ended)
+
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
+        """Go on after the triggerer, or fail where that gave no answer."""
+        with self._wait_failures(context):
+            return super().resume_execution(next_method, next_kwargs, context)
+
+    def on_kill(self) -> None:
+        """Ask the sender to end; chunks in flight get a moment to be recorded."""
+        if self._stop is not None:
+            self._stop.set()
+
+    def check_inputs(self) -> None:
+        """Check at DAG parsing that there is exactly one source of messages.
+
+        :raises ValueError: names the parameter that is wrong
+        """
+        inputs.check_inputs(self.messages, self.recipients, self.text)
+
+    def make_rows(self, context: Context) -> Iterator[Row]:  # noqa: ARG002 - for subclasses
+        """Yield the rows to make messages of.
+
+        :param context: the task's context
+        """
+        return inputs.rows_of(self.messages, self.recipients, self.to_column)
+
+    def _bulk_send(self, context: Context, hook: InstasentHook) -> BulkSend:
+        from airflow_provider_instasent.campaign.bulk import BulkSend, BulkSettings
+        from airflow_provider_instasent.campaign.plan import PlanSettings
+        from airflow_provider_instasent.campaign.run import RunSettings
+
+        campaign_id = campaign_of(context, self.campaign_id)
+        connection = hook.settings
+        plan = PlanSettings(
+            campaign_id=campaign_id,
+            template=inputs.template_of(self.text, context),
+            to_column=self.to_column,
+            sender=connection.sender if self.sender is None else self.sender,
+            allow_unicode=connection.allow_unicode if self.allow_unicode is None else self.allow_unicode,
+            default_region=connection.default_region,
+            on_invalid=OnInvalid.of(self.on_invalid),
+            deduplicate=self.deduplicate,
+            max_messages=self.max_messages,
+            max_total_parts=self.max_total_parts,
+        )
+        run = RunSettings(
+            campaign_id=campaign_id,
+            on_unconfirmed=OnUnconfirmed.of(self.on_unconfirmed),
+            unconfirmed_grace=self.unconfirmed_grace,
+            on_plan_change=OnPlanChange.of(self.on_plan_change),
+            started_at=time.time(),
+        )
+        settings = BulkSettings(
+            plan=plan,
+            run=run,
+            max_in_flight=self._in_flight(hook),
+            max_rejected_ratio=self.max_rejected_ratio,
+            max_ids=self.max_xcom_ids,
+            results_path=storage_path(self.results_path) if self.results_path else None,
+        )
+        return BulkSend(
+            lambda: self.make_rows(context),
+            lambda: inputs.numbers_of(self.suppress, self.to_column),
+            settings,
+            self._stop or threading.Event(),
+        )
+
+    def _in_flight(self, hook: InstasentHook) -> int:
+        return self.max_in_flight or int(hook.settings.client_options.get("max_in_flight", DEFAULT_IN_FLIGHT))
+
+    def _journal(self, context: Context, stack: ExitStack) -> Journal | None:
+        journal = open_journal(context, self.journal_path, campaign_of(context, self.campaign_id))
+        if journal is None:
+            inputs.refuse_retries_without_journal(self.retries or 0)
+            return None
+        if not self.retries:
+            self.log.warning("`retries` is 0, so a failed try is continued only when somebody clears the task.")
+        return stack.enter_context(journal)
+
+    def _previewed(self, preview: dict[str, Any]) -> dict[str, Any]:
+        self.log.info("Preview, nothing is sent: %s", preview)
+        return preview
+
+    def _report(self, context: Context, outcome: BulkOutcome) -> dict[str, Any]:
+        if outcome.error is not None:
+            report_before_failing(self, context, outcome.summary)
+            raise outcome.error
+        return outcome.summary
+
+    def _done(self, context: Context, summary: dict[str, Any]) -> dict[str, Any]:
+        from airflow_provider_instasent.operators.outlets import fill_outlets
+
+        counts = {name: value for name, value in summary.items() if name != "message_ids"}
+        self.log.info("Campaign done: %s", counts)
+        fill_outlets(self, context, summary)
+        return summary
+
+    def _delivery_wait(self) -> DeliveryWait:
+        return DeliveryWait(
+            self,
+            self.instasent_conn_id,
+            self.success_statuses,
+            self.min_delivered_ratio,
+            self.poll_interval,
+            self.timeout,
+            self.results_path or None,
+        )
+
+    def _wait_failures(self, context: Context) -> AbstractContextManager[None]:
+        return wait_failures(may_retry=has_journal(context, self.journal_path))
+
+    def _conclude(self, context: Context, summary: dict[str, Any], ended: Conclusion) -> dict[str, Any]:
+        from airflow_provider_instasent.api.conclusion import Ending
+        from airflow_provider_instasent.triggers.events import raise_unless_delivered
+
+        result = ended.result
+        summary = {
+            **summary,
+            "delivered": result.delivered,
+            "undeliverable": result.undeliverable,
+            "pending": result.pending,
+            "statuses": dict(result.counts),
+        }
+        if ended.ending is not Ending.SUCCESS:
+            self.log.error(ended.message)
+            report_before_failing(self, context, summary)
+        raise_unless_delivered(ended)
+        return self._done(context, summary)

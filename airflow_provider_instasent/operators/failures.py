@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which errors end a task without retry: those that another try cannot mend or that it could make worse."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from airflow.providers.common.compat.sdk import AirflowFailException
+
+from airflow_provider_instasent.api.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    InstasentError,
+    InvalidMessageError,
+    InvalidRequestError,
+    NoFundsError,
+    NotFoundError,
+    PayloadError,
+    RefusedError,
+    TooLargeError,
+    UnconfirmedError,
+)
+from airflow_provider_instasent.api.outcomes import MessageState
+from airflow_provider_instasent.campaign.errors import (
+    JournalCorruptError,
+    JournalError,
+    JournalForeignError,
+    JournalStoreError,
+    JournalWriteError,
+    PlanError,
+    RejectedError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FINAL = (
+    AuthenticationError,
+    ConfigurationError,
+    InvalidMessageError,
+    InvalidRequestError,
+    JournalCorruptError,
+    JournalForeignError,
+    JournalStoreError,
+    NoFundsError,
+    NotFoundError,
+    PayloadError,
+    PlanError,
+    RejectedError,
+    TooLargeError,
+    UnconfirmedError,
+)
+
+
+_NOTHING_LEFT = (JournalStoreError, JournalWriteError)
+"""Journal errors after which we know that this try sent nothing, and what earlier ones did."""
+
+
+def is_final(error: InstasentError) -> bool:
+    """Tell whether another try cannot mend an error or could make it worse."""
+    # The base class itself is what the API answers with where no status of its own is known, a redirect for one.
+    return isinstance(error, FINAL) or type(error) is RefusedError
+
+
+def state_after(error: InstasentError, *, in_doubt: bool) -> MessageState:
+    """Return where a single message stands after its send ended with this error.
+
+    :param error: what ended it
+    :param in_doubt: whether this try or an earlier one may have sent it
+    """
+    unread = isinstance(error, JournalError) and not isinstance(error, _NOTHING_LEFT)
+    if in_doubt or unread or isinstance(error, UnconfirmedError):
+        return MessageState.UNCONFIRMED
+    rejected = isinstance(error, InvalidRequestError | TooLargeError)
+    return MessageState.REJECTED if rejected else MessageState.PLANNED
+
+
+@contextmanager
+def failures_without_retry() -> Iterator[None]:
+    """Turn errors that a retry cannot mend into Airflow's failure without retry.
+
+    :raises AirflowFailException: in place of such an error; clearing the task later tries again
+    """
+    try:
+        yield
+    except InstasentError as error:
+        if not is_final(error):
+            raise
+        raise AirflowFailException(f"{type(error).__name__}: {error}") from error

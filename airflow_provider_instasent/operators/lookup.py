@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The lookup operator."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import BaseOperator, conf
+
+from airflow_provider_instasent.api import checks
+from airflow_provider_instasent.api.conclusion import LOOKUP_TIMEOUT
+from airflow_provider_instasent.api.delivery import DEFAULT_PENDING_STATUSES
+from airflow_provider_instasent.campaign.policy import OnInvalid, OnPlanChange, OnUnconfirmed
+from airflow_provider_instasent.compat import storage_path
+from airflow_provider_instasent.hooks.instasent import InstasentHook
+from airflow_provider_instasent.operators import inputs
+from airflow_provider_instasent.operators.bulk_sms import DEFAULT_IN_FLIGHT
+from airflow_provider_instasent.operators.failures import failures_without_retry
+from airflow_provider_instasent.operators.journals import (
+    campaign_of,
+    has_journal,
+    open_journal,
+    warn_of_campaign_without_path,
+)
+from airflow_provider_instasent.operators.lookup_waiting import LookupWait
+from airflow_provider_instasent.operators.waiting import report_before_failing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_instasent.campaign.journal import Journal
+    from airflow_provider_instasent.campaign.lookup import LookupCampaign
+    from airflow_provider_instasent.campaign.source import Row
+
+
+class InstasentLookupOperator(BaseOperator):
+    """Look up numbers, none twice, for each lookup is billed.
+
+    Each number is looked up once, however often it is given. Before its request leaves, its intent is written to a
+    journal: Airflow's task state store (3.3+), or `journal_path`; a later try goes on where an earlier one ended.
+    Without a place for a journal it starts with `retries=0` only, and cannot be deferred. The promise holds for one DAG
+    run, task and map index; beyond that set `campaign_id` and `journal_path`. Clearing a finished task orders nothing
+    and reads the results anew.
+
+    Of a lookup's fields only `id` is known. So the API's entity is returned as it came, with ours beside, and whether a
+    lookup is finished is a rule you may give: its `status` is none of `pending_statuses`; without a status it counts as
+    finished. A lookup that is not found for 120 s is `not_found`. An order without an answer is looked for in the list
+    by `to` and `createdAt`; where the API sends neither, it stays unconfirmed.
+
+    Airflow stores the rendered `to` and the result in the clear; paths keep people's data out of it.
+
+    :param to: a number, a list of numbers or rows, or the path of a CSV, JSON Lines or Parquet file, local or on any
+        object storage (templated)
+    :param to_column: the column with the number
+    :param wait: wait until all lookups are finished; else read them once and return what is there
+    :param deferrable: wait in the triggerer instead of a worker slot
+    :param poll_interval: seconds between two rounds over the pending lookups
+    :param timeout: seconds to wait in all
+    :param pending_statuses: statuses of a lookup that is not finished
+    :param max_poll_failures: rounds in a row without a successful read after which it fails, with retries
+    :param max_polls_per_minute: the most requests a minute while waiting
+    :param campaign_id: what the lookups belong to; default: DAG, run, task and map index (templated)
+    :param on_invalid: `fail` orders nothing when a row has no possible number, `skip` leaves it out
+    :param on_unconfirmed: what to do about orders of which nothing tells whether they were accepted: `fail` without
+        retry after everything else was ordered, `resend` to order again, or `skip` (templated)
+    :param unconfirmed_grace: seconds for which they are looked for
+    :param max_rejected_ratio: share of the numbers, 0 to 1, that the API may reject before the task fails, after
+        everything was tried
+    :param journal_path: a directory for the journal, local or on any object storage (templated)
+    :param results_path: a file for one JSON line a number, instead of the rows in the result (templated)
+    :param max_in_flight: requests in flight at once; default: the connection's, 8
+    :param max_xcom_rows: the most rows in the result; more numbers need `results_path`
+    :param instasent_conn_id: the connection
+    :returns: `{"rows", "total", "accepted", "rejected", "unconfirmed", "planned", "finished", "pending", "not_found",
+        "invalid", "duplicates", "first_invalid", "lookups", "results_path"}`; `lookups`, or the file, has `{"position",
+        "to", "id", "state", "reason", "lookup": the API's entity}` for each number. The file's path, or
+        `.output["lookups"]` (the rows are an XCom of that key too), serves as the bulk operator's `recipients` or
+        `suppress`
+    :raises ValueError: names the parameter that is wrong
+    """
+
+    template_fields: Sequence[str] = ("to", "campaign_id", "on_unconfirmed", "journal_path", "results_path")
+    ui_color = "#d6ecff"
+
+    def __init__(
+        self,
+        *,
+        to: Any,
+        to_column: str = "to",
+        wait: bool = True,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        poll_interval: float = 30.0,
+        timeout: float = LOOKUP_TIMEOUT,
+        pending_statuses: Sequence[str] = DEFAULT_PENDING_STATUSES,
+        max_poll_failures: int = 10,
+        max_polls_per_minute: int = 300,
+        campaign_id: str | None = None,
+        on_invalid: str = "fail",
+        on_unconfirmed: str = "fail",
+        unconfirmed_grace: float = 60.0,
+        max_rejected_ratio: float = 0.0,
+        journal_path: str | None = None,
+        results_path: str | None = None,
+        max_in_flight: int | None = None,
+        max_xcom_rows: int = 1_000,
+        instasent_conn_id: str = InstasentHook.default_conn_name,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.to = to
+        self.to_column = to_column
+        self.wait = wait
+        self.deferrable = deferrable
+        self.poll_interval = checks.positive("poll_interval", poll_interval)
+        self.timeout = checks.positive("timeout", timeout)
+        self.pending_statuses = checks.statuses("pending_statuses", pending_statuses)
+        self.max_poll_failures = checks.whole("max_poll_failures", max_poll_failures)
+        self.max_polls_per_minute = checks.whole("max_polls_per_minute", max_polls_per_minute)
+        self.campaign_id = campaign_id
+        self.on_invalid = on_invalid
+        self.on_unconfirmed = on_unconfirmed
+        self.unconfirmed_grace = checks.not_negative("unconfirmed_grace", unconfirmed_grace)
+        self.max_rejected_ratio = checks.ratio("max_rejected_ratio", max_rejected_ratio)
+        self.journal_path = journal_path
+        self.results_path = results_path
+        self.max_in_flight = checks.optional_whole("max_in_flight", max_in_flight)
+        self.max_xcom_rows = checks.whole("max_xcom_rows", max_xcom_rows)
+        self.instasent_conn_id = instasent_conn_id
+        self._stop: threading.Event | None = None
+        OnInvalid.check(on_invalid)
+        OnUnconfirmed.check(on_unconfirmed)
+        warn_of_campaign_without_path(campaign_id, journal_path)
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Order what earlier tries have not, wait if asked to, and report."""
+        return self._run(context, None)
+
+    def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
+        """Read what the trigger waited for, and report; wait again for what it had no room for."""
+        return self._run(context, event)
+
+    def on_kill(self) -> None:
+        """Ask for an end; requests in flight get a moment to be recorded."""
+        if self._stop is not None:
+            self._stop.set()
+
+    def _run(self, context: Context, event: Any) -> dict[str, Any]:
+        from airflow_provider_instasent.campaign.lookup import LookupCampaign
+
+        self._stop = stop = threading.Event()
+        with failures_without_retry(), InstasentHook(self.instasent_conn_id) as hook, ExitStack() as stack:
+            journal = self._journal(context, stack)
+            campaign = stack.enter_context(LookupCampaign(self._settings(context, hook), stop, self._sleep))
+            campaign.plan(self._rows(), journal)
+            if event is None:
+                self._order(context, hook, campaign)
+            wait = LookupWait(self, campaign, event, self._sleep)
+            ended = wait.run()
+            summary = campaign.summary(wait.watch)
+            if ended is not None:
+                from airflow_provider_instasent.api.conclusion import Ending
+                from airflow_provider_instasent.triggers.events import raise_unless_delivered
+
+                if ended.ending is not Ending.SUCCESS:
+                    report_before_failing(self, context, summary)
+                    raise_unless_delivered(ended)
+        self._tell(summary)
+        if self.do_xcom_push and summary["lookups"] is not None:
+            # `.output["lookups"]` is a key of its own to Airflow, not a part of what was returned.
+            context["ti"].xcom_push(key="lookups", value=summary["lookups"])
+        return summary
+
+    def _order(self, context: Context, hook: InstasentHook, campaign: LookupCampaign) -> None:
+        with hook.get_conn(max_in_flight=self._in_flight(hook)) as client:
+            error = campaign.order(client)
+        if error is not None:
+            report_before_failing(self, context, campaign.summary())
+            raise error
+
+    def _settings(self, context: Context, hook: InstasentHook) -> Any:
+        from airflow_provider_instasent.campaign.lookup import LookupSettings
+        from airflow_provider_instasent.campaign.plan import PlanSettings
+        from airflow_provider_instasent.campaign.run import RunSettings
+
+        campaign_id = self._journal_id(context)
+        return LookupSettings(
+            plan=PlanSettings(
+                campaign_id=campaign_id,
+                to_column=self.to_column,
+                default_region=hook.settings.default_region,
+                on_invalid=OnInvalid.of(self.on_invalid),
+            ),
+            run=RunSettings(
+                campaign_id=campaign_id,
+                on_unconfirmed=OnUnconfirmed.of(self.on_unconfirmed),
+                unconfirmed_grace=self.unconfirmed_grace,
+                # A number is looked up once, whatever other numbers come and go.
+                on_plan_change=OnPlanChange.CONTINUE,
+                started_at=time.time(),
+            ),
+            max_in_flight=self._in_flight(hook),
+            max_rejected_ratio=self.max_rejected_ratio,
+            max_listed=self.max_xcom_rows,
+            results_path=storage_path(self.results_path) if self.results_path else None,
+        )
+
+    def _journal_id(self, context: Context) -> str:
+        # Not the name of a campaign's SMS: their journal may be under the same `journal_path`.
+        return f"lookup/{campaign_of(context, self.campaign_id)}"
+
+    def _journal(self, context: Context, stack: ExitStack) -> Journal | None:
+        from airflow_provider_instasent.api.errors import ConfigurationError
+
+        if has_journal(context, self.journal_path):
+            journal = open_journal(context, self.journal_path, self._journal_id(context))
+            return None if journal is None else stack.enter_context(journal)
+        inputs.refuse_retries_without_journal(self.retries or 0)
+        if self.wait and self.deferrable:
+            raise ConfigurationError(
+                "`deferrable` needs a journal, which tells the task that comes back what was ordered: set "
+                "`journal_path`, or use Airflow 3.3's task state store. Nothing was ordered."
+            )
+        return None
+
+    def _rows(self) -> Iterator[Row]:
+        return inputs.named_rows("to", [self.to] if _is_number(self.to) else self.to, self.to_column)
+
+    def _in_flight(self, hook: InstasentHook) -> int:
+        return self.max_in_flight or int(hook.settings.client_options.get("max_in_flight", DEFAULT_IN_FLIGHT))
+
+    def _sleep(self, seconds: float) -> None:
+        from airflow_provider_instasent.campaign.errors import StoppedError
+
+        # Not `Event.wait`: a signal handler on this thread may set the event, and both take its lock.
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            if self._stop is not None and self._stop.is_set():
+                raise StoppedError("the task was asked to stop; the next try goes on from what was ordered")
+            time.sleep(min(left, 0.25))
+
+    def _tell(self, summary: dict[str, Any]) -> None:
+        counts = {name: value for name, value in summary.items() if isinstance(value, int)}
+        self.log.info("Lookups done: %s", counts)
+        for bad in summary["first_invalid"]:
+            self.log.warning("Row %d was left out: %s", bad["position"], bad["reason"])
+        if summary["not_found"]:
+            self.log.warning("%d lookups were accepted and are not found.", summary["not_found"])
+
+
+def _is_number(value: Any) -> bool:
+    """Tell a number from a path: nothing but digits and what groups them."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return True
+    return isinstance(value, str) and value.strip() != "" and not set(value) - set("+0123456789 ().-/")

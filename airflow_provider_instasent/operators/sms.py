@@ -1,0 +1,288 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Operators that send SMS."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator, conf
+
+from airflow_provider_instasent.api import checks
+from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
+from airflow_provider_instasent.campaign.policy import OnUnconfirmed
+from airflow_provider_instasent.hooks.instasent import InstasentHook
+from airflow_provider_instasent.operators.bulk_sms import InstasentBulkSmsOperator
+from airflow_provider_instasent.operators.failures import failures_without_retry, state_after
+from airflow_provider_instasent.operators.history import InstasentSmsHistoryOperator
+from airflow_provider_instasent.operators.journals import (
+    campaign_of,
+    has_journal,
+    journal_name,
+    open_journal,
+    warn_of_campaign_without_path,
+)
+from airflow_provider_instasent.operators.waiting import (
+    DELIVERY_TIMEOUT,
+    DeliveryWait,
+    report_before_failing,
+    wait_failures,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
+
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_instasent.api.conclusion import Conclusion
+    from airflow_provider_instasent.api.message import Sms
+    from airflow_provider_instasent.campaign.errors import PlanError
+    from airflow_provider_instasent.campaign.journal import Journal
+    from airflow_provider_instasent.campaign.single import SingleSettings
+
+
+__all__ = ["InstasentBulkSmsOperator", "InstasentSendSmsOperator", "InstasentSmsHistoryOperator"]
+
+_AS_TEXT = "\ue000"
+"""No Python literal begins with it, so what does is text to Airflow's native rendering too."""
+
+
+class InstasentSendSmsOperator(BaseOperator):
+    """Send one SMS, never twice, and know what became of it.
+
+    Before the message leaves, its intent is written to a journal: Airflow's task state store (3.3+), or
+    `journal_path`. A later try finds it there, looks the message up in Instasent's list and does not send it
+    again. With neither, a retry looks for it in the list before it sends. The promise holds for one DAG run, task and
+    map index. Clearing a task whose message was accepted sends nothing and returns the stored result.
+
+    Airflow stores the rendered `to` and `text` in the clear. They are rendered as text in each DAG, one with
+    `render_template_as_native_obj` too, where "+34…" or a code of digits would turn into a number.
+
+    :param to: the number, `+` and country code first, or national with the connection's `default_region` (templated)
+    :param text: the text; longer ones are sent as several parts (templated)
+    :param sender: who it comes from, at most 11 characters with letters, else 15; default: the connection's (templated)
+    :param allow_unicode: send characters outside GSM-7 as they are, at 70 a part; default: the connection's
+    :param client_id: your own id of the message, at most 40 characters, unique; default: generated (templated)
+    :param campaign_id: what the message belongs to; default: DAG, run, task and map index. Together with
+        `journal_path`, each number gets one message a campaign, over all tasks and DAG runs (templated)
+    :param wait_for_delivery: wait until the message is delivered, and fail when it will not be
+    :param deferrable: wait in the triggerer instead of a worker slot
+    :param poll_interval: seconds between two looks at the status
+    :param timeout: seconds to wait for delivery in all
+    :param success_statuses: statuses that count as delivered; `delivered` always does
+    :param on_unconfirmed: what to do when nothing tells whether the message was accepted and it is not found in
+        the list: `fail` without retry, `resend` with the same clientId, or `skip` (templated)
+    :param unconfirmed_grace: seconds for which an unconfirmed message is looked for
+    :param journal_path: a directory for the journal, local and absolute or on any object storage (templated)
+    :param instasent_conn_id: the connection
+    :returns: `{"id", "client_id", "status", "parts", "state"}`; `state` is `accepted`, `unconfirmed` (with `skip`),
+        or after waiting `delivered`. Put into XCom before the task fails, too, with the state `undeliverable`,
+        `rejected`, `unconfirmed` or `planned` (not sent)
+    :raises ValueError: names the parameter that is wrong
+    """
+
+    template_fields: Sequence[str] = (
+        "to",
+        "text",
+        "sender",
+        "client_id",
+        "campaign_id",
+        "on_unconfirmed",
+        "journal_path",
+    )
+    ui_color = "#d6ecff"
+
+    def __init__(
+        self,
+        *,
+        to: str,
+        text: str,
+        sender: str | None = None,
+        allow_unicode: bool | None = None,
+        client_id: str | None = None,
+        campaign_id: str | None = None,
+        wait_for_delivery: bool = False,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        poll_interval: float = 30.0,
+        timeout: float = DELIVERY_TIMEOUT,
+        success_statuses: Sequence[str] = ("delivered",),
+        on_unconfirmed: str = "fail",
+        unconfirmed_grace: float = 60.0,
+        journal_path: str | None = None,
+        instasent_conn_id: str = InstasentHook.default_conn_name,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.to = to
+        self.text = text
+        self.sender = sender
+        self.allow_unicode = None if allow_unicode is None else checks.boolean("allow_unicode", allow_unicode)
+        self.client_id = client_id
+        self.campaign_id = campaign_id
+        self.wait_for_delivery = checks.boolean("wait_for_delivery", wait_for_delivery)
+        self.deferrable = checks.boolean("deferrable", deferrable)
+        self.poll_interval = checks.positive("poll_interval", poll_interval)
+        self.timeout = checks.positive("timeout", timeout)
+        self.success_statuses = checks.statuses("success_statuses", success_statuses)
+        self.on_unconfirmed = on_unconfirmed
+        self.unconfirmed_grace = checks.not_negative("unconfirmed_grace", unconfirmed_grace)
+        self.journal_path = journal_path
+        self.instasent_conn_id = instasent_conn_id
+        OnUnconfirmed.check(on_unconfirmed)
+        warn_of_campaign_without_path(campaign_id, journal_path)
+
+    def render_template(self, content: Any, *args: Any, **kwargs: Any) -> Any:
+        """Render a template, and what is text as text, whatever the DAG's rendering."""
+        if not isinstance(content, str):
+            return super().render_template(content, *args, **kwargs)
+        return str(super().render_template(_AS_TEXT + content, *args, **kwargs)).removeprefix(_AS_TEXT)
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Send the message, or find out that an earlier try did; then wait for it if asked to."""
+        value = self._send(context)
+        if not self.wait_for_delivery or value["state"] == MessageState.UNCONFIRMED:
+            return value
+        # Whatever ends the wait, and Airflow has ways of its own to, the id is there to be read.
+        report_before_failing(self, context, value)
+        if value["id"] is None:
+            raise AirflowFailException(
+                "The message was accepted, but the API did not tell its id, so its delivery cannot be followed. It is "
+                "not sent again. Look at Instasent's dashboard; if it arrived, mark the task as successful."
+            )
+        with self._wait_failures(context):
+            return self._wait_for_delivery(context, value)
+
+    def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
+        """Return what the trigger found, or fail because of it."""
+        from airflow_provider_instasent.triggers.events import conclusion_of
+
+        ended = conclusion_of(event)
+        return self._conclude(context, dict(event["carried"]), ended)
+
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
+        """Go on after the triggerer, or fail where that gave no answer."""
+        with self._wait_failures(context):
+            return super().resume_execution(next_method, next_kwargs, context)
+
+    def _wait_failures(self, context: Context) -> AbstractContextManager[None]:
+        return wait_failures(may_retry=has_journal(context, self.journal_path))
+
+    def _wait_for_delivery(self, context: Context, value: dict[str, Any]) -> dict[str, Any]:
+        wait = DeliveryWait(self, self.instasent_conn_id, self.success_statuses, 1.0, self.poll_interval, self.timeout)
+        return self._conclude(context, value, wait.run([value["id"]], deferrable=self.deferrable, carried=value))
+
+    def _conclude(self, context: Context, value: dict[str, Any], ended: Conclusion) -> dict[str, Any]:
+        from airflow_provider_instasent.triggers.events import raise_unless_delivered
+
+        result = ended.result
+        verdict = "delivered" if result.delivered else "undeliverable" if result.undeliverable else value["state"]
+        value = {**value, "status": result.statuses[value["id"]]["status"], "state": verdict}
+        if verdict != "delivered":
+            report_before_failing(self, context, value)
+        raise_unless_delivered(ended)
+        return value
+
+    def _send(self, context: Context) -> dict[str, Any]:
+        from airflow_provider_instasent.api.errors import InstasentError
+        from airflow_provider_instasent.campaign.single import SingleSend
+
+        with failures_without_retry(), InstasentHook(self.instasent_conn_id) as hook, ExitStack() as stack:
+            settings = self._settings(context)
+            message = self._message(hook)
+            client = hook.get_conn()
+            journal = self._journal(context, settings.campaign_id, message)
+            if journal is None:
+                settings = self._settings_without_journal(context, settings)
+            else:
+                stack.enter_context(journal)
+            send = SingleSend(message, client, journal, settings)
+            try:
+                result = send.run()
+                if result.changed and self._campaign_is_shared:
+                    raise _another_message()
+            except InstasentError as error:
+                state = state_after(error, in_doubt=send.in_doubt)
+                report_before_failing(
+                    self, context, _value(MessageOutcome(0, state, client_id=send.client_id), message)
+                )
+                raise
+        return _value(result.outcome, message)
+
+    def _message(self, hook: InstasentHook) -> Sms:
+        from airflow_provider_instasent.api.errors import InvalidMessageError
+
+        for name in ("text", "sender", "client_id"):
+            if getattr(self, name) == "None":
+                raise InvalidMessageError(name, 'is "None", which a template makes of a value that is not there')
+        return hook.message(
+            to=self.to,
+            text=self.text,
+            sender=self.sender,
+            allow_unicode=self.allow_unicode,
+            client_id=self.client_id,
+        )
+
+    @property
+    def _campaign_is_shared(self) -> bool:
+        """Whether other tasks and DAG runs may be part of the campaign and see its journal."""
+        return self.campaign_id is not None and self.journal_path is not None
+
+    def _journal(self, context: Context, campaign_id: str, message: Sms) -> Journal | None:
+        name = journal_name(campaign_id, message.to) if self._campaign_is_shared else campaign_id
+        return open_journal(context, self.journal_path, name)
+
+    def _settings(self, context: Context) -> SingleSettings:
+        from airflow_provider_instasent.campaign.single import SingleSettings
+
+        return SingleSettings(
+            campaign_id=campaign_of(context, self.campaign_id),
+            on_unconfirmed=OnUnconfirmed.of(self.on_unconfirmed),
+            unconfirmed_grace=self.unconfirmed_grace,
+            started_at=time.time(),
+        )
+
+    def _settings_without_journal(self, context: Context, settings: SingleSettings) -> SingleSettings:
+        """Without a journal, a later try must assume that an earlier one may have sent the message."""
+        from dataclasses import replace
+
+        if context["ti"].try_number <= 1:
+            return settings
+        self.log.info(
+            "There is no journal (`journal_path`, or Airflow 3.3's task state store), so this retry looks for the "
+            "message in the list before it sends, for %g s.",
+            self.unconfirmed_grace,
+        )
+        return replace(settings, look_since=_earliest_try(context["dag_run"]))
+
+
+def _earliest_try(dag_run: Any) -> float:
+    """Return unix seconds before which no try of this DAG run can have sent anything.
+
+    Clearing a finished run makes its start that of the new try, so only what the run was made with counts then.
+    """
+    began = dag_run.start_date
+    if dag_run.clear_number or began is None:
+        began = getattr(dag_run, "run_after", None) or dag_run.data_interval_end  # Airflow 2 has the latter only
+    return 0.0 if began is None else float(began.timestamp())
+
+
+def _another_message() -> PlanError:
+    """Return the error of a campaign in which the number got another message."""
+    from airflow_provider_instasent.campaign.errors import PlanError
+
+    return PlanError(
+        "this campaign (`campaign_id`, `journal_path`) has sent another message to this number: its sender or text "
+        "differs from what is to be sent now, and nothing was sent. If both are wanted, give each a `campaign_id`."
+    )
+
+
+def _value(outcome: MessageOutcome, message: Sms) -> dict[str, Any]:
+    return {
+        "id": outcome.id,
+        "client_id": outcome.client_id,
+        "status": outcome.status,
+        "parts": message.size().parts,
+        "state": str(outcome.state),
+    }

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How the send operators wait for delivery, by the same rule as the sensor."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSensorTimeout
+
+from airflow_provider_instasent.api.conclusion import DELIVERY_TIMEOUT, TRIGGERER_SLACK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from airflow_provider_instasent.api.conclusion import Conclusion
+    from airflow_provider_instasent.api.watch import Watch
+
+__all__ = ["DELIVERY_TIMEOUT", "DeliveryWait", "report_before_failing", "wait_failures"]
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryWait:
+    """A wait for the messages of one operator.
+
+    :param operator: the operator that waits
+    :param instasent_conn_id: the connection
+    :param success_statuses: statuses that count as delivered; `delivered` always does
+    :param min_delivered_ratio: share of the messages, 0 to 1, that must be delivered
+    :param poll_interval: seconds between two rounds
+    :param timeout: seconds to wait in all
+    :param results_path: a bulk send's results file, which names the messages and gets their statuses; or None
+    """
+
+    operator: Any
+    instasent_conn_id: str
+    success_statuses: tuple[str, ...]
+    min_delivered_ratio: float
+    poll_interval: float
+    timeout: float
+    results_path: str | None = None
+
+    def run(self, message_ids: Sequence[str], *, deferrable: bool, carried: Mapping[str, Any]) -> Conclusion:
+        """Wait for messages: here, or after one look in the triggerer.
+
+        :param message_ids: the messages; left out of account where there is a `results_path`
+        :param deferrable: go on in the triggerer; the task then continues in `execute_complete`
+        :param carried: JSON values that `execute_complete` finds under `carried` in the event
+        """
+        from airflow_provider_instasent.api.list_sweeps import sweep_batch_here
+        from airflow_provider_instasent.api.retry import ONE_ATTEMPT
+        from airflow_provider_instasent.api.sweeps import Pace
+        from airflow_provider_instasent.api.waiting import Progress, wait_until_final
+        from airflow_provider_instasent.hooks.instasent import InstasentHook
+
+        watch = self._watch(message_ids)
+        deadline = time.time() + self.timeout
+        ended: Conclusion | None
+        with InstasentHook(self.instasent_conn_id).get_conn(retry_policy=ONE_ATTEMPT) as client:
+            if deferrable:
+                sweep_batch_here(client, watch, Pace())
+                ended = watch.conclude(time.time(), deadline)
+            else:
+                ended = wait_until_final(
+                    client,
+                    watch,
+                    deadline=deadline,
+                    poll_interval=self.poll_interval,
+                    report=Progress(self.operator.log.info),
+                )
+        self._keep_statuses(watch)
+        if ended is None:
+            self._defer(watch, deadline, carried)
+            raise AssertionError("unreachable: defer() raises")
+        return ended
+
+    def _defer(self, watch: Watch, deadline: float, carried: Mapping[str, Any]) -> None:
+        from airflow_provider_instasent.triggers.sms import InstasentDeliveryTrigger
+
+        watch.next_sweep = time.time() + self.poll_interval
+        memory = watch.memory()
+        if self.results_path is not None:
+            # The file knows what is final; a trigger carries about a thousand ids at most.
+            memory = {**memory, "settled": {}, "missing": {}}
+        self.operator.defer(
+            trigger=InstasentDeliveryTrigger(
+                message_ids=[] if self.results_path is not None else watch.pending,
+                deadline=deadline,
+                instasent_conn_id=self.instasent_conn_id,
+                success_statuses=self.success_statuses,
+                min_delivered_ratio=self.min_delivered_ratio,
+                poll_interval=self.poll_interval,
+                memory=memory,
+                results_path=self.results_path,
+                carried=dict(carried),
+            ),
+            method_name="execute_complete",
+            timeout=timedelta(seconds=max(0.0, deadline - time.time()) + TRIGGERER_SLACK),
+        )
+
+    def _watch(self, message_ids: Sequence[str]) -> Watch:
+        from airflow_provider_instasent.api.results_file import watch_of_results
+        from airflow_provider_instasent.api.watch import Watch, WatchRules
+        from airflow_provider_instasent.compat import storage_path
+
+        rules = WatchRules(self.success_statuses, self.min_delivered_ratio)
+        if self.results_path is not None:
+            return watch_of_results(storage_path(self.results_path), rules)
+        return Watch(message_ids, rules)
+
+    def _keep_statuses(self, watch: Watch) -> None:
+        from airflow_provider_instasent.api.results_file import keep_statuses
+        from airflow_provider_instasent.compat import storage_path
+
+        if self.results_path is not None:
+            keep_statuses(storage_path(self.results_path), watch)
+
+
+@contextmanager
+def wait_failures(*, may_retry: bool) -> Iterator[None]:
+    """Decide whether a task may be retried whose messages were accepted and whose wait for delivery failed.
+
+    :param may_retry: whether a journal tells the next try not to send
+    :raises AirflowSensorTimeout: where the triggerer did not answer in time: no retry
+    :raises AirflowFailException: where a retry might send again
+    """
+    from airflow_provider_instasent.api.answers import brief
+    from airflow_provider_instasent.compat import is_deferral_timeout
+
+    try:
+        yield
+    except (AirflowFailException, AirflowSensorTimeout):
+        raise
+    except Exception as error:
+        if is_deferral_timeout(error):
+            raise AirflowSensorTimeout(
+                "Timed out, and the triggerer did not answer: is one running? What was sent may have arrived; clear "
+                "this task to ask again."
+            ) from error
+        if may_retry:
+            raise
+        raise AirflowFailException(
+            f"{type(error).__name__}: {brief(error)} The message was accepted, its id is in XCom. The task is not "
+            "retried, because no journal (`journal_path`, or Airflow 3.3's task state store) would keep a retry from "
+            "sending it again; clearing the task looks for it in the list before it sends."
+        ) from error
+
+
+def report_before_failing(operator: Any, context: Any, value: Any) -> None:
+    """Put a result into XCom before the task may fail; for readers, a retry does not see it.
+
+    What goes wrong here is only logged: an error in its place would be one that Airflow retries.
+    """
+    if not operator.do_xcom_push:
+        return
+    try:
+        context["ti"].xcom_push(key="return_value", value=value)
+    except Exception:
+        operator.log.exception("The result could not be put into XCom.")

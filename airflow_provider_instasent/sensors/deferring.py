@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What our sensors share: one meaning of a deferral's timeout and of `never_fail`, whatever the Airflow version."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import (
+    AirflowFailException,
+    AirflowSensorTimeout,
+    AirflowSkipException,
+    BaseSensorOperator,
+)
+
+from airflow_provider_instasent.api import checks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow.providers.common.compat.sdk import Context
+
+SOONER = 0.1
+"""Seconds by which our deadline comes before the base class's, which knows nothing of what was read."""
+
+
+class DeferringSensor(BaseSensorOperator):
+    """A sensor that pokes once and then may wait in the triggerer."""
+
+    unaffected = ""
+    """What a wait that nobody answered leaves as it was, a sentence."""
+
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
+        """Make one thing of what Airflow versions do with a deferral's timeout and with `never_fail`."""
+        from airflow_provider_instasent.compat import is_deferral_timeout
+
+        try:
+            try:
+                return super().resume_execution(next_method, next_kwargs, context)
+            except Exception as error:
+                if next_method == "execute_complete" or not is_deferral_timeout(error):
+                    raise
+                raise AirflowSensorTimeout(
+                    f"Timed out, and the triggerer did not answer: is one running? {self.unaffected}"
+                ) from error
+        except AirflowSkipException:
+            raise
+        except Exception as error:
+            if self.never_fail:
+                raise AirflowSkipException(f"Skipped because of never_fail: {error}") from error
+            raise
+
+    @contextmanager
+    def skipping(self) -> Iterator[None]:
+        """Apply `soft_fail` and `never_fail` to a poke that the base class does not make."""
+        try:
+            yield
+        except (AirflowSensorTimeout, AirflowFailException) as error:
+            if self.soft_fail or self.never_fail:
+                raise AirflowSkipException(f"Skipped because of soft_fail or never_fail: {error}") from error
+            raise
+        except Exception as error:
+            if self.never_fail:
+                raise AirflowSkipException(f"Skipped because of never_fail: {error}") from error
+            raise
+
+
+def seconds(name: str, value: timedelta | float) -> float:
+    """Return a positive duration in seconds.
+
+    :raises ValueError: names the parameter
+    """
+    return checks.positive(name, value.total_seconds() if isinstance(value, timedelta) else value)

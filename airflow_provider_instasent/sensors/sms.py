@@ -1,0 +1,299 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The delivery sensor: wait until messages have arrived, and fail once they cannot."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import (
+    AirflowFailException,
+    AirflowSensorTimeout,
+    AirflowSkipException,
+    BaseSensorOperator,
+    PokeReturnValue,
+    conf,
+)
+
+from airflow_provider_instasent.api import checks
+from airflow_provider_instasent.api.conclusion import DELIVERY_TIMEOUT, TRIGGERER_SLACK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_instasent.api.conclusion import Conclusion
+    from airflow_provider_instasent.api.sweeps import Pace
+    from airflow_provider_instasent.api.watch import Watch, WatchRules
+    from airflow_provider_instasent.sensors.memory import PokeMemory
+    from airflow_provider_instasent.triggers.sms import InstasentDeliveryTrigger
+
+MOST_DEFERRED = 1_000
+"""Ids a trigger can carry."""
+
+_LARGEST_TRIGGER = 45_000
+"""Characters of a trigger's arguments: encrypted they are a third longer, and MySQL's column holds 64 KB."""
+
+_SOONER = 0.1
+"""Seconds by which our deadline comes before the base class's, which knows neither counts nor the ratio."""
+
+
+@dataclass(slots=True)
+class _Wait:
+    """One execution's wait; nothing of it outlives the process but what `memory` keeps."""
+
+    watch: Watch
+    deadline: float
+    pace: Pace
+    report: Callable[[Watch], object]
+    memory: PokeMemory | None
+
+
+class InstasentDeliverySensor(BaseSensorOperator):
+    """Wait until every message of a batch is final, and succeed if enough of them were delivered.
+
+    It fails without retry as soon as `min_delivered_ratio` can no longer be reached. At the timeout it succeeds if
+    enough were delivered by then; the rest is reported as pending. An unknown status counts as pending. A message that
+    is not found is pending for 120 s, then `not_found`. Errors between polls (5xx, timeouts, 429) never fail it before
+    `max_poll_failures` rounds in a row read nothing; 401 and 403 do at once.
+
+    All modes follow the same rule. In `reschedule` mode each poke is a new process: from Airflow 3.3 on the task state
+    store remembers what is final (for about 1,000 messages), failures in a row and when a message was first not found.
+    Below 3.3 nothing can: all messages are asked for at each poke, failures are not counted from one poke to the next
+    (so only `max_poll_failures=1` fails on them; else the timeout ends it), and the 120 s count from the first poke.
+
+    The result is in XCom even when the task fails: `{"total", "delivered", "undeliverable", "pending", "counts":
+    {status: number}, "statuses": {id: {"status", "code"}}}`, the last for up to 1,000 messages.
+
+    :param message_ids: an id, a result of a send operator, or any sequence of either, mapped results included; an empty
+        one succeeds at once (templated)
+    :param results_path: in place of `message_ids`, a bulk send's results file, of any size; its statuses are brought up
+        to date (templated)
+    :param success_statuses: statuses that count as delivered; `delivered` always does
+    :param min_delivered_ratio: share of the batch, 0 to 1, that must be delivered
+    :param deferrable: wait in the triggerer instead of a worker, whatever the `mode`; for up to 1,000 ids
+    :param poke_interval: seconds between two rounds over the pending messages, in each mode (`exponential_backoff` and
+        `max_wait` do not apply when deferred)
+    :param timeout: seconds to wait in all; `expired` comes after up to 48 h, hence 49 h
+    :param max_poll_failures: rounds in a row without a successful read after which it fails, with retries
+    :param max_polls_per_minute: the most requests a minute
+    :param instasent_conn_id: the connection (templated)
+    :raises ValueError: names the parameter that is wrong; `message_ids` when the task runs, others at DAG parsing
+    """
+
+    template_fields: Sequence[str] = ("message_ids", "results_path", "instasent_conn_id")
+    ui_color = "#d6ecff"
+
+    def __init__(
+        self,
+        *,
+        message_ids: Any = None,
+        results_path: str | None = None,
+        success_statuses: Sequence[str] = ("delivered",),
+        min_delivered_ratio: float = 1.0,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        poke_interval: timedelta | float = 60.0,
+        timeout: timedelta | float = DELIVERY_TIMEOUT,
+        max_poll_failures: int = 10,
+        max_polls_per_minute: int = 300,
+        instasent_conn_id: str = "instasent_default",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            poke_interval=_seconds("poke_interval", poke_interval), timeout=_seconds("timeout", timeout), **kwargs
+        )
+        self.message_ids = message_ids
+        self.results_path = results_path
+        if message_ids is not None and results_path is not None:
+            raise ValueError("give one of `message_ids` and `results_path`")
+        self.success_statuses = checks.statuses("success_statuses", success_statuses)
+        self.min_delivered_ratio = checks.ratio("min_delivered_ratio", min_delivered_ratio)
+        self.deferrable = deferrable
+        self.max_poll_failures = checks.whole("max_poll_failures", max_poll_failures)
+        self.max_polls_per_minute = checks.whole("max_polls_per_minute", max_polls_per_minute)
+        self.instasent_conn_id = instasent_conn_id
+        self._wait: _Wait | None = None
+
+    def execute(self, context: Context) -> Any:
+        """Wait in the chosen mode and return the result."""
+        self._wait = self._begin(context)
+        if not self._wait.watch.pending and not self._wait.watch.result().total:
+            self.log.info("There are no messages to wait for.")
+            return self._wait.watch.result().as_dict()
+        if self.deferrable:
+            return self._poke_then_defer(context, self._wait)
+        return super().execute(context)
+
+    def poke(self, context: Context) -> bool | PokeReturnValue:
+        """Ask once for each pending message; fail where that ends the wait badly."""
+        if self._wait is None:
+            self._wait = self._begin(context)
+        ended = self._look(self._wait)
+        if ended is not None:
+            return PokeReturnValue(is_done=True, xcom_value=self._finish(context, ended))
+        if self._wait.memory is not None:
+            self._keep_statuses(self._wait)
+            self._wait.memory.keep(self._wait.watch.memory())
+        return False
+
+    def execute_complete(self, context: Context, event: Any = None) -> Any:
+        """Return what the trigger found, or fail because of it."""
+        from airflow_provider_instasent.triggers.events import conclusion_of
+
+        return self._finish(context, conclusion_of(event))
+
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
+        """Make one thing of what Airflow versions do with a deferral's timeout and with `never_fail`."""
+        from airflow_provider_instasent.compat import is_deferral_timeout
+
+        try:
+            try:
+                return super().resume_execution(next_method, next_kwargs, context)
+            except Exception as error:
+                if next_method == "execute_complete" or not is_deferral_timeout(error):
+                    raise
+                raise AirflowSensorTimeout(
+                    "Timed out, and the triggerer did not answer: is one running? The messages were sent and may "
+                    "have arrived; clear this task to ask again."
+                ) from error
+        except AirflowSkipException:
+            raise
+        except Exception as error:
+            if self.never_fail:
+                raise AirflowSkipException(f"Skipped because of never_fail: {error}") from error
+            raise
+
+    def _begin(self, context: Context) -> _Wait:
+        from airflow_provider_instasent.api.results_file import watch_of_results
+        from airflow_provider_instasent.api.sweeps import Pace
+        from airflow_provider_instasent.api.waiting import Progress
+        from airflow_provider_instasent.api.watch import Watch
+        from airflow_provider_instasent.compat import first_start, storage_path
+        from airflow_provider_instasent.sensors.memory import PokeMemory
+        from airflow_provider_instasent.sensors.message_ids import ids_of
+
+        ids = [] if self.results_path else ids_of(self.message_ids)
+        if self.deferrable and len(ids) > MOST_DEFERRED:
+            raise ValueError(_too_many(len(ids)))
+        started, missing_since, memory = time.time(), None, None
+        if self.reschedule and not self.deferrable:
+            first = first_start(self, context)
+            started = first.timestamp() if first else started
+            memory = PokeMemory(context)
+            missing_since = None if memory else started
+        known = memory.load() if memory else None
+        if self.results_path:
+            watch = watch_of_results(storage_path(self.results_path), self._rules(), known, missing_since)
+        else:
+            watch = Watch(ids, self._rules(), known, missing_since)
+        deadline = started + self.timeout - (0 if self.deferrable else _SOONER)
+        return _Wait(watch, deadline, Pace(self.max_polls_per_minute), Progress(self.log.info), memory)
+
+    def _keep_statuses(self, wait: _Wait) -> None:
+        """Bring the results file up to date, where there is one."""
+        from airflow_provider_instasent.api.results_file import keep_statuses
+        from airflow_provider_instasent.compat import storage_path
+
+        if self.results_path:
+            keep_statuses(storage_path(self.results_path), wait.watch)
+
+    def _rules(self) -> WatchRules:
+        from airflow_provider_instasent.api.watch import WatchRules
+
+        return WatchRules(self.success_statuses, self.min_delivered_ratio, self.max_poll_failures)
+
+    def _look(self, wait: _Wait) -> Conclusion | None:
+        """Sweep once, unless a rate limit forbids it; return the conclusion where there is one."""
+        from airflow_provider_instasent.api import conclusion, list_sweeps
+        from airflow_provider_instasent.api.errors import ConfigurationError
+        from airflow_provider_instasent.api.retry import ONE_ATTEMPT
+        from airflow_provider_instasent.hooks.instasent import InstasentHook
+
+        try:
+            if wait.watch.may_sweep(time.time()):
+                with InstasentHook(self.instasent_conn_id).get_conn(retry_policy=ONE_ATTEMPT) as client:
+                    list_sweeps.sweep_batch_here(client, wait.watch, wait.pace)
+        except ConfigurationError as error:
+            return conclusion.refused(wait.watch.result(), f"connection `{self.instasent_conn_id}`: {error}")
+        wait.report(wait.watch)
+        return wait.watch.conclude(time.time(), wait.deadline)
+
+    def _poke_then_defer(self, context: Context, wait: _Wait) -> Any:
+        try:
+            if (ended := self._look(wait)) is not None:
+                return self._finish(context, ended)
+        except (AirflowSensorTimeout, AirflowFailException) as error:
+            if self.soft_fail or self.never_fail:
+                raise AirflowSkipException(f"Skipped because of soft_fail or never_fail: {error}") from error
+            raise
+        except Exception as error:
+            if self.never_fail:
+                raise AirflowSkipException(f"Skipped because of never_fail: {error}") from error
+            raise
+        one_sweep = len(wait.watch.pending) * 60 / self.max_polls_per_minute
+        self.defer(
+            trigger=self._trigger(wait),
+            method_name="execute_complete",
+            timeout=timedelta(seconds=max(0.0, wait.deadline - time.time()) + one_sweep + TRIGGERER_SLACK),
+        )
+        raise AssertionError("unreachable: defer() raises")
+
+    def _trigger(self, wait: _Wait) -> InstasentDeliveryTrigger:
+        from airflow_provider_instasent.triggers.sms import InstasentDeliveryTrigger
+
+        wait.watch.next_sweep = time.time() + self.poke_interval
+        memory = wait.watch.memory()
+        ids = wait.watch.pending
+        if self.results_path:
+            self._keep_statuses(wait)
+            ids, memory = [], {**memory, "settled": {}, "missing": {}}
+        if len(json.dumps([ids, memory])) > _LARGEST_TRIGGER:
+            ids, memory = [*memory["settled"], *ids], {**memory, "settled": {}, "missing": {}}
+        if len(json.dumps([ids, memory])) > _LARGEST_TRIGGER:
+            raise ValueError(_too_many(len(ids)))
+        return InstasentDeliveryTrigger(
+            message_ids=ids,
+            deadline=wait.deadline,
+            instasent_conn_id=self.instasent_conn_id,
+            success_statuses=self.success_statuses,
+            min_delivered_ratio=self.min_delivered_ratio,
+            poll_interval=self.poke_interval,
+            max_poll_failures=self.max_poll_failures,
+            max_polls_per_minute=self.max_polls_per_minute,
+            memory=memory,
+            results_path=self.results_path,
+        )
+
+    def _finish(self, context: Context, ended: Conclusion) -> dict[str, Any]:
+        """Return the result; where the wait ended badly, put it into XCom and fail."""
+        from airflow_provider_instasent.api.conclusion import Ending
+        from airflow_provider_instasent.triggers.events import raise_unless_delivered
+
+        if self._wait is not None:
+            self._keep_statuses(self._wait)
+            if self._wait.memory is not None:
+                self._wait.memory.forget()
+        result = ended.result.as_dict()
+        if ended.ending is Ending.SUCCESS:
+            self.log.info(ended.message)
+            return result
+        self.log.error(ended.message)
+        if self.do_xcom_push:
+            context["ti"].xcom_push(key="return_value", value=result)
+        raise_unless_delivered(ended)
+        raise AssertionError("unreachable: a wait that ended badly raises")
+
+
+def _seconds(name: str, value: timedelta | float) -> float:
+    return checks.positive(name, value.total_seconds() if isinstance(value, timedelta) else value)
+
+
+def _too_many(count: int) -> str:
+    return (
+        f"`message_ids` holds {count} ids, and a trigger can carry about {MOST_DEFERRED}: give `results_path`, or set "
+        'deferrable=False and mode="reschedule", which also leaves the worker free between two polls'
+    )

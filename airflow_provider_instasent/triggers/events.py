@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the end of a wait to a trigger's event, and from there to a task's result or failure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSensorTimeout
+
+from airflow_provider_instasent.api.conclusion import Conclusion, Ending, WatchResult
+
+if TYPE_CHECKING:
+    from airflow_provider_instasent.api.polling import Ended
+
+
+def event_of(conclusion: Conclusion) -> dict[str, Any]:
+    """Return the payload of a trigger's event: `outcome`, `message`, `fail` (no retry) and the result's values."""
+    return {
+        "outcome": str(conclusion.ending),
+        "message": conclusion.message,
+        "fail": conclusion.final,
+        **conclusion.result.as_dict(),
+    }
+
+
+def conclusion_of(event: Any) -> Conclusion:
+    """Return what an event tells.
+
+    :param event: the payload that the trigger yielded
+    :raises AirflowException: where it is no event of ours; a retry asks again
+    """
+    try:
+        return Conclusion(
+            ending=Ending(event["outcome"]),
+            result=WatchResult.of(event),
+            message=str(event["message"]),
+            final=bool(event["fail"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        kind = f"lacks or misspells {error}" if isinstance(event, Mapping) else f"is a {type(event).__name__}"
+        raise AirflowException(
+            f"The delivery trigger's event {kind}: is the triggerer on another version of this provider? "
+            "The messages themselves are not affected; a retry of this task only asks again."
+        ) from error
+
+
+def raise_unless_delivered(conclusion: Conclusion | Ended) -> None:
+    """Fail the task where a wait did not end well.
+
+    :raises AirflowFailException: where they will not arrive, or the API refuses to be read: no retry
+    :raises AirflowSensorTimeout: where the deadline came first: no retry
+    :raises AirflowException: where the statuses could not be read at present: a retry asks again
+    """
+    if conclusion.ending is Ending.SUCCESS:
+        return
+    if conclusion.ending is Ending.TIMEOUT:
+        raise AirflowSensorTimeout(conclusion.message)
+    raise (AirflowFailException if conclusion.final else AirflowException)(conclusion.message)
+
+
+def result_of_event(event: Any) -> WatchResult:
+    """Return the result that an event tells, or fail the task; see the two functions above."""
+    conclusion = conclusion_of(event)
+    raise_unless_delivered(conclusion)
+    return conclusion.result
