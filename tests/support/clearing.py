@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Clearing a task in `dag.test()`, which cannot itself: another task of the run does it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.providers.common.compat.sdk import BaseOperator
+
+
+class ClearOnce(BaseOperator):
+    """Clears a task of its own run, when that has had one try only.
+
+    :param target: the task
+    """
+
+    def __init__(self, *, target: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.target = target
+
+    def execute(self, context: Any) -> None:
+        from airflow.models.taskinstance import TaskInstance, clear_task_instances
+        from airflow.utils.session import create_session
+
+        own = {"dag_id": context["ti"].dag_id, "run_id": context["ti"].run_id, "task_id": self.target}
+        with create_session() as session:
+            target = session.query(TaskInstance).filter_by(**own).one()
+            if target.try_number == 1:
+                clear_task_instances([target], session, dag_run_state=False)

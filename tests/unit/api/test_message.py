@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The message: what is refused before sending, what goes out, and the id it keeps for ever."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from dataclasses import FrozenInstanceError
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from airflow_provider_instasent.api import schema
+from airflow_provider_instasent.api.encoding import TextSize
+from airflow_provider_instasent.api.errors import InvalidMessageError
+from airflow_provider_instasent.api.message import Sms, client_id_for, content_key, is_generated, number_of
+from airflow_provider_instasent.api.numbers import normalise
+
+GOOD = {"to": "+34600000001", "text": "Hello", "sender": "ACME"}
+
+
+def test_a_plain_message_carries_three_fields():
+    message = Sms.create(**GOOD)
+    assert message.payload() == {"from": "ACME", "to": "+34600000001", "text": "Hello"}
+    assert message == Sms("+34600000001", "Hello", "ACME")
+
+
+def test_wanted_options_are_sent_as_the_api_spells_them():
+    message = Sms.create(**GOOD, allow_unicode=True, client_id="order-1")
+    assert message.payload() == {
+        "from": "ACME",
+        "to": "+34600000001",
+        "text": "Hello",
+        "clientId": "order-1",
+        "allowUnicode": True,
+    }
+
+
+def test_numbers_are_normalised_and_texts_are_not():
+    message = Sms.create(to=" 600 000 001", text="  Hi\n", sender="ACME", default_region="ES")
+    assert (message.to, message.text) == ("+34600000001", "  Hi\n")
+    assert Sms.create(to=normalise("+34600000001"), text="  Hi\n", sender="ACME") == message
+
+
+@pytest.mark.parametrize("sender", ["A", "ACME ACME A", "+34600000001", "123456789012345", "123 456-7890 1."])
+def test_senders_the_api_may_take(sender):
+    schema.validate("send_request", Sms.create(**{**GOOD, "sender": sender}).payload())
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "said"),
+    [
+        ({"to": "600000001"}, "to", "national format"),
+        ({"to": None}, "to", "not NoneType"),
+        ({"default_region": "Narnia"}, "default_region", "no ISO country"),
+        ({"text": ""}, "text", "is empty"),
+        ({"text": " \n"}, "text", "is empty"),
+        ({"text": None}, "text", "must be a string, not NoneType"),
+        ({"text": "half \ud83d"}, "text", "surrogate"),
+        ({"sender": None}, "sender", "pass `sender` or set it on the connection"),
+        ({"sender": " "}, "sender", "is empty"),
+        ({"sender": 12345}, "sender", "must be a string"),
+        ({"sender": "ACME ACME AC"}, "sender", "has 12 characters; a sender with a letter has at most 11"),
+        ({"sender": "12345678901ñ"}, "sender", "with a letter"),
+        ({"sender": "1234567890123456"}, "sender", "without a letter has at most 15"),
+        ({"client_id": ""}, "client_id", "is empty"),
+        ({"client_id": "x" * 41}, "client_id", "has 41 characters; at most 40"),
+        ({"client_id": 7}, "client_id", "must be a string, not int"),
+        ({"allow_unicode": "false"}, "allow_unicode", "must be true or false, not str"),
+        ({"allow_unicode": None}, "allow_unicode", "must be true or false"),
+    ],
+)
+@pytest.mark.parametrize("position", [None, 0, 41])
+def test_a_bad_field_is_named(change, field, said, position):
+    with pytest.raises(InvalidMessageError, match=said) as caught:
+        Sms.create(**{**GOOD, **change}, position=position)
+    assert (caught.value.field, caught.value.position) == (field, position)
+    assert ("(message" in str(caught.value)) == (position is not None)
+    assert "600000001" not in str(caught.value)
+
+
+@settings(max_examples=100, deadline=None, database=None)
+@given(
+    text=st.text(max_size=30),
+    sender=st.text(max_size=17) | st.text("0123456789+ ", max_size=17),
+    client_id=st.none() | st.text(max_size=42),
+    allow_unicode=st.booleans(),
+)
+def test_whatever_is_created_matches_the_strict_schema(text, sender, client_id, allow_unicode):
+    try:
+        message = Sms.create(
+            to="+34600000001", text=text, sender=sender, client_id=client_id, allow_unicode=allow_unicode
+        )
+    except InvalidMessageError:
+        return
+    schema.validate("send_request", message.payload())
+
+
+def test_size_follows_allow_unicode():
+    assert Sms.create(**{**GOOD, "text": "я" * 71}, allow_unicode=True).size() == TextSize("UCS-2", 71, 2)
+    assert Sms.create(**{**GOOD, "text": "я" * 71}).size() == TextSize("GSM-7", 71, 1)
+
+
+def test_repr_shows_no_text_and_no_whole_number():
+    message = Sms.create(to="+34600000001", text="PRIVATE", sender="+34600000009", client_id="to-34600000001")
+    assert repr(message) == ("Sms(to=+34•••••001, sender='+34•••••009', client_id='to-•••••', allow_unicode=False)")
+    assert f"{message}" == repr(message)
+
+
+def test_messages_are_values():
+    message = Sms.create(**GOOD)
+    assert pickle.loads(pickle.dumps(message)) == copy.copy(message) == message  # noqa: S301 - our own bytes
+    assert len({message, Sms.create(**GOOD)}) == 1
+    with pytest.raises(FrozenInstanceError):
+        message.text = "other"
+
+
+@pytest.mark.parametrize(
+    ("content", "client_id"),
+    [
+        (("c", "ACME", "+34600000001", "Hello"), "ia-b4d0072afe2d1de534507de960eae9d8c52d"),
+        (("c", "ACME", "+34600000001", "Hello", 1), "ia-b4d0072afea2f9e37c7bd4570d11cf02ca85"),
+        (
+            ("manual__2026-01-01T00:00:00+00:00", "ACME", "+34600000001", "Holá 😀\n"),
+            "ia-82e8e96915b97e05ffd852b04b645bfa362f",
+        ),
+    ],
+)
+def test_ids_never_change_between_versions(content, client_id):
+    """A changed id would send a campaign twice after an upgrade between two tries: never edit these."""
+    assert client_id_for(content_key(*content)) == client_id
+
+
+def test_ids_fit_the_api_and_are_told_from_a_users():
+    key = content_key("campaign", "ACME", "+34600000001", "Hello")
+    assert len(key) == 18
+    assert len(client_id_for(key)) == 39
+    assert is_generated(client_id_for(key))
+    for other in [
+        "ia-",
+        "order-1",
+        client_id_for(key)[:-1],
+        client_id_for(key).upper(),
+        client_id_for(key) + "\n",
+    ]:
+        assert not is_generated(other)
+
+
+_part = st.text("a1:\x00é", max_size=3)
+
+
+@settings(max_examples=200, deadline=None, database=None)
+@given(
+    st.tuples(_part, _part, _part, _part, st.integers(0, 3)),
+    st.tuples(_part, _part, _part, _part, st.integers(0, 3)),
+)
+def test_different_contents_have_different_keys(one, other):
+    assert (content_key(*one) == content_key(*other)) == (one == other)
+
+
+def test_contents_that_join_alike_are_told_apart():
+    assert content_key("a", "b", "+1", "c") != content_key("ab", "", "+1", "c")
+    assert content_key("a", "b", "+1", "c1") != content_key("a", "b", "+1", "c", 1)
+
+
+def test_keys_of_one_number_begin_alike_within_a_campaign_only():
+    number = number_of(content_key("c", "ACME", "+34600000001", "Hello"))
+    assert number == number_of(content_key("c", "Other", "+34600000001", "Another text", 3))
+    assert number != number_of(content_key("c", "ACME", "+34600000002", "Hello"))
+    assert number != number_of(content_key("d", "ACME", "+34600000001", "Hello"))

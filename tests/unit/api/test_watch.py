@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rule for when a wait is over, without sockets or a clock."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_instasent.api.conclusion import MAX_REPORTED, Ending, WatchResult
+from airflow_provider_instasent.api.delivery import TERMINAL_FAILURES
+from airflow_provider_instasent.api.sweeps import Pace
+from airflow_provider_instasent.api.waiting import Progress
+from airflow_provider_instasent.api.watch import MISSING_GRACE, Watch, WatchRules
+
+LATER = 10_000.0
+
+
+def watch_of(statuses, **rules):
+    """A watch that read these statuses; None stands for a message not read yet."""
+    watch = Watch([f"id-{place}" for place in range(len(statuses))], WatchRules(**rules))
+    for place, status in enumerate(statuses):
+        if status is not None:
+            watch.saw(f"id-{place}", {"id": f"id-{place}", "status": status})
+    return watch
+
+
+@pytest.mark.parametrize(
+    ("statuses", "ratio", "ending"),
+    [
+        ([], 1.0, Ending.SUCCESS),
+        (["delivered"], 1.0, Ending.SUCCESS),
+        (["delivered", "sent"], 1.0, None),
+        (["delivered", "sent"], 0.5, None),
+        (["delivered", "failed"], 0.5, Ending.SUCCESS),
+        (["delivered", "failed"], 0.51, Ending.UNDELIVERABLE),
+        (["failed", None, None], 1.0, Ending.UNDELIVERABLE),
+        (["failed", None, None], 0.6, None),
+        (["failed", "expired", None], 0.6, Ending.UNDELIVERABLE),
+        (["failed", "failed"], 0.0, Ending.SUCCESS),
+        (["failed", None], 0.0, None),
+    ],
+)
+def test_a_batch_ends_when_its_ratio_is_decided(statuses, ratio, ending):
+    ended = watch_of(statuses, min_delivered_ratio=ratio).conclude(0.0, LATER)
+    assert (ended and ended.ending) == ending
+
+
+@pytest.mark.parametrize("status", sorted(TERMINAL_FAILURES))
+def test_each_terminal_failure_ends_a_wait_for_all(status):
+    ended = watch_of(["delivered", str(status)]).conclude(0.0, LATER)
+    assert ended.ending is Ending.UNDELIVERABLE
+    assert ended.final
+    assert f"{status} 1" in ended.message
+
+
+@pytest.mark.parametrize(
+    ("statuses", "ratio", "ending"),
+    [(["delivered", "sent"], 0.5, Ending.SUCCESS), (["delivered", "sent"], 1.0, Ending.TIMEOUT)],
+)
+def test_the_deadline_asks_whether_enough_are_delivered(statuses, ratio, ending):
+    watch = watch_of(statuses, min_delivered_ratio=ratio)
+    assert watch.conclude(99.9, 100.0) is None
+    ended = watch.conclude(100.0, 100.0)
+    assert ended.ending is ending
+    assert ended.result.pending == 1
+    assert ("success_statuses" in ended.message) == (ending is Ending.TIMEOUT)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "total", "needed"), [(0.07, 100, 7), (0.29, 100, 29), (0.1, 3, 1), (1, 7, 7), (0, 7, 0), (0.999, 10, 10)]
+)
+def test_the_ratio_is_exact(ratio, total, needed):
+    assert WatchRules(min_delivered_ratio=ratio).needed(total) == needed
+
+
+@given(
+    st.lists(st.sampled_from(["delivered", "failed", "sent", None]), max_size=12),
+    st.floats(0, 1, allow_nan=False),
+)
+def test_a_wait_never_goes_on_without_hope_nor_ends_without_reason(statuses, ratio):
+    watch = watch_of(statuses, min_delivered_ratio=ratio)
+    ended = watch.conclude(0.0, LATER)
+    arrived, lost = statuses.count("delivered"), statuses.count("failed")
+    result = watch.result()
+    assert (result.delivered, result.undeliverable, result.total) == (arrived, lost, len(statuses))
+    assert result.delivered + result.undeliverable + result.pending == sum(result.counts.values()) == len(statuses)
+    possible = (arrived + result.pending) / len(statuses) if statuses else 1.0
+    if ended is None:
+        assert result.pending
+    elif ended.ending is Ending.SUCCESS:
+        assert not result.pending
+    else:
+        assert ended.ending is Ending.UNDELIVERABLE
+        assert possible < ratio
+
+
+def test_final_messages_are_not_asked_for_again_and_the_rest_takes_turns():
+    watch = watch_of([None] * 4)
+    assert watch.pending == ["id-0", "id-1", "id-2", "id-3"]
+    watch.saw("id-0", {"status": "delivered"})
+    watch.failed("id-1", "HTTP 503")
+    watch.saw("id-2", {"status": "sent"})
+    assert watch.pending == ["id-3", "id-1", "id-2"]
+
+
+def test_an_id_given_twice_is_watched_once():
+    assert Watch(["a", "b", "a"]).result().total == 2
+
+
+def test_success_statuses_widen_what_is_delivered_and_are_compared_as_the_api_might_spell_them():
+    watch = watch_of([" SENT ", "Delivered"], success_statuses=(" Sent",))
+    assert watch.conclude(0.0, LATER).ending is Ending.SUCCESS
+    assert watch.result().counts == {"sent": 1, "delivered": 1}
+
+
+def test_a_404_is_lag_first_and_final_later():
+    watch = Watch(["a"])
+    watch.missed("a", 1_000.0)
+    watch.missed("a", 1_000.0 + MISSING_GRACE - 1)
+    assert watch.conclude(0.0, LATER) is None
+    assert watch.result().counts == {"unread": 1}
+    watch.missed("a", 1_000.0 + MISSING_GRACE)
+    ended = watch.conclude(0.0, LATER)
+    assert ended.ending is Ending.UNDELIVERABLE
+    assert ended.result.counts == {"not_found": 1}
+    assert "not visible to this connection's token" in ended.message
+
+
+def test_a_404_that_is_found_meanwhile_starts_anew():
+    watch = Watch(["a"])
+    watch.missed("a", 1_000.0)
+    watch.saw("a", {"status": "sent"})
+    watch.missed("a", 1_000.0 + 2 * MISSING_GRACE)
+    assert watch.result().counts == {"sent": 1}
+
+
+def test_a_404_counts_from_the_first_poke_where_nothing_remembers_more():
+    watch = Watch(["a"], missing_since=1_000.0)
+    watch.missed("a", 1_000.0 + MISSING_GRACE)
+    assert watch.result().counts == {"not_found": 1}
+
+
+def test_failed_sweeps_count_in_a_row_only():
+    watch = Watch(["a"], WatchRules(max_poll_failures=3))
+    for _ in range(2):
+        watch.failed("a", "HTTP 503")
+        watch.sweep_ended(succeeded=False)
+    watch.sweep_ended(succeeded=True)
+    for _ in range(2):
+        watch.failed("a", "HTTP 500")
+        watch.sweep_ended(succeeded=False)
+    assert watch.conclude(0.0, LATER) is None
+    watch.sweep_ended(succeeded=False)
+    ended = watch.conclude(0.0, LATER)
+    assert ended.ending is Ending.ERROR
+    assert not ended.final
+    assert "HTTP 500" in ended.message
+    assert "max_poll_failures" in ended.message
+
+
+def test_a_refusal_ends_the_wait_for_good():
+    watch = Watch(["a"])
+    watch.refusal = "HTTP 401: the token is wrong"
+    ended = watch.conclude(0.0, LATER)
+    assert (ended.ending, ended.final) == (Ending.ERROR, True)
+
+
+def test_memory_survives_json_and_other_ids():
+    watch = Watch(["a", "b", "c"])
+    watch.saw("a", {"status": "delivered", "statusCode": "000"})
+    watch.missed("b", 5.0)
+    watch.sweep_ended(succeeded=False)
+    watch.blocked_until = 77.0
+    memory = json.loads(json.dumps(watch.memory()))
+    again = Watch(["a", "b", "c"], memory=memory)
+    assert again.pending == ["b", "c"]
+    assert again.result().statuses["a"] == {"status": "delivered", "code": "000"}
+    assert again.failed_sweeps == 1
+    assert not again.may_sweep(76.9)
+    again.missed("b", 5.0 + MISSING_GRACE)
+    assert again.result().counts == {"delivered": 1, "not_found": 1, "unread": 1}
+    assert Watch(["b", "x"], memory=memory).pending == ["b", "x"]
+
+
+def test_codes_are_passed_on_and_never_decide():
+    watch = Watch(["a", "b", "c"])
+    watch.saw("a", {"status": "sent", "statusCode": "failed"})
+    watch.saw("b", {"status": "delivered", "code": 105})
+    watch.saw("c", {"status": "delivered", "statusCode": ""})
+    statuses = watch.result().statuses
+    assert [one["code"] for one in statuses.values()] == ["failed", "105", None]
+    assert watch.result().delivered == 2
+
+
+def test_unknown_words_are_pending_and_kept_for_the_log_once():
+    watch = watch_of(["teleported", "Teleported ", None, 7, "x" * 500 + " +34600111222"])
+    assert watch.conclude(0.0, LATER) is None
+    assert watch.unlogged_words == ["teleported", "no_status", "x" * 40]
+    numbered = watch_of(["lost +34600111222"])
+    assert "600111" not in str(numbered.result())
+
+
+def test_only_the_first_thousand_are_reported_one_by_one():
+    result = watch_of(["delivered"] * (MAX_REPORTED + 1)).result()
+    assert (result.delivered, len(result.statuses)) == (MAX_REPORTED + 1, MAX_REPORTED)
+
+
+def test_a_result_survives_being_plain():
+    result = watch_of(["delivered", "failed", None]).result()
+    assert WatchResult.of(json.loads(json.dumps(result.as_dict()))) == result
+    assert str(result) == "1 of 3 delivered, 1 undeliverable, 1 pending (delivered 1, failed 1, unread 1)"
+
+
+@pytest.mark.parametrize(
+    ("rules", "field"),
+    [
+        ({"min_delivered_ratio": 1.1}, "min_delivered_ratio"),
+        ({"min_delivered_ratio": -0.1}, "min_delivered_ratio"),
+        ({"min_delivered_ratio": float("nan")}, "min_delivered_ratio"),
+        ({"min_delivered_ratio": True}, "min_delivered_ratio"),
+        ({"min_delivered_ratio": "1"}, "min_delivered_ratio"),
+        ({"max_poll_failures": 0}, "max_poll_failures"),
+        ({"max_poll_failures": 1.5}, "max_poll_failures"),
+        ({"success_statuses": ()}, "success_statuses"),
+        ({"success_statuses": "delivered"}, "success_statuses"),
+        ({"success_statuses": ("delivered", " ")}, "success_statuses"),
+        ({"success_statuses": (None,)}, "success_statuses"),
+    ],
+)
+def test_bad_rules_name_the_parameter(rules, field):
+    with pytest.raises(ValueError, match=f"`{field}`"):
+        WatchRules(**rules)
+
+
+def test_a_pace_spaces_requests_evenly_and_saves_nothing_up():
+    pace = Pace(120)
+    assert [pace.delay(100.0) for _ in range(4)] == [0.0, 0.5, 1.0, 1.5]
+    assert pace.delay(200.0) == 0.0
+    assert pace.delay(200.0) == 0.5
+    with pytest.raises(ValueError, match="max_polls_per_minute"):
+        Pace(0)
+
+
+def test_progress_is_logged_when_it_changed_and_not_too_often(monkeypatch):
+    now = [1_000.0]
+    monkeypatch.setattr("airflow_provider_instasent.api.waiting.time.monotonic", lambda: now[0])
+    lines: list[str] = []
+    report, watch = Progress(lines.append), watch_of([None, None])
+    for seconds, status in ((0, None), (30, "sent"), (40, None), (300, None), (310, None)):
+        now[0] += seconds
+        if status:
+            watch.saw("id-0", {"status": status})
+        report(watch)
+    assert len(lines) == 3
+    assert "id-" not in "".join(lines)

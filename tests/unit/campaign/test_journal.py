@@ -1,0 +1,465 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What was written before a chunk left is there for the next try, in order; after a failed write nothing leaves."""
+
+from __future__ import annotations
+
+import inspect
+import random
+import signal
+import threading
+import time
+
+import pytest
+from support.campaign import Segments, Values, accepted, key
+
+from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
+from airflow_provider_instasent.campaign import journal as journal_module
+from airflow_provider_instasent.campaign.errors import (
+    JournalConflictError,
+    JournalCorruptError,
+    JournalError,
+    JournalWriteError,
+)
+from airflow_provider_instasent.campaign.events import KEY_BYTES, intent_record, read_record, settlement_record
+from airflow_provider_instasent.campaign.journal import Intent, Journal, Note, Settlement, key_of, key_of_client_id
+from airflow_provider_instasent.campaign.segments import KeyValueSegments, PathSegments
+
+
+@pytest.fixture
+def open_journal():
+    """Opens journals that were replayed, and closes them."""
+    journals = []
+
+    def open_one(store, **options) -> Journal:
+        journal = Journal(store, **options)
+        journals.append(journal)
+        list(journal.replay())
+        return journal
+
+    yield open_one
+    for journal in journals:
+        journal.close()
+        assert not journal._thread.is_alive()
+
+
+class Gate:
+    """Holds the first write until opened, so that others pile up behind it."""
+
+    def __init__(self) -> None:
+        self.entered = threading.Event()
+        self.opened = threading.Event()
+        self.threads: set[str] = set()
+
+    def __call__(self, _records: list[str]) -> None:
+        self.threads.add(threading.current_thread().name)
+        self.entered.set()
+        assert self.opened.wait(10)
+
+
+def events_of(store) -> list:
+    with Journal(store) as journal:
+        return list(journal.replay())
+
+
+# --- writing ---
+
+
+def test_what_is_written_comes_back(open_journal):
+    store = Segments()
+    journal = open_journal(store, clock=lambda: 1234.56789)
+    chunk = journal.new_chunk()
+    assert journal.intend(chunk, [key(1), key(2), key(3)], [None, "mine", None]) == 1234.56789
+    outcomes = (
+        MessageOutcome(0, MessageState.ACCEPTED, id="a"),
+        MessageOutcome(1, MessageState.REJECTED, reason="to: ñ"),
+        MessageOutcome(2, MessageState.UNCONFIRMED, reason="no answer"),
+    )
+    journal.settle(chunk, outcomes).result()
+    journal.settle(chunk, [MessageOutcome(2, MessageState.PLANNED)]).result()
+    journal.note("result", {"n": [1]}).result()
+    assert events_of(store) == [
+        Intent(1, 1234.568, (key(1), key(2), key(3)), (None, "mine", None)),
+        Settlement(1, outcomes),
+        Settlement(1, (MessageOutcome(2, MessageState.PLANNED),)),
+        Note("result", {"n": [1]}),
+    ]
+
+
+@pytest.mark.parametrize(
+    "outcomes",
+    [
+        [],
+        accepted(["1", "2"]),
+        [MessageOutcome(1, MessageState.ACCEPTED, id="1")],
+        [MessageOutcome(0, MessageState.ACCEPTED)],
+        [MessageOutcome(0, MessageState.ACCEPTED, id="1"), MessageOutcome(1, MessageState.REJECTED, reason="r")],
+    ],
+)
+def test_outcomes_come_back_as_they_were(outcomes):
+    assert read_record(settlement_record(7, outcomes)) == Settlement(7, tuple(outcomes))
+
+
+def test_records_that_arrive_during_a_write_share_the_next_in_order(open_journal):
+    gate = Gate()
+    store = Segments(before=gate)
+    journal = open_journal(store)
+    first = journal.note("n", 0)
+    assert gate.entered.wait(5)
+    rest = [journal.note("n", number) for number in range(1, 6)]
+    assert not first.done()
+    gate.opened.set()
+    for written in rest:
+        written.result(5)
+    assert [len(records) for records in store.writes] == [1, 5]
+    assert [read_record(record).value for records in store.writes for record in records] == list(range(6))
+    assert gate.threads == {"instasent-journal"}
+
+
+def test_a_write_has_a_largest_size(open_journal):
+    gate = Gate()
+    store = Segments(before=gate)
+    journal = open_journal(store)
+    written = [journal.note("n", number) for number in range(101)]
+    gate.opened.set()
+    for one in written:
+        one.result(5)
+    assert max(map(len, store.writes)) == journal_module.MOST_RECORDS_A_WRITE
+    assert [read_record(record).value for records in store.writes for record in records] == list(range(101))
+
+
+def test_an_intent_returns_when_it_is_durable(open_journal):
+    gate = Gate()
+    store = Segments(before=gate)
+    journal = open_journal(store)
+    done = threading.Event()
+    thread = threading.Thread(target=lambda: (journal.intend(1, [key(1)], [None]), done.set()))
+    thread.start()
+    assert gate.entered.wait(5)
+    assert not done.wait(0.05)
+    gate.opened.set()
+    assert done.wait(5)
+    thread.join()
+    assert len(store.writes) == 1
+
+
+def test_the_time_of_an_intent_is_that_before_its_write(open_journal):
+    now = iter(range(100, 200))
+    store = Segments(before=lambda _records: next(now) and None)
+    journal = open_journal(store, clock=lambda: float(next(now)))
+    assert journal.intend(1, [key(1)], [None]) == 100.0
+
+
+def test_nobody_can_cancel_a_record(open_journal):
+    gate = Gate()
+    journal = open_journal(Segments(before=gate))
+    journal.note("n", 0)
+    assert not journal.note("n", 1).cancel()
+    gate.opened.set()
+    journal.note("n", 2).result(5)
+
+
+def test_writing_before_reading_is_refused():
+    with Journal(Segments()) as journal, pytest.raises(RuntimeError, match="replayed before"):
+        journal.intend(1, [key(1)], [None])
+
+
+@pytest.mark.parametrize(
+    ("keys", "client_ids"), [([key(1)], []), ([key(1)], [None, None]), ([b"short"], [None]), ([key(1) + b"x"], [None])]
+)
+def test_an_intent_that_could_not_be_read_again_is_not_written(open_journal, keys, client_ids):
+    store = Segments()
+    with pytest.raises(ValueError, match=f"{KEY_BYTES} bytes"):
+        open_journal(store).intend(1, keys, client_ids)
+    assert store.writes == []
+
+
+# --- a write that fails ---
+
+
+def test_after_a_failed_write_every_record_is_refused(open_journal):
+    values = Values()
+    journal = open_journal(KeyValueSegments(values, "c"))
+    journal.intend(journal.new_chunk(), [key(1)], [None])
+    before = dict(values.content)
+    values.failing = BrokenPipeError("the supervisor is gone")
+    assert not journal.failed
+    journal.check()
+    with pytest.raises(
+        JournalWriteError, match=r"could not be written .BrokenPipeError., so sending ended at once"
+    ) as info:
+        journal.intend(journal.new_chunk(), [key(2)], [None])
+    assert isinstance(info.value.__cause__, BrokenPipeError)
+    assert journal.failed
+    values.failing = None
+    for refused in (
+        lambda: journal.intend(3, [key(3)], [None]),
+        lambda: journal.settle(1, accepted(["1"])),
+        lambda: journal.note("n", 1),
+        journal.check,
+    ):
+        with pytest.raises(JournalWriteError):
+            refused()
+    assert values.content == before
+
+
+def test_records_that_wait_behind_a_failed_write_fail_too(open_journal):
+    gate = Gate()
+
+    def fail(records: list[str]) -> None:
+        gate(records)
+        raise OSError("gone")
+
+    store = Segments(before=fail)
+    journal = open_journal(store)
+    waiting = [journal.note("n", number) for number in range(100)]
+    gate.opened.set()
+    for one in waiting:
+        with pytest.raises(JournalWriteError):
+            one.result(5)
+    assert store.writes == []
+
+
+def test_a_conflict_keeps_its_name(open_journal, tmp_path):
+    one, two = (open_journal(PathSegments(tmp_path, "c")) for _ in range(2))
+    one.intend(1, [key(1)], [None])
+    for _ in range(2):
+        with pytest.raises(JournalConflictError):
+            two.intend(1, [key(1)], [None])
+    assert two.failed
+    one.settle(1, accepted(["1"])).result()
+
+
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt(), SystemExit(1), type("DeadlockImminentError", (BaseException,), {})()]
+)
+def test_whatever_a_store_raises_reaches_the_caller(open_journal, error):
+    def fail(_records: list[str]) -> None:
+        raise error
+
+    journal = open_journal(Segments(before=fail))
+    with pytest.raises(JournalWriteError, match=type(error).__name__):
+        journal.intend(1, [key(1)], [None])
+    assert journal._thread.is_alive()
+
+
+# --- closing ---
+
+
+def test_closing_writes_what_is_queued():
+    store = Segments(before=lambda _records: time.sleep(0.01))
+    with Journal(store) as journal:
+        list(journal.replay())
+        written = [journal.note("n", number) for number in range(40)]
+    assert all(one.done() for one in written)
+    assert sum(map(len, store.writes)) == 40
+
+
+def test_closing_waits_only_so_long():
+    assert inspect.signature(Journal.close).parameters["timeout"].default == 3.0
+    gate = Gate()
+    journal = Journal(Segments(before=gate))
+    list(journal.replay())
+    journal.note("n", 1)
+    assert gate.entered.wait(5)
+    started = time.monotonic()
+    journal.close(0.2)
+    assert 0.2 <= time.monotonic() - started < 1.2
+    gate.opened.set()
+    journal._thread.join(5)
+    assert not journal._thread.is_alive()
+
+
+def test_a_closed_journal_refuses_at_once_rather_than_for_ever():
+    journal = Journal(Segments())
+    list(journal.replay())
+    journal.close()
+    journal.close()
+    with pytest.raises(JournalWriteError, match="closed"):
+        journal.intend(1, [key(1)], [None])
+    with pytest.raises(JournalError, match="closed"):
+        list(journal.replay())
+
+
+def test_records_that_race_with_the_end_are_all_answered():
+    for seed in range(30):
+        dice = random.Random(seed)
+        journal = Journal(Segments())
+        list(journal.replay())
+        answers: list[str] = []
+
+        def hammer(journal=journal, answers=answers) -> None:
+            for number in range(50):
+                try:
+                    journal.note("n", number).result(5)
+                    answers.append("written")
+                except JournalWriteError:
+                    answers.append("refused")
+
+        threads = [threading.Thread(target=hammer) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        time.sleep(dice.random() * 0.002)
+        journal.close()
+        for thread in threads:
+            thread.join(10)
+        assert len(answers) == 200
+
+
+# --- reading ---
+
+
+def test_an_empty_journal_has_no_events():
+    assert events_of(Segments()) == []
+
+
+def test_a_large_journal_comes_back_whole(open_journal, tmp_path):
+    values = Values()
+    for store in (lambda: KeyValueSegments(values, "c"), lambda: PathSegments(tmp_path, "c")):
+        journal = open_journal(store())
+        for chunk in range(1, 301):
+            keys = [key(chunk * 100 + place) for place in range(100)]
+            journal._append(intent_record(chunk, 1.0, keys, [None] * 100))
+            journal.settle(chunk, accepted(f"{chunk:06d}-{place:02d}" for place in range(100)))
+        journal.close(30)
+        events = events_of(store())
+        assert [event.chunk for event in events if isinstance(event, Intent)] == list(range(1, 301))
+        assert [event.chunk for event in events if isinstance(event, Settlement)] == list(range(1, 301))
+        assert events[-2].keys[-1] == key(30_099)
+        assert events[-1].outcomes[-1] == MessageOutcome(99, MessageState.ACCEPTED, id="000300-99")
+
+
+def test_reopening_goes_on_counting(open_journal):
+    store = Segments()
+    first = open_journal(store)
+    for _ in range(3):
+        first.intend(first.new_chunk(), [key(1)], [None])
+    first.close()
+    second = open_journal(store)
+    assert second.new_chunk() == 4
+    second.intend(9, [key(1)], [None])
+    second.close()
+    assert open_journal(store).new_chunk() == 10
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        "",
+        "{}",
+        "[]",
+        "null",
+        "17",
+        '"text"',
+        '{"x":[1]}',
+        '{"i":[1]}',
+        '{"i":[1,1.0,"AAAA",null],"s":[]}',
+        '{"i":[1,1.0,"not base64!",null]}',
+        '{"i":[1,1.0,"AAAA",null]}',
+        '{"i":[1,1.0,"AAAAAAAAAAAA",["a","b"]]}',
+        '{"s":[1]}',
+        '{"s":[1,5]}',
+        '{"s":[1,[[0,"x",null,null]]]}',
+        '{"s":[1,[[0,"a"]]]}',
+        '{"n":["name"]}',
+    ],
+)
+def test_a_record_that_cannot_be_read_is_corrupt(record):
+    store = Segments()
+    store.writes.append([record])
+    with Journal(store) as journal, pytest.raises(JournalCorruptError, match="nothing was sent"):
+        list(journal.replay())
+
+
+def test_a_store_that_cannot_be_read_says_so_and_may_be_tried_again():
+    class Unreadable(Segments):
+        def read(self):
+            raise PermissionError(13, "Permission denied: '/secret'")
+            yield
+
+    with Journal(Unreadable()) as journal:
+        with pytest.raises(JournalError, match=r"could not be read .PermissionError.: nothing was sent") as caught:
+            list(journal.replay())
+        assert type(caught.value) is JournalError
+        with pytest.raises(RuntimeError):
+            journal.note("n", 1)
+
+
+def test_a_journal_that_was_read_in_part_can_not_be_written():
+    store = Segments()
+    store.writes += [['{"n":["a",1]}'], ['{"n":["a",2]}']]
+    with Journal(store) as journal:
+        next(journal.replay())
+        with pytest.raises(RuntimeError):
+            journal.note("n", 1)
+
+
+def test_the_key_of_a_generated_client_id_is_that_of_its_content():
+    content = bytes(range(18))
+    assert key_of(content) == content[:KEY_BYTES] == key_of_client_id("ia-" + content.hex())
+
+
+# --- signals and threads ---
+
+
+class Interruption(BaseException):
+    """What a signal handler raises, as Airflow's timeouts do."""
+
+
+def test_an_interrupted_wait_leaves_the_journal_whole(open_journal):
+    """The main thread is interrupted while it waits for a write; the write itself goes on elsewhere."""
+
+    def interrupt(*_: object) -> None:
+        raise Interruption
+
+    store = Segments(before=lambda _records: time.sleep(0.001))
+    journal = open_journal(store)
+    before = signal.signal(signal.SIGALRM, interrupt)
+    interrupted = 0
+    try:
+        for number in range(1, 301):
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 0.00005 + (number % 17) * 0.0001)
+                journal.intend(number, [key(number)], [None])
+                time.sleep(0.01)  # it comes by then
+            except Interruption:
+                interrupted += 1
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert interrupted == 300
+    last = journal.new_chunk()
+    journal.intend(last + 1000, [key(9)], [None])
+    journal.close()
+    chunks = [event.chunk for event in events_of(store)]
+    assert chunks == sorted(chunks)
+    assert chunks[-1] == last + 1000
+
+
+def test_threads_that_hammer_it_lose_nothing(open_journal):
+    store = Segments(before=lambda _records: time.sleep(0.0005))
+    journal = open_journal(store)
+    lock = threading.Lock()
+    sent: list[int] = []
+
+    def hammer() -> None:
+        for _ in range(25):
+            with lock:
+                chunk = journal.new_chunk()
+            journal.intend(chunk, [key(chunk)], [None])
+            assert any(f'"i":[{chunk},' in record for records in list(store.writes) for record in records)
+            sent.append(chunk)
+            journal.settle(chunk, accepted([str(chunk)]))
+
+    threads = [threading.Thread(target=hammer) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    journal.close()
+    assert sorted(sent) == list(range(1, 201))
+    events = events_of(store)
+    assert len(events) == 400
+    assert len(store.writes) < 400
+    for chunk in range(1, 201):
+        of_chunk = [type(event) for event in events if event.chunk == chunk]
+        assert of_chunk == [Intent, Settlement]

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Copies of small files save reads and never decide anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_instasent.campaign import merged
+from airflow_provider_instasent.campaign.errors import JournalCorruptError
+from airflow_provider_instasent.campaign.segments import PathSegments
+
+TOTAL = 3 * merged.SEGMENTS + 5
+RECORDS = [str(number) for number in range(TOTAL)]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """The directory of a journal of many small segments, written by two tries."""
+    for start, end in ((0, 40), (40, TOTAL)):
+        store = PathSegments(tmp_path, "c")
+        list(store.read())
+        for record in RECORDS[start:end]:
+            store.append([record])
+    (folder,) = tmp_path.iterdir()
+    return folder
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """The names of the files that were read."""
+    names: list[str] = []
+    read_bytes = Path.read_bytes
+
+    def noted(path: Path) -> bytes:
+        names.append(path.name)
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", noted)
+    return names
+
+
+def written(folder) -> list[str]:
+    return [record for records in PathSegments(folder.parent, "c").read() for record in records]
+
+
+def copies(folder) -> list[Path]:
+    return sorted(folder.glob("merged-*"))
+
+
+def test_many_small_files_are_read_as_few(folder, reads):
+    assert written(folder) == RECORDS
+    assert len(copies(folder)) >= 2
+    assert len(reads) < TOTAL / 2
+
+
+def test_every_small_file_stays(folder):
+    assert len(list(folder.glob("0*.jsonl"))) == TOTAL
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"{}\n{}\n"])
+def test_a_damaged_copy_is_passed_over(folder, content):
+    for copy in copies(folder):
+        copy.write_bytes(content)
+    assert written(folder) == RECORDS
+
+
+def test_a_copy_under_another_number_is_passed_over(folder):
+    first, second, *_ = copies(folder)
+    second.write_bytes(first.read_bytes())
+    assert written(folder) == RECORDS
+
+
+def test_a_copy_of_another_campaign_is_passed_over(folder, tmp_path):
+    other = PathSegments(tmp_path, "other")
+    list(other.read())
+    for record in RECORDS:
+        other.append([f"foreign {record}"])
+    (elsewhere,) = (path for path in tmp_path.iterdir() if path != folder)
+    for copy in copies(elsewhere):
+        (folder / copy.name).write_bytes(copy.read_bytes())
+    assert written(folder) == RECORDS
+
+
+def test_a_copy_that_says_more_than_there_is_is_passed_over(folder):
+    for number in range(60, TOTAL + 1):
+        (folder / f"{number:08d}.jsonl").unlink()
+    assert written(folder) == RECORDS[:59]
+
+
+def test_a_small_file_that_is_missing_is_missed_though_its_copy_is_there(folder):
+    (folder / "00000002.jsonl").unlink()
+    with pytest.raises(JournalCorruptError, match="segment 2 is missing"):
+        written(folder)
+
+
+class StoreError(Exception):
+    """What some object store raises: no OSError."""
+
+
+def test_a_copy_that_cannot_be_written_or_read_harms_nothing(folder, tmp_path, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise StoreError
+
+    monkeypatch.setattr(merged, "create_exclusively", refuse)
+    store = PathSegments(tmp_path, "c")
+    list(store.read())
+    more = [f"more {number}" for number in range(merged.SEGMENTS + 1)]
+    for record in more:
+        store.append([record])
+    monkeypatch.setattr(merged, "decode", refuse)
+    assert written(folder) == RECORDS + more

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+
+from airflow_provider_instasent.sandbox.statuses import DELIVERED, fate_of
+from benchmarks import campaign, report, throughput
+
+
+def request(time, status=201):
+    return {"time": time, "status": status}
+
+
+def test_windows_that_were_used_up_count_as_the_whole_ceiling():
+    first = [request(100.4 + n * 0.02) for n in range(120)]
+    second = [request(106.1 + n * 0.02) for n in range(30)]
+
+    pace = throughput.paced([*first, *second])
+
+    assert (pace.share, pace.refused, pace.refused_later) == (1.0, 0, 0)
+
+
+def test_what_a_window_left_unused_is_missing_from_the_ceiling():
+    first = [request(100.4 + n * 0.02) for n in range(90)]
+    second = [request(106.1)]
+
+    assert throughput.paced([*first, *second]).share == pytest.approx(0.75)
+
+
+def test_refusals_are_counted_by_window():
+    records = [request(100.0), request(101.0, 429), request(107.0, 429), request(107.5)]
+    pace = throughput.paced(records)
+
+    assert (pace.refused, pace.refused_later) == (2, 1)
+
+
+def test_a_section_is_replaced_and_others_stay(tmp_path):
+    document = tmp_path / "docs" / "benchmarks.md"
+    report.update(document, "one", "first")
+    report.update(document, "two", "second")
+    report.update(document, "one", "third")
+
+    text = document.read_text()
+    assert "first" not in text
+    assert text.index("third") < text.index("second")
+    assert text.count("<!-- one:") == 1
+
+
+def test_a_bar_that_was_not_held_stands_out():
+    bar = report.Bar("speed", "at least 2", "1", held=False)
+    markdown = report.Section("Title", "Text.", ("a", "b"), [("1", "2")], [bar]).markdown()
+
+    assert "| 1 | 2 |" in markdown
+    assert "| speed | at least 2 | 1 | **no** |" in markdown
+
+
+def test_recipients_are_all_different_and_none_has_a_fate_of_its_own(tmp_path):
+    path = campaign.write_recipients(tmp_path / "recipients.csv", 2_000)
+    with path.open() as stream:
+        numbers = [row["to"] for row in csv.DictReader(stream)]
+
+    assert len(set(numbers)) == 2_000
+    assert {len(number) for number in numbers} == {12}
+    assert all(fate_of(number) == DELIVERED for number in numbers)

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What a user gets from ``pip install``: the wheel is built, offline, and its contents are read."""
+
+from __future__ import annotations
+
+import configparser
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = "airflow_provider_instasent"
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    (path,) = folder.glob("*.whl")
+    with zipfile.ZipFile(path) as archive:
+        yield archive
+
+
+def sources(folder, pattern):
+    return {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob(pattern)}
+
+
+def test_the_wheel_holds_every_module_and_schema(wheel):
+    expected = sources(PACKAGE, "*.py") | sources(PACKAGE, "*.json") | {f"{PACKAGE}/py.typed"}
+    assert any(name.endswith(".json") for name in expected)
+    assert expected <= set(wheel.namelist())
+
+
+def test_the_wheel_carries_the_example_dags_inside_the_package(wheel):
+    expected = {f"{PACKAGE}/{name}" for name in sources("example_dags", "*.py")}
+    assert expected
+    assert expected <= set(wheel.namelist())
+
+
+def test_the_wheel_holds_nothing_beside_the_package(wheel):
+    (metadata,) = {name.split("/")[0] for name in wheel.namelist()} - {PACKAGE}
+    assert metadata.startswith(f"{PACKAGE}-")
+    assert f"{metadata}/licenses/LICENSE" in wheel.namelist()
+    assert not [name for name in wheel.namelist() if "__pycache__" in name]
+
+
+def test_airflow_finds_the_provider_by_its_entry_point(wheel):
+    (name,) = (name for name in wheel.namelist() if name.endswith("/entry_points.txt"))
+    entry_points = configparser.ConfigParser()
+    entry_points.read_string(wheel.read(name).decode())
+    assert dict(entry_points["apache_airflow_provider"]) == {
+        "provider_info": f"{PACKAGE}.provider_info:get_provider_info"
+    }
