@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""For all tests over real sockets: both clients, an Airflow to ask for connections, and nothing secret in what is said.
+
+The hook and the operators need an Airflow, of which they only ask connections: those come from the environment.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from support import airflow_home
+from support.clients import client, connect, kind, prefix
+from support.secrets_guard import note_warning, secrets_guard
+
+__all__ = ["client", "connect", "kind", "prefix", "secrets_guard"]
+
+airflow_home.isolate()
+# Or importing Airflow 2.11's models warns of its own future.
+os.environ["AIRFLOW__METRICS__TIMER_UNIT_CONSISTENCY"] = "True"
+
+
+def pytest_warning_recorded(warning_message):
+    note_warning(warning_message.message)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_secret_is_said(secrets_guard):
+    pass

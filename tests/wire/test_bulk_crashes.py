@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""A campaign whose process dies at every point, once or several times: nothing twice, nothing lost."""
+
+from __future__ import annotations
+
+import gc
+import random
+import signal
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+from support.bulk_send import BulkTask, Crash, accounted, messages
+
+from airflow_provider_instasent.api.errors import UnconfirmedError
+from airflow_provider_instasent.campaign import sender
+from airflow_provider_instasent.campaign.errors import JournalConflictError, JournalError, StoppedError
+from airflow_provider_instasent.campaign.journal import Journal
+
+TOTAL = 250
+POINTS = [
+    *({"dies_at_write": number} for number in range(1, 8)),
+    *({"dies_at_write": number, "after_write": True} for number in range(1, 8)),
+    *({"dies_before_request": number} for number in (1, 3)),
+    *({"dies_after_request": number} for number in (1, 3)),
+]
+
+
+@pytest.fixture(params=["values", "path"])
+def task(request, sandbox, tmp_path):
+    return BulkTask(sandbox, tmp_path, request.param, messages(TOTAL))
+
+
+def crashes(task: BulkTask, **point: object) -> bool:
+    """Run a try that dies at a point; tell whether it got there."""
+    try:
+        task.attempt(**point)
+    except Crash:
+        return True
+    return False
+
+
+def check_at_rest(task: BulkTask, policy: str, outcome: object) -> None:
+    summary = outcome.summary
+    sent = task.sent()
+    assert set(sent.values()) <= {1}
+    assert accounted(summary) == summary["rows"]
+    assert summary["accepted"] == len(sent)
+    assert summary["accepted"] + summary["unconfirmed"] == TOTAL
+    if policy == "resend":
+        assert (outcome.error, len(sent)) == (None, TOTAL)
+    elif policy == "fail" and summary["unconfirmed"]:
+        assert isinstance(outcome.error, UnconfirmedError)
+    else:
+        assert outcome.error is None
+
+
+@pytest.mark.parametrize("policy", ["fail", "resend", "skip"])
+def test_it_goes_on_after_dying_at_each_point(task, policy):
+    task.policy = policy
+    reached = 0
+    for number, point in enumerate(POINTS):
+        task.sandbox.reset()
+        task.campaign_id = f"campaign {number}"  # a journal of its own, at least under a path
+        task.values.content.clear()
+        reached += crashes(task, **point)
+        check_at_rest(task, policy, task.attempt())
+    assert reached > len(POINTS) - 6  # writes are shared, so the last of them may not come
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_it_goes_on_after_dying_again_and_again(task, seed):
+    dice = random.Random(seed)
+    task.policy = dice.choice(["fail", "resend", "skip"])
+    task.sandbox.configure(echo_client_id=dice.random() < 0.5, list_order=dice.choice(["newest", "oldest"]))
+    for _ in range(6):
+        kind = dice.choice(["dies_at_write", "dies_before_request", "dies_after_request"])
+        crashes(task, **{kind: dice.randint(1, 6)}, after_write=dice.random() < 0.5)
+        task.sandbox.fault("cut_after", endpoint="bulk", skip=dice.randint(0, 3))
+    task.sandbox.clear_faults()
+    check_at_rest(task, task.policy, task.attempt())
+
+
+def test_a_process_that_dies_while_it_lists_its_messages_has_sent_nothing_and_may_change_its_rows(task, monkeypatch):
+    monkeypatch.setattr("airflow_provider_instasent.campaign.journal.KEYS_A_RECORD", 20)
+    monkeypatch.setattr("airflow_provider_instasent.campaign.run.LISTED_AT_ONCE", 40)
+    task.rows, task.policy = messages(200), "resend"
+    assert crashes(task, dies_at_write=3)
+    assert task.requests() == 0
+    task.rows = messages(200, start=50)
+    assert crashes(task, dies_after_request=1)  # and the next one goes on without asking
+    outcome = task.attempt()
+    assert outcome.error is None
+    assert set(task.sent()) == {row["to"] for row in task.rows}
+    assert set(task.sent().values()) == {1}
+
+
+def test_a_resend_that_is_refused_leaves_the_doubt(task):
+    """A refusal is about its own request: the message of the earlier one may have been accepted all the same."""
+    task.rows = messages(50)
+    task.sandbox.configure(list_lag=3_600.0)
+    task.policy = "resend"
+    task.sandbox.fault("cut_after", endpoint="bulk")
+    task.sandbox.fault("no_funds", endpoint="bulk")
+    first = task.attempt()
+    assert (first.summary["unconfirmed"], first.summary["planned"]) == (50, 0)
+    task.policy = "fail"
+    second = task.attempt()
+    assert isinstance(second.error, UnconfirmedError)
+    assert second.summary["unconfirmed"] == 50
+    assert len(task.sandbox.ledger) == 50
+    task.sandbox.configure(list_lag=0.0)
+    assert task.attempt().summary["accepted"] == 50
+
+
+@pytest.mark.parametrize("echo", [True, False])
+def test_a_used_client_id_is_evidence_for_a_message_in_doubt_alone(task, echo):
+    task.rows = messages(150)
+    task.policy = "resend"
+    task.sandbox.configure(repeated_client_id="refuse", list_lag=3_600.0, echo_client_id=echo)
+    task.sandbox.fault("cut_after", endpoint="bulk")
+    outcome = task.attempt()
+    assert outcome.error is None
+    assert outcome.summary["accepted"] == 150 == len(task.sandbox.ledger)
+    task.campaign_id, task.policy = "dag/run/task/-1", "fail"
+    task.values.content.clear()
+    task.folder = task.folder / "elsewhere"  # a campaign that has lost its journal
+    lost = task.attempt()
+    assert lost.summary["rejected"] == 150
+    assert len(task.sandbox.ledger) == 150
+
+
+def test_of_two_live_tries_at_most_one_sends_past_its_next_journal_write(sandbox, tmp_path):
+    task = BulkTask(sandbox, tmp_path, "path", messages(1_000), in_flight=1)
+    held, go_on = threading.Event(), threading.Event()
+    ended: list[object] = []
+
+    def hold(number: int) -> None:
+        if number == 4:
+            held.set()
+            go_on.wait(20)
+
+    old = threading.Thread(target=lambda: ended.append(task.attempt(before_request=hold)))
+    old.start()
+    assert held.wait(20)
+    newer = BulkTask(sandbox, tmp_path, "path", messages(1_000), in_flight=1, grace=1.0)
+    outcome = newer.attempt(before_request=lambda number: number == 2 and go_on.set())
+    old.join(20)
+    assert isinstance(ended[0].error, JournalConflictError)
+    assert outcome.error is None
+    assert outcome.summary["accepted"] == 1_000
+    assert set(task.sent().values()) == {1}
+    assert task.requests() == 10  # the old one sent the chunk that it had announced, and no other
+
+
+def test_any_failure_of_the_store_ends_sending(sandbox, tmp_path):
+    task = BulkTask(sandbox, tmp_path, "values", messages(1_500))
+
+    def fail(number: int) -> None:
+        if number == 5:
+            task.values.failing = BrokenPipeError("the supervisor is gone")
+
+    outcome = task.attempt(before_request=fail)
+    assert isinstance(outcome.error, JournalError)
+    assert task.requests() <= 5 + task.in_flight
+    assert accounted(outcome.summary) == 1_500
+    task.values.failing, task.policy = None, "resend"
+    again = task.attempt()
+    assert again.error is None
+    assert set(task.sent().values()) == {1}
+    assert len(task.sent()) == 1_500
+
+
+class Alarm(BaseException):
+    """What Airflow raises on the main thread, wherever that is."""
+
+
+@contextmanager
+def alarm(seconds: float):
+    def ring(*_: object) -> None:
+        raise Alarm
+
+    # Python drops what a signal handler raises in the middle of a collection: that would test nothing.
+    gc.collect()
+    gc.disable()
+    former = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, former)
+        gc.enable()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_execution_timeout_loses_no_record(task, seed):
+    """The answers of the chunks in flight are recorded, though the main thread is already leaving."""
+    task.rows = messages(6_000)
+    task.sandbox.configure(latency=0.15)  # eight rounds of requests: no alarm comes after the end
+    began = time.monotonic()
+    with pytest.raises(Alarm), alarm(0.45 + 0.23 * seed):
+        task.attempt()
+    assert time.monotonic() - began < 0.45 + 0.23 * seed + 3.5
+    task.sandbox.configure(latency=0.0, list_lag=3_600.0)  # nothing can be found now: all must be in the journal
+    outcome = task.attempt()
+    assert (outcome.error, outcome.summary["unconfirmed"]) == (None, 0)
+    assert set(task.sent().values()) == {1}
+    assert len(task.sent()) == 6_000
+
+
+def test_a_stop_ends_a_try_within_seconds_though_the_api_hangs(task):
+    task.rows = messages(1_000)
+    task.read_timeout = 30.0
+    task.sandbox.fault("timeout_after", endpoint="bulk", skip=3, seconds=8.0)
+    stopped: list[float] = []
+
+    def stop(number: int) -> None:
+        if number == 6:
+            stopped.append(time.monotonic())
+            task.stop.set()
+
+    with pytest.raises(StoppedError):
+        task.attempt(before_request=stop)
+    assert time.monotonic() - stopped[0] < 4.5
+    task.stop.clear()
+    outcome = task.attempt()
+    assert outcome.error is None
+    assert set(task.sent().values()) == {1}
+    assert len(task.sent()) == 1_000
+
+
+def test_a_stop_ends_a_wait_for_the_rate_limit(task):
+    task.rows = messages(2_000)
+    task.sandbox.configure(rate_limit=5, rate_window=60.0)
+    threading.Timer(1.0, task.stop.set).start()
+    began = time.monotonic()
+    with pytest.raises(StoppedError):
+        task.attempt()
+    assert time.monotonic() - began < 5
+    assert 0 < len(task.sent()) <= 500
+
+
+def test_a_slow_intent_is_written_again_before_its_chunk_leaves(sandbox, tmp_path, monkeypatch):
+    """So that a try which hung is fenced off by a newer one."""
+    monkeypatch.setattr(sender, "STALE_INTENT", 0.15)
+    task = BulkTask(sandbox, tmp_path, "values", messages(100), in_flight=1)
+    write, slow = task.values.set, [0.0, 0.0, 0.4, 0.0, 0.0, 0.0]
+
+    def hang(key: str, value: object) -> None:
+        write(key, value)
+        time.sleep(slow.pop(0) if slow else 0.0)
+
+    task.values.set = hang
+    assert task.attempt().error is None
+    with Journal(task.segments()) as journal:
+        kinds = [type(event).__name__ for event in journal.replay()]
+    assert kinds.count("PlacedIntent") == 2

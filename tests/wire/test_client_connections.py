@@ -1,0 +1,299 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Connections of both clients: those that cannot be opened, those that idled, many at once, and all of them closed."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import socket
+import threading
+import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from support.clients import TINY_WAITS, read_certificates, sms
+from support.wires import Proxy, closed_port, deaf_port
+
+from airflow_provider_instasent.api import async_client, errors, flows
+from airflow_provider_instasent.api import client as sync_client
+from airflow_provider_instasent.api.exchange import Answer
+from airflow_provider_instasent.sandbox import server
+
+PROXY_VARIABLES = [f"{name}_proxy" for name in ("http", "https", "all", "no")]
+
+
+@pytest.fixture
+def via(monkeypatch):
+    """Makes the environment name a proxy."""
+
+    def set_proxy(url):
+        for name in PROXY_VARIABLES:
+            monkeypatch.delenv(name, raising=False)
+            monkeypatch.delenv(name.upper(), raising=False)
+        monkeypatch.setenv("http_proxy", url)
+        monkeypatch.setenv("https_proxy", url)
+
+    return set_proxy
+
+
+def assert_never_sent(client, says):
+    """A send and a read cannot leave, are tried as often as the policy has it, and say why."""
+    for flow in (flows.send_sms(sms(), TINY_WAITS), flows.get_account(TINY_WAITS)):
+        waits = []
+        error = client.fails(errors.NotSentError, client.run, flow, sleep=waits.append)
+        assert "nothing was sent" in str(error)
+        assert says in str(error)
+        assert len(waits) == TINY_WAITS.max_attempts - 1
+    stopped = client.fails(errors.BulkStoppedError, client.bulk, [sms()])
+    assert type(stopped.__cause__) is errors.NotSentError
+
+
+def test_nobody_listens(connect):
+    assert_never_sent(connect(base_url=f"http://127.0.0.1:{closed_port()}"), "nothing listens there")
+
+
+def test_a_host_name_nobody_knows(connect, monkeypatch):
+    def unknown(*_arguments, **_named):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+
+    assert_never_sent(connect(base_url="http://api.instasent.invalid", allow_http=True), "the host name is not known")
+
+
+@pytest.mark.parametrize("host", ["a" * 70 + ".example", "exa mple"])
+def test_a_host_name_that_cannot_be_one(connect, host):
+    client = connect(base_url=f"https://{host}")
+
+    assert "nothing was sent" in str(client.fails(errors.NotSentError, client.send, sms()))
+
+
+def test_nobody_accepts_in_time(connect):
+    with deaf_port() as port:
+        assert_never_sent(connect(base_url=f"http://127.0.0.1:{port}", connect_timeout=0.05), "connect_timeout")
+
+
+def test_no_tls_there(connect, sandbox):
+    assert_never_sent(connect(base_url=sandbox.url.replace("http:", "https:")), "TLS failure")
+    assert len(sandbox.requests) == 0
+
+
+def test_a_handshake_that_never_ends(connect):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"https://127.0.0.1:{silent.getsockname()[1]}"
+        assert_never_sent(connect(base_url=url, connect_timeout=0.05), "connect_timeout")
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_is_not_there(connect, sandbox, via, scheme):
+    via(f"http://127.0.0.1:{closed_port()}")
+    client = connect(base_url=sandbox.url.replace("http", scheme))
+
+    client.fails(errors.NotSentError, client.send, sms())
+    assert len(sandbox.requests) == 0
+
+
+@pytest.mark.parametrize("status", [403, 407, 502])
+def test_a_proxy_that_refuses_the_tunnel(connect, sandbox, via, status):
+    with Proxy(status).serving() as proxy:
+        via(proxy.url)
+
+        assert_never_sent(connect(base_url=sandbox.url.replace("http:", "https:")), "the proxy did not connect")
+
+    assert all(head.startswith(b"CONNECT ") for head in proxy.heads)
+    assert not any(sandbox.token.encode() in head for head in proxy.heads)
+
+
+def test_a_proxy_that_never_answers(connect, sandbox, via):
+    with Proxy(0).serving() as proxy:
+        via(proxy.url)
+        client = connect(base_url=sandbox.url.replace("http:", "https:"), connect_timeout=0.1, read_timeout=0.1)
+
+        client.fails(errors.NotSentError, client.send, sms())
+
+
+def test_tls_that_fails_behind_a_proxy(connect, sandbox, via):
+    with Proxy(200).serving() as proxy:
+        via(proxy.url)
+
+        assert_never_sent(connect(base_url=sandbox.url.replace("http:", "https:")), "TLS failure")
+
+
+def test_a_netrc_does_not_replace_the_token(connect, sandbox, tmp_path, monkeypatch):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password else\ndefault login somebody password else\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+
+    connect().send(sms())
+
+    assert [record.token for record in sandbox.requests.records()] == ["right"]
+
+
+def connections(sandbox):
+    return [record.connection for record in sandbox.requests.records()]
+
+
+def test_a_connection_is_used_again(client, sandbox):
+    client.account()
+    client.send(sms(1))
+    client.send(sms(2))
+
+    assert len(set(connections(sandbox))) == 1
+
+
+def test_a_send_never_goes_out_on_a_connection_that_idled(connect, sandbox, monkeypatch):
+    for module in (sync_client, async_client):
+        assert module.LONGEST_IDLE == 10
+        monkeypatch.setattr(module, "LONGEST_IDLE", 0.2)
+    client = connect()
+
+    for pause in (0.0, 0.3, 0.0, 0.3):
+        client.send(sms())
+        time.sleep(pause)
+    client.send(sms())
+
+    first, second, third, fourth, fifth = connections(sandbox)
+    assert first == second != third == fourth != fifth
+
+
+def test_a_connection_that_the_server_closed_is_not_used(client, sandbox):
+    client.send(sms(1))
+    sandbox._loop.call_soon_threadsafe(server._cut_all, sandbox._server)
+    time.sleep(0.05)
+
+    client.send(sms(2))
+
+    assert sandbox.ledger.accepted == 2
+    assert len(set(connections(sandbox))) == 2
+
+
+def test_what_is_called_around_a_send(connect, sandbox):
+    client, heard = connect(), []
+    sandbox.fault("rate_limited", "send")
+    hooks = {"before_send": lambda: heard.append(len(sandbox.requests))}
+
+    client.run(flows.send_sms(sms(), TINY_WAITS), **hooks)
+    client.run(flows.get_account(TINY_WAITS), **hooks)
+
+    assert heard == [0, 1]
+
+
+def test_what_is_raised_before_a_send_keeps_it_from_leaving(client, sandbox):
+    def fence():
+        raise KeyError("superseded")
+
+    with pytest.raises(KeyError, match="superseded"):
+        client.run(flows.send_sms(sms(), TINY_WAITS), before_send=fence)
+
+    assert len(sandbox.requests) == 0
+
+
+def test_many_threads_share_one_synchronous_client(sandbox, secrets_guard):
+    sandbox.configure(latency=0.002)
+    with (
+        sync_client.InstasentClient(sandbox.token, base_url=sandbox.url, max_in_flight=4) as client,
+        ThreadPoolExecutor(24) as threads,
+    ):
+        ids = list(threads.map(lambda number: client.send_sms(sms(number))["id"], range(240)))
+
+    by_id = {message.id: message.client_id for message in sandbox.ledger}
+    assert [by_id[identifier] for identifier in ids] == [f"id-{number}" for number in range(240)]
+    assert sandbox.ledger.accepted == 240
+    assert max(record.in_flight for record in sandbox.requests.records()) == 4
+    assert len(set(connections(sandbox))) == 4
+
+
+def test_threads_do_not_mix_up_what_left(sandbox):
+    """One thread's request leaves while another's cannot: each learns its own fate."""
+    sandbox.fault("cut_after", "send", times=None)
+    barrier = threading.Barrier(8)
+
+    def send(number):
+        base_url = sandbox.url if number % 2 else f"http://127.0.0.1:{closed_port()}"
+        with sync_client.InstasentClient(sandbox.token, base_url=base_url, retry_policy=TINY_WAITS) as client:
+            barrier.wait(10)
+            try:
+                client.send_sms(sms(number))
+            except errors.ApiError as error:
+                return type(error)
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(send, range(8))) == [errors.NotSentError, errors.UnconfirmedError] * 4
+
+
+async def test_many_tasks_share_one_asynchronous_client(sandbox):
+    sandbox.configure(latency=0.002)
+    async with async_client.AsyncInstasentClient(sandbox.token, base_url=sandbox.url, max_in_flight=4) as client:
+        entities = await asyncio.gather(*(client.send_sms(sms(number)) for number in range(240)))
+
+    by_id = {message.id: message.client_id for message in sandbox.ledger}
+    assert [by_id[entity["id"]] for entity in entities] == [f"id-{number}" for number in range(240)]
+    assert sandbox.ledger.accepted == 240
+    assert max(record.in_flight for record in sandbox.requests.records()) == 4
+    assert len(set(connections(sandbox))) == 4
+
+
+async def test_a_cancelled_task_gives_its_connection_back(sandbox):
+    sandbox.fault("timeout_before", "account", seconds=30)
+    async with async_client.AsyncInstasentClient(sandbox.token, base_url=sandbox.url, max_in_flight=1) as client:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await client.get_account()
+
+        assert (await client.get_account())["currency"] == "EUR"
+
+
+@pytest.mark.parametrize("fault", [None, "cut_before", "truncated", "html"])
+def test_a_closed_client_leaves_nothing_open(connect, sandbox, fault):
+    client = connect()
+    client.account()
+    assert sandbox._server.server_state.connections
+    if fault:
+        sandbox.fault(fault, "send")
+        client.fails(errors.UnconfirmedError, client.send, sms())
+    else:
+        client.send(sms())
+
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        client.close_client()
+        client.client = None
+        gc.collect()
+
+    assert not [warning for warning in seen if issubclass(warning.category, ResourceWarning)]
+    deadline = time.monotonic() + 5
+    while sandbox._server.server_state.connections:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_client_can_be_closed_twice_and_unused(connect):
+    client = connect()
+    client.close_client()
+    client.close_client()
+
+    assert client.account()
+
+
+def test_certificates_of_the_environment_that_cannot_be_read(connect, sandbox, monkeypatch):
+    for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.setenv(name, "/nowhere/to/be/found.pem")
+    client = connect(base_url=sandbox.url.replace("http:", "https:"))
+    monkeypatch.setattr(httpx, "create_ssl_context", read_certificates)
+
+    with pytest.raises(errors.InstasentError, match="no certificates could be read"):
+        client.send(sms())
+
+
+def test_an_answer_is_the_same_whichever_client_read_it(client, sandbox, prefix):
+    heard = []
+    client.run(flows.send_sms(sms(), TINY_WAITS), after_send=heard.append)
+
+    (answer,) = heard
+    assert isinstance(answer, Answer)
+    assert answer.status == 201
+    assert answer.rate_limit(0).limit == 1200
+    assert abs(answer.server_time() - time.time()) < 5

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The history operator against the sandbox: both APIs, both orders, growing lists and bad answers."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException
+from pyarrow import parquet
+from support.history import accept, arriving, wait_for_arrivals
+from support.instasent_connection import connection
+
+from airflow_provider_instasent.operators.sms import InstasentSmsHistoryOperator
+from airflow_provider_instasent.sandbox.endpoint_names import PREFIXES
+
+
+@pytest.fixture(params=PREFIXES, ids=["legacy", "transactional"])
+def connected(sandbox, monkeypatch, request):
+    host = sandbox.url + request.param
+    monkeypatch.setenv("AIRFLOW_CONN_INSTASENT_DEFAULT", connection(host, extra={"read_timeout": 2}))
+    return sandbox
+
+
+def read(path, **parameters):
+    result = InstasentSmsHistoryOperator(task_id="history", results_path=str(path), **parameters).execute({})
+    if str(path).endswith("parquet"):
+        rows = parquet.read_table(path).to_pylist()
+    else:
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+    assert result["rows"] == len(rows) == sum(result["counts"].values())
+    return result, rows
+
+
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+@pytest.mark.parametrize(("ending", "strings"), [("jsonl", False), ("parquet", True)])
+def test_a_window_oldest_first_with_its_counts(connected, tmp_path, order, ending, strings):
+    connected.configure(list_order=order, page_cap=20, numbers_as_strings=strings)
+    start = connected.sandbox.clock.now()
+    connected.advance(4000)
+    for place in range(40):
+        accept(connected, place * 5, 5, start + place * 100)
+    since = datetime.fromtimestamp(int(connected.sandbox.clock.wall(start + 2000, 0)), UTC)  # as `createdAt` has it
+
+    path = tmp_path / "deep" / f"sms.{ending}"
+    result, rows = read(path, since=since.isoformat(), until=since + timedelta(seconds=1000))
+
+    assert [row["text"] for row in rows] == sorted((row["text"] for row in rows), key=lambda text: int(text.split()[1]))
+    assert {int(row["text"].split()[1]) for row in rows} == set(range(100, 150))
+    assert (result["complete"], result["counts"], result["undated"]) == (True, {"delivered": 50}, 0)
+    assert result["ended_by"] == "since"
+    assert result["newest_id"] == rows[-1]["id"]
+    assert result["results_path"] == str(path)
+
+
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+def test_each_sms_once_while_new_ones_arrive(connected, tmp_path, order):
+    connected.configure(list_order=order)
+    there = accept(connected, 0, 1_500)
+    with arriving(connected, 10_000, 500) as coming:
+        wait_for_arrivals(coming)
+        result, rows = read(tmp_path / "sms.jsonl")
+    ids = Counter(row["id"] for row in rows)
+    assert max(ids.values()) == 1
+    assert there <= set(ids) <= there | coming
+    assert (result["complete"], result["ended_by"]) == (True, "end_of_list")
+
+
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+def test_a_later_run_goes_on_from_the_newest_id(connected, tmp_path, order):
+    connected.configure(list_order=order)
+    for place in range(2):
+        accept(connected, place * 60, 60, connected.sandbox.clock.now() - 500 + place * 100)
+    first, _ = read(tmp_path / "first.jsonl")
+    more = accept(connected, 500, 30)
+    second, rows = read(tmp_path / "second.jsonl", until_id=first["newest_id"])
+    assert ({row["id"] for row in rows}, second["ended_by"]) == (more, "until_id")
+    third, _ = read(tmp_path / "third.jsonl", until_id=second["newest_id"])
+    assert (third["rows"], third["newest_id"]) == (0, None)
+
+
+def test_a_bound_says_that_it_cut(connected, tmp_path):
+    accept(connected, 0, 90)
+    result, rows = read(tmp_path / "sms.jsonl", max_pages=2, per_page=20)
+    assert (result["complete"], result["ended_by"], result["pages"], len(rows)) == (False, "max_pages", 2, 40)
+
+
+def test_an_empty_account(connected, tmp_path):
+    result, _ = read(tmp_path / "sms.jsonl", since="", until="None", until_id="None")
+    assert (result["rows"], result["counts"], result["complete"]) == (0, {}, True)
+
+
+def test_bad_answers_are_tried_again(connected, tmp_path):
+    accept(connected, 0, 30)
+    connected.fault("cut_before", "list")
+    result, _ = read(tmp_path / "sms.jsonl")
+    assert result["rows"] == 30
+
+
+def test_a_failed_read_leaves_the_former_file(connected, tmp_path):
+    accept(connected, 0, 30)
+    path = tmp_path / "sms.jsonl"
+    read(path)
+    before = path.read_bytes()
+    connected.fault("unauthorized", "list", skip=1)
+    with pytest.raises(AirflowFailException, match="HTTP 401"):
+        InstasentSmsHistoryOperator(task_id="history", results_path=str(path), per_page=10).execute({})
+    assert (path.read_bytes(), list(tmp_path.iterdir())) == (before, [path])
+
+
+@pytest.mark.parametrize(
+    ("parameters", "told"),
+    [
+        ({"results_path": "x.csv"}, "`results_path`"),
+        ({"results_path": "x.jsonl", "since": "yesterday"}, "`since`"),
+        ({"results_path": "x.jsonl", "until": 5}, "`until`"),
+        ({"results_path": "x.jsonl", "since": date(2026, 2, 1), "until": date(2026, 1, 1)}, "`since` must be before"),
+    ],
+)
+def test_bad_parameters_end_it_before_anything_is_read(sandbox, monkeypatch, parameters, told):
+    monkeypatch.setenv("AIRFLOW_CONN_INSTASENT_DEFAULT", connection(sandbox.url))
+    with pytest.raises(AirflowFailException, match=told):
+        InstasentSmsHistoryOperator(task_id="history", **parameters).execute({})
+    assert not sandbox.requests.records("list")

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each fault over real sockets: what the client sees, and whether the message was accepted."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+
+import httpx
+import pytest
+import requests
+from support.sandbox import call, message
+
+REFUSED = [
+    ("rate_limited", 429),
+    ("no_funds", 402),
+    ("unauthorized", 401),
+    ("forbidden", 403),
+    ("not_found", 404),
+    ("too_large", 413),
+    ("redirect", 302),
+    ("error_before", 503),
+]
+
+
+def send(sandbox):
+    return call(sandbox, "POST", "/sms", message())
+
+
+def send_three(sandbox):
+    batch = [message(f"+3460000000{number}", clientId=str(number)) for number in range(3)]
+    return call(sandbox, "POST", "/sms/bulk", batch)
+
+
+@pytest.mark.parametrize(("name", "accepted"), [("cut_before", 0), ("cut_after", 1)])
+def test_a_cut_is_a_connection_closed_without_an_answer(sandbox, name, accepted):
+    sandbox.fault(name, "send")
+
+    with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
+        send(sandbox)
+
+    assert sandbox.ledger.accepted == accepted
+    record = sandbox.requests.records()[0]
+    assert (record.fault, record.status, record.accepted) == (name, None, accepted)
+    assert send(sandbox).status == 201
+
+
+def test_a_cut_may_be_a_reset(sandbox):
+    sandbox.fault("cut_after", "send", reset=True)
+
+    with pytest.raises(ConnectionResetError):
+        send(sandbox)
+
+    assert sandbox.ledger.accepted == 1
+
+
+@pytest.mark.parametrize(("name", "accepted"), [("timeout_before", 0), ("timeout_after", 1)])
+def test_a_timeout_says_nothing_for_a_while_and_then_cuts(sandbox, name, accepted):
+    sandbox.fault(name, "send", seconds=0.3)
+    started = time.monotonic()
+
+    with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
+        send(sandbox)
+
+    assert 0.29 < time.monotonic() - started < 3
+    assert sandbox.ledger.accepted == accepted
+
+
+def test_the_usual_clients_see_a_timeout_and_the_server_lets_go(sandbox):
+    sandbox.fault("timeout_after", "account", times=2, seconds=60)
+    headers = {"Authorization": f"Bearer {sandbox.token}"}
+
+    with pytest.raises(requests.ReadTimeout):
+        requests.get(f"{sandbox.url}/organization/account", headers=headers, timeout=0.2)
+    with httpx.Client() as client, pytest.raises(httpx.ReadTimeout):
+        client.get(f"{sandbox.url}/organization/account", headers=headers, timeout=0.2)
+
+    deadline = time.monotonic() + 5
+    while not all(record.finished for record in sandbox.requests.records()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize(("name", "status"), REFUSED)
+def test_a_refusal_has_its_status_an_empty_body_and_accepts_nothing(sandbox, name, status):
+    sandbox.fault(name, "send")
+
+    answer = send(sandbox)
+
+    assert (answer.status, answer.body, sandbox.ledger.accepted) == (status, b"", 0)
+    assert {"x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "date"} <= set(answer.headers)
+
+
+def test_an_error_after_acceptance(sandbox):
+    sandbox.fault("error_after", "send", status=500, body='{"message": "oops"}')
+
+    answer = send(sandbox)
+
+    assert (answer.status, answer.json, sandbox.ledger.accepted) == (500, {"message": "oops"}, 1)
+    assert answer.headers["content-type"] == "application/json"
+
+
+def test_429_says_when_to_come_back(sandbox):
+    sandbox.fault("rate_limited", "send", seconds=7)
+    before = time.time()
+
+    headers = send(sandbox).headers
+
+    assert headers["x-ratelimit-remaining"] == "0"
+    assert before + 6 < int(headers["x-ratelimit-reset"]) < before + 10
+
+
+def test_a_redirect_leads_elsewhere(sandbox):
+    sandbox.fault("redirect", "send", body="http://127.0.0.1:9/sms")
+
+    assert send(sandbox).headers["location"] == "http://127.0.0.1:9/sms"
+
+
+@pytest.mark.parametrize(("name", "status", "accepted"), [("html", 201, 1), ("html_before", 200, 0)])
+def test_html_in_place_of_json(sandbox, name, status, accepted):
+    sandbox.fault(name, "send")
+
+    answer = send(sandbox)
+
+    assert (answer.status, sandbox.ledger.accepted) == (status, accepted)
+    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.body.startswith(b"<!DOCTYPE html>")
+
+
+def test_a_truncated_body_is_shorter_than_its_length(sandbox):
+    sandbox.fault("truncated", "send")
+
+    with pytest.raises(http.client.IncompleteRead) as caught:
+        send(sandbox)
+
+    assert caught.value.partial.startswith(b'{"entity": {"id":')
+    assert caught.value.expected in (len(caught.value.partial), len(caught.value.partial) + 1)
+    assert sandbox.ledger.accepted == 1
+
+
+def test_truncated_json_is_a_complete_response(sandbox):
+    sandbox.fault("truncated_json", "send")
+
+    answer = send(sandbox)
+
+    assert (answer.status, sandbox.ledger.accepted) == (201, 1)
+    with pytest.raises(json.JSONDecodeError):
+        _ = answer.json
+
+
+def test_an_empty_201(sandbox):
+    sandbox.fault("empty", "send")
+
+    answer = send(sandbox)
+
+    assert (answer.status, answer.body, sandbox.ledger.accepted) == (201, b"", 1)
+
+
+def test_an_item_missing_from_a_bulk_answer(sandbox):
+    sandbox.fault("item_missing", "bulk", seed=1)
+
+    answer = send_three(sandbox)
+
+    assert len(answer.json["entities"]) == 2
+    assert (answer.json["errors"], sandbox.ledger.accepted) == ([], 3)
+
+
+def test_entities_in_another_order(sandbox):
+    sandbox.fault("shuffled", "bulk", times=20)
+
+    for _ in range(20):
+        order = [entity["clientId"] for entity in send_three(sandbox).json["entities"]]
+        assert sorted(order) == ["0", "1", "2"] != order
+
+
+def test_entities_without_ids(sandbox):
+    sandbox.fault("without_id", times=3)
+
+    assert "id" not in send(sandbox).json["entity"]
+    assert [set(entity) & {"id", "to"} for entity in send_three(sandbox).json["entities"]] == [{"to"}] * 3
+    sandbox.configure(envelope="bare")
+    assert set(send(sandbox).json) & {"id", "to"} == {"to"}
+
+
+def test_a_poll_that_fails(sandbox):
+    identifier = send(sandbox).json["entity"]["id"]
+    sandbox.fault("poll_fails", times=2)
+
+    assert send(sandbox).status == 201
+    statuses = [call(sandbox, "GET", path).status for path in (f"/sms/{identifier}", "/sms", "/sms")]
+    assert statuses == [503, 503, 200]
+
+
+def test_faults_by_probability_go_on_until_cleared(sandbox):
+    sandbox.fault("error_before", "send", probability=0.5, seed=3)
+    statuses = [send(sandbox).status for _ in range(40)]
+    sandbox.clear_faults()
+
+    assert 8 < statuses.count(503) < 32
+    assert sandbox.ledger.accepted == statuses.count(201)
+    assert [send(sandbox).status for _ in range(5)] == [201] * 5
+
+
+def test_a_cut_in_a_kept_alive_connection(sandbox):
+    with requests.Session() as session:
+        session.headers["Authorization"] = f"Bearer {sandbox.token}"
+        session.post(f"{sandbox.url}/sms", json=message(), timeout=5)
+        sandbox.fault("cut_after", "send")
+        with pytest.raises(requests.ConnectionError):
+            session.post(f"{sandbox.url}/sms", json=message(), timeout=5)
+        session.post(f"{sandbox.url}/sms", json=message(), timeout=5)
+
+    connections = [record.connection for record in sandbox.requests.records("send")]
+    assert connections[0] == connections[1] != connections[2]
+    assert sandbox.ledger.accepted == 3

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The switches for what is unknown about the real API, over real sockets."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from email.utils import parsedate_to_datetime
+
+import pytest
+from support.sandbox import call, message
+
+
+def send(sandbox, **fields):
+    return call(sandbox, "POST", "/sms", message(**fields))
+
+
+def listed(sandbox, query="per_page=100"):
+    return [entity["to"][-1] for entity in call(sandbox, "GET", f"/sms?{query}").json["entities"]]
+
+
+def test_a_bare_envelope(sandbox):
+    sandbox.configure(envelope="bare")
+
+    identifier = send(sandbox).json["id"]
+
+    assert call(sandbox, "GET", f"/sms/{identifier}").json["id"] == identifier
+    assert call(sandbox, "GET", "/organization/account").json["currency"] == "EUR"
+    assert call(sandbox, "POST", "/lookup", {"to": "+34600000001"}).json["status"] == "pending"
+    assert [entity["id"] for entity in call(sandbox, "GET", "/sms").json["entities"]] == [identifier]
+
+
+def test_what_is_echoed(sandbox):
+    sandbox.configure(echo_client_id=False, send_created_at=False)
+
+    assert {"clientId", "createdAt"} & set(send(sandbox, clientId="mine").json["entity"]) == set()
+    assert sandbox.ledger.client_ids() == {"mine": 1}
+
+
+def test_numbers_as_strings(sandbox):
+    sandbox.configure(numbers_as_strings=True, balance=2.5)
+
+    entity = send(sandbox, text="x" * 161).json["entity"]
+
+    assert [entity[name] for name in ("charsCount", "messagesCount", "pricePerSms", "priceUser")] == [
+        "161", "2", "0.05", "0.1"
+    ]  # fmt: skip
+    assert call(sandbox, "GET", "/organization/account").json["entity"]["available"] == "2.4"
+    assert call(sandbox, "GET", "/price-profile/sms").json["entities"][0]["price"] == "0.05"
+
+
+@pytest.mark.parametrize("status", [201, 422])
+def test_a_batch_rejected_as_a_whole(sandbox, status):
+    sandbox.configure(bulk_rejection_status=status, bulk_errors="object_by_index")
+
+    answer = call(sandbox, "POST", "/sms/bulk", [message("1"), message("2")])
+
+    assert (answer.status, answer.json["entities"], list(answer.json["errors"])) == (status, [], ["0", "1"])
+
+
+@pytest.mark.parametrize(("status", "body"), [(400, "message"), (422, "errors")])
+def test_a_single_send_that_is_rejected(sandbox, status, body):
+    sandbox.configure(single_rejection_status=status)
+
+    answer = send(sandbox, to="1", text="")
+
+    assert (answer.status, sandbox.ledger.accepted) == (status, 0)
+    assert all(field in str(answer.json[body]) for field in ("to", "text"))
+
+
+def test_a_repeated_client_id_is_accepted_or_refused(sandbox):
+    batch = [message(clientId="a"), message(clientId="b"), message(clientId="a"), message()]
+    assert len(call(sandbox, "POST", "/sms/bulk", batch).json["entities"]) == 4
+    assert sandbox.ledger.client_ids() == {"a": 2, "b": 1}
+    sandbox.configure(repeated_client_id="refuse")
+
+    fresh = [message(clientId="c"), message(clientId="a"), message(clientId="c"), message()]
+    answer = call(sandbox, "POST", "/sms/bulk", fresh).json
+
+    assert [error["index"] for error in answer["errors"]] == [1, 2]
+    assert send(sandbox, clientId="b").json["errors"] == {"clientId": ["This value is already used."]}
+    assert send(sandbox, clientId="new").status == 201
+
+
+def test_list_order(sandbox):
+    call(sandbox, "POST", "/sms/bulk", [message(f"+3460000000{number}") for number in range(5)])
+
+    assert listed(sandbox, "per_page=3") == ["4", "3", "2"]
+    sandbox.configure(list_order="oldest")
+    assert listed(sandbox, "per_page=3&page=2") == ["3", "4"]
+
+
+def test_lists_and_reads_lag_apart(sandbox):
+    sandbox.configure(list_lag=100, read_lag=50)
+    identifier = send(sandbox).json["entity"]["id"]
+
+    def seen():
+        return call(sandbox, "GET", f"/sms/{identifier}").status, len(listed(sandbox))
+
+    assert seen() == (404, 0)
+    sandbox.advance(60)
+    assert seen() == (200, 0)
+    sandbox.advance(60)
+    assert seen() == (200, 1)
+
+
+@pytest.mark.parametrize(
+    ("digits", "final"),
+    [
+        ("901", "failed"), ("902", "error"), ("903", "expired"), ("904", "rejected"), ("905", "canceled"),
+        ("906", "unpaid"), ("907", "unknown"), ("908", "sent"), ("909", "teleported"), ("911", " DELIVERED "),
+        ("912", "cancelled"), ("913", "enqueued"), ("931", "failed"), ("932", "delivered"), ("933", "rejected"),
+        ("000", "delivered"),
+    ],
+)  # fmt: skip
+def test_what_becomes_of_a_message_is_told_by_its_number(sandbox, digits, final):
+    sandbox.configure(sent_after=100, final_after=200)
+    identifier = send(sandbox, to=f"+34600000{digits}").json["entity"]["id"]
+    seen = []
+    for _ in range(3):
+        seen.append(call(sandbox, "GET", f"/sms/{identifier}").json["entity"]["status"])
+        sandbox.advance(110)
+
+    middle = "enqueued" if final == "enqueued" else "sent"
+    assert seen == ["enqueued", middle, final]
+
+
+def test_funds_run_out_and_return(sandbox):
+    sandbox.configure(balance=0.12, price_per_part=0.05)
+
+    statuses = [send(sandbox).status for _ in range(4)]
+    batch = call(sandbox, "POST", "/sms/bulk", [message(), message()])
+
+    assert (statuses, batch.status, batch.body) == ([201, 201, 201, 402], 402, b"")
+    assert call(sandbox, "POST", "/lookup", {"to": "+34600000001"}).status == 402
+    assert call(sandbox, "GET", "/organization/account").json["entity"]["available"] == -0.03
+    sandbox.configure(balance=1)
+    assert call(sandbox, "POST", "/sms/bulk", [message(), message()]).status == 201
+    assert call(sandbox, "GET", "/organization/account").json["entity"]["available"] == 0.9
+
+
+def test_a_body_too_large(sandbox):
+    sandbox.configure(max_body_bytes=200)
+
+    assert call(sandbox, "POST", "/sms", message(text="x" * 200)).status == 413
+    assert send(sandbox).status == 201
+
+
+def test_the_rate_limit_counts_per_endpoint_and_refuses_before_acceptance(sandbox):
+    sandbox.configure(rate_limit=2)
+
+    answers = [send(sandbox) for _ in range(3)]
+
+    assert [answer.status for answer in answers] == [201, 201, 429]
+    assert [answer.headers["x-ratelimit-remaining"] for answer in answers] == ["1", "0", "0"]
+    assert {answer.headers["x-ratelimit-limit"] for answer in answers} == {"2"}
+    assert (answers[2].body, sandbox.ledger.accepted) == (b"", 2)
+    assert call(sandbox, "GET", "/sms").status == 200
+    assert call(sandbox, "GET", "/organization/account", token="wrong").headers["x-ratelimit-remaining"] == "2"
+    sandbox.advance(61)
+    assert send(sandbox).status == 201
+
+
+def test_a_scaled_window_opens_again_at_its_reset(sandbox):
+    sandbox.configure(rate_limit=1, rate_window=1)
+    reset = int(send(sandbox).headers["x-ratelimit-reset"])
+
+    time.sleep(max(0, reset - time.time()) + 0.01)
+
+    assert send(sandbox).status == 201
+
+
+def test_the_servers_clock_may_be_off(sandbox):
+    sandbox.configure(clock_skew=-3600)
+
+    answer = send(sandbox)
+
+    ahead = parsedate_to_datetime(answer.headers["date"]).timestamp() - time.time()
+    assert -3602 < ahead < -3598
+    assert answer.json["entity"]["createdAt"][:16] == time.strftime("%Y-%m-%dT%H:%M", time.gmtime(time.time() - 3600))
+    assert -3602 < int(answer.headers["x-ratelimit-reset"]) - 60 - time.time() < -3598
+    assert (
+        -3602
+        < parsedate_to_datetime(call(sandbox, "GET", "/nowhere").headers["date"]).timestamp() - time.time()
+        < -3598
+    )
+
+
+def test_latency_and_how_many_were_in_flight(sandbox):
+    sandbox.configure(latency=0.2)
+    started = time.monotonic()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: send(sandbox), range(4)))
+
+    assert 0.19 < time.monotonic() - started < 0.7
+    assert max(record.in_flight for record in sandbox.requests.records()) == 4
