@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A journal under Airflow's own paths, whose file systems each create exclusively in their own way."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from airflow.providers.common.compat.sdk import ObjectStoragePath
+from upath import UPath
+
+from airflow_provider_instasent.campaign.errors import JournalConflictError, JournalCorruptError
+from airflow_provider_instasent.campaign.segments import PathSegments
+
+# Airflow 2.11's own paths warn of universal-pathlib's future.
+pytestmark = pytest.mark.filterwarnings("ignore:in a future version of UPath:PendingDeprecationWarning")
+
+
+@pytest.fixture(params=["with scheme", "without", "object store"])
+def folder(request, tmp_path):
+    if request.param == "object store":  # Airflow knows no `memory`, but its paths are made of these
+        return UPath(f"memory://{uuid.uuid4().hex}/journals")
+    scheme = "file://" if request.param == "with scheme" else ""
+    return ObjectStoragePath(f"{scheme}{tmp_path}/not/there/yet")
+
+
+def opened(folder, campaign="dag/run/task/-1"):
+    store = PathSegments(folder, campaign)
+    return store, [record for records in store.read() for record in records]
+
+
+def test_records_come_back_over_several_tries(folder):
+    for attempt in range(3):
+        store, records = opened(folder)
+        assert records == [str(number) for number in range(attempt * 2)]
+        store.append([str(attempt * 2)])
+        store.append([str(attempt * 2 + 1)])
+
+
+def test_of_two_writers_the_second_must_stop(folder):
+    (one, _), (two, _) = opened(folder), opened(folder)
+    one.append(["1"])
+    with pytest.raises(JournalConflictError):
+        two.append(["2"])
+    one.append(["3"])
+    assert opened(folder)[1] == ["1", "3"]
+
+
+def test_nothing_but_segments_is_left_behind(folder):
+    store, _ = opened(folder)
+    store.append(["1"])
+    (campaign,) = folder.iterdir()
+    assert [path.name for path in campaign.iterdir()] == ["00000001.jsonl"]
+
+
+def test_damage_is_told(folder):
+    opened(folder)[0].append(["1"])
+    (campaign,) = folder.iterdir()
+    with (campaign / "00000001.jsonl").open("wb") as stream:
+        stream.write(b"")
+    with pytest.raises(JournalCorruptError):
+        opened(folder)

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The delivery sensor as Airflow runs it, in each of its modes, on every Airflow."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from airflow.providers.common.compat.sdk import DAG, task
+from support.airflow_home import returned, run_dag
+from support.delivery import accepted, connected, reads
+
+from airflow_provider_instasent.api import watch
+from airflow_provider_instasent.compat import airflow_version
+from airflow_provider_instasent.sensors.sms import InstasentDeliverySensor
+
+__all__ = ["connected"]
+
+pytestmark = pytest.mark.airflow
+
+MODES = {
+    "poke": {"mode": "poke", "deferrable": False},
+    "reschedule": {"mode": "reschedule", "deferrable": False},
+    "deferrable": {"mode": "poke", "deferrable": True},
+}
+modes = pytest.mark.parametrize("mode", MODES)
+
+
+@pytest.fixture
+def new_dag(request):
+    name = "".join(letter if letter.isalnum() else "_" for letter in request.node.name)
+
+    def make(**options):
+        return DAG(name, schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC), catchup=False, **options)
+
+    return make
+
+
+def wait_for(message_ids, mode="poke", **parameters):
+    settings = {"poke_interval": 0.2, "timeout": 30, "retries": 2, "retry_delay": timedelta(0), **MODES[mode]}
+    return InstasentDeliverySensor(task_id="wait", message_ids=message_ids, **{**settings, **parameters})
+
+
+@modes
+def test_mapped_results_are_waited_for(connected, new_dag, mode):
+    connected.configure(final_after=1.0)
+
+    @task
+    def send(ending):
+        return {"id": accepted(connected, ending)[0], "state": "accepted"}
+
+    with new_dag() as dag:
+        wait_for(send.expand(ending=["001", "002", "901"]), mode, min_delivered_ratio=0.6)
+    run = run_dag(dag)
+    assert run.state == "success"
+    result = returned(run, "wait")
+    assert (result["total"], result["delivered"], result["counts"]) == (3, 2, {"delivered": 2, "failed": 1})
+    assert len(reads(connected)) > 3
+
+
+@modes
+def test_undeliverable_fails_without_retry_and_leaves_its_result(connected, new_dag, mode):
+    with new_dag() as dag:
+        wait_for(accepted(connected, "001", "901"), mode)
+    run = run_dag(dag)
+    waited = run.get_task_instance("wait")
+    assert (run.state, waited.state, waited.try_number) == ("failed", "failed", 1)
+    result = returned(run, "wait")
+    assert (result["undeliverable"], result["counts"]["failed"]) == (1, 1)
+
+
+@modes
+def test_the_timeout_ends_it_with_counts(connected, new_dag, mode):
+    with new_dag() as dag:
+        wait_for(accepted(connected, "001", "908"), mode, timeout=2)
+    run = run_dag(dag)
+    waited = run.get_task_instance("wait")
+    assert (waited.state, waited.try_number) == ("failed", 1)
+    assert returned(run, "wait")["counts"] == {"delivered": 1, "sent": 1}
+
+
+@modes
+def test_soft_fail_skips(connected, new_dag, mode):
+    with new_dag() as dag:
+        wait_for(accepted(connected, "901"), mode, soft_fail=True)
+    run = run_dag(dag)
+    assert run.get_task_instance("wait").state == "skipped"
+
+
+def test_a_404_for_ever_ends_over_several_rescheduled_processes(connected, new_dag, monkeypatch):
+    monkeypatch.setattr(watch, "MISSING_GRACE", 1.5)
+    with new_dag() as dag:
+        wait_for(accepted(connected, "910"), "reschedule")
+    run = run_dag(dag)
+    assert run.get_task_instance("wait").state == "failed"
+    assert returned(run, "wait")["counts"] == {"not_found": 1}
+    assert len(reads(connected)) > 1
+
+
+@pytest.mark.skipif(airflow_version().startswith("2."), reason="Airflow 2 has no task state store")
+def test_failures_count_over_rescheduled_processes_and_start_anew_with_a_retry(connected, new_dag):
+    connected.fault("poll_fails", times=None)
+    with new_dag() as dag:
+        wait_for(accepted(connected, "001"), "reschedule", max_poll_failures=2, retries=1)
+    run = run_dag(dag)
+    waited = run.get_task_instance("wait")
+    assert (waited.state, waited.try_number) == ("failed", 2)
+    assert len(reads(connected)) == 4
+
+
+def test_final_messages_are_not_read_by_later_pokes(connected, new_dag):
+    connected.configure(final_after=0.0)
+    final, stuck = accepted(connected, "001", "908")
+    with new_dag() as dag:
+        wait_for([final, stuck], "reschedule", timeout=2.5)
+    run_dag(dag)
+    again = len(reads(connected, stuck))
+    assert again > 1
+    # Airflow 2 has nowhere to remember it.
+    assert len(reads(connected, final)) == (again if airflow_version().startswith("2.") else 1)
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_a_template_needs_native_rendering(connected, new_dag, native):
+    ids = accepted(connected, "001", "002")
+
+    @task
+    def send():
+        return ids
+
+    with new_dag(render_template_as_native_obj=native) as dag:
+        send() >> wait_for("{{ ti.xcom_pull(task_ids='send') }}", retries=0)
+    run = run_dag(dag)
+    assert run.state == ("success" if native else "failed")
+    assert bool(reads(connected)) == native
