@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The sending promise under fire, a few minutes of it; `make chaos` is the long version."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+
+import pytest
+from chaos import tables
+from chaos.scenarios import POINTS, at_points, at_random, superseded
+
+SEED = 1
+
+
+def _airflow_version() -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in version("apache-airflow-core").split(".")[:2])
+    except PackageNotFoundError:
+        return (2,)
+
+
+pytestmark = [
+    pytest.mark.scheduler,
+    pytest.mark.skipif(_airflow_version() < (3, 3), reason="the task state store needs Airflow 3.3"),
+]
+
+
+def test_no_message_is_sent_twice_and_none_is_lost_whoever_dies():
+    from chaos.arena import Arena
+
+    scenarios = [*superseded(1, SEED), *at_points(list(POINTS), 1, SEED), *at_random(10, SEED)]
+    with Arena(slots=6) as arena:
+        verdicts = list(arena.play_all(scenarios))
+    print(tables.by_point(verdicts), tables.by_fault(verdicts), sep="\n\n")
+
+    assert [(verdict.run_id, verdict.broken) for verdict in verdicts if verdict.broken] == []
+    assert len(verdicts) == len(scenarios)
+    at_named_points = [verdict for verdict in verdicts if verdict.scenario.point in POINTS]
+    assert [verdict.killed for verdict in at_named_points] == [1] * len(at_named_points)
+    assert all(verdict.retries for verdict in at_named_points)
