@@ -208,7 +208,7 @@ def test_postgres_sends_the_rows_as_they_are_asked_for(postgres, monkeypatch):
     assert [row["name"] for row in islice(rows, 5_000)] == list(range(1, 5_001))
     (open_cursors,) = postgres.run("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'FETCH FORWARD%instasent%'")
     rows.close()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 120
     assert open_cursors == (1,)
     (left,) = postgres.run(
         "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%instasent_%' AND pid <> pg_backend_pid()"

@@ -63,7 +63,7 @@ def test_a_timeout_says_nothing_for_a_while_and_then_cuts(sandbox, name, accepte
     with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
         send(sandbox)
 
-    assert 0.29 < time.monotonic() - started < 3
+    assert 0.29 < time.monotonic() - started < 30
     assert sandbox.ledger.accepted == accepted
 
 

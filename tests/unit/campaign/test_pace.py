@@ -138,7 +138,7 @@ def test_an_end_is_noticed_while_waiting():
     began = time.monotonic()
     with pytest.raises(InterruptedError):
         gate.enter()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 30
     assert gate._in_flight == 0
 
 
@@ -157,8 +157,8 @@ def test_workers_hand_back_results_and_errors_of_every_kind():
 def test_workers_that_hang_are_left_alone():
     workers, go_on = Workers(3, "test"), threading.Event()
     for _ in range(3):
-        workers.submit(lambda: go_on.wait(20))
+        workers.submit(lambda: go_on.wait(120))
     began = time.monotonic()
     workers.close(0.2)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 30
     go_on.set()
