@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import importlib
 import os
 import shutil
 import subprocess
@@ -38,6 +39,8 @@ def environment(home: Path) -> dict[str, str]:
         "AIRFLOW__CORE__DAGS_FOLDER": str(dags_folder),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
+        # Or importing Airflow 2.11's models warns of its own future.
+        "AIRFLOW__METRICS__TIMER_UNIT_CONSISTENCY": "True",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
     }
 
@@ -45,6 +48,8 @@ def environment(home: Path) -> dict[str, str]:
 @functools.cache
 def isolate() -> Path:
     """Point this process at a new Airflow home, once, and remove it at exit.
+
+    Airflow is imported at once: the first import sets up logging anew, which would blind the test it happens in.
 
     :return: the home
     :raises RuntimeError: Airflow is already imported and would keep the settings it found
@@ -59,6 +64,7 @@ def isolate() -> Path:
     for name in [name for name in os.environ if name.startswith(("AIRFLOW__", "AIRFLOW_CONN_"))]:
         del os.environ[name]
     os.environ |= environment(home)
+    importlib.import_module("airflow")
     return home
 
 

@@ -7,8 +7,6 @@ The hook and the operators need an Airflow, of which they only ask connections: 
 
 from __future__ import annotations
 
-import os
-
 import pytest
 from support import airflow_home
 from support.clients import client, connect, kind, prefix
@@ -17,8 +15,6 @@ from support.secrets_guard import note_warning, secrets_guard
 __all__ = ["client", "connect", "kind", "prefix", "secrets_guard"]
 
 airflow_home.isolate()
-# Or importing Airflow 2.11's models warns of its own future.
-os.environ["AIRFLOW__METRICS__TIMER_UNIT_CONSISTENCY"] = "True"
 
 
 def pytest_warning_recorded(warning_message):
