@@ -21,8 +21,8 @@ VENV := .venv
 VENV_OLDEST := .venv-$(OLDEST)
 CONSTRAINTS_NEWEST := constraints/airflow-$(NEWEST).txt
 CONSTRAINTS_OLDEST := constraints/airflow-$(OLDEST).txt
-# scale/ and chaos/ stay outside the default run.
-TEST_FOLDERS := $(wildcard tests/unit tests/wire tests/dags tests/scheduler)
+# Most of a test is waiting, so there are more processes than cores. scale/ and chaos/ stay outside the default run.
+SPREAD := --numprocesses 3 --dist worksteal
 
 export UV_PYTHON_DOWNLOADS := never
 
@@ -35,13 +35,14 @@ demo: .make/demo ## Send 25 SMS to a local sandbox from a DAG and print the deli
 	$(VENV)/bin/python scripts/demo.py
 
 test: lint ## Lint, type-check and run the tests on Airflow 3.3.2
-	$(VENV)/bin/pytest $(TEST_FOLDERS)
+	$(VENV)/bin/pytest $(SPREAD) tests/unit tests/wire tests/dags
+	$(VENV)/bin/pytest tests/scheduler
 
 # The built wheel is what is tested here: the checkout is kept off the import path.
 test-oldest: .make/oldest ## Run the wire and DAG tests on Airflow 2.11.2, against the built wheel
 	$(UV) pip install --quiet --python $(VENV_OLDEST) --no-deps --no-build-isolation \
 	  --reinstall-package airflow-provider-instasent .
-	$(VENV_OLDEST)/bin/pytest -o pythonpath=tests $(filter tests/wire tests/dags,$(TEST_FOLDERS))
+	$(VENV_OLDEST)/bin/pytest -o pythonpath=tests $(SPREAD) tests/wire tests/dags
 
 # BENCH and CHAOS hold more arguments: BENCH='--quick --only limit', CHAOS='--runs 20 --points 2'.
 bench: .make/dev .make/instasent-sdk ## Measure this provider beside others and write docs/benchmarks.md (15 minutes)
