@@ -3,6 +3,19 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import pytest
 from support.sandbox import sandbox, sandbox_server
 
 __all__ = ["sandbox", "sandbox_server"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _loop_of_the_main_thread():
+    # pytest-asyncio keeps the main thread's loop aside, makes one where there is none, and never closes it: a
+    # ResourceWarning in whichever test runs next.
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    loop.close()
