@@ -120,13 +120,9 @@ def number_of(key: bytes) -> bytes:
 
 
 def _digest(parts: tuple[str, ...], size: int) -> bytes:
-    digest = blake2b(digest_size=size)
-    for part in parts:
-        encoded = part.encode()
-        # Its length before each part: two messages never read alike, whatever characters they hold.
-        digest.update(b"%d:" % len(encoded))
-        digest.update(encoded)
-    return digest.digest()
+    # Its length before each part: two messages never read alike, whatever characters they hold.
+    encoded = (part.encode() for part in parts)
+    return blake2b(b"".join(b"%d:%b" % (len(part), part) for part in encoded), digest_size=size).digest()
 
 
 def client_id_for(key: bytes) -> str:

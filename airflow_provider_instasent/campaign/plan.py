@@ -18,6 +18,7 @@ from airflow_provider_instasent.campaign.source import BadRow, Row
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from airflow_provider_instasent.api.encoding import TextSize
     from airflow_provider_instasent.campaign.spool import Spool
     from airflow_provider_instasent.campaign.template import RowTemplate
 
@@ -122,11 +123,12 @@ class Planner:
             self._spool.note_issue(position, "suppressed", "on the suppression list")
             return
         self._check_client_id(message)
-        if not self._add(position, message):
+        size = message.size()
+        if not self._add(position, message, size.parts):
             self.summary.duplicates += 1
             self._spool.note_issue(position, "duplicate", "same sender, number and text as an earlier row")
             return
-        self._count(number, message)
+        self._count(number, size)
 
     def _message(self, row: Mapping[str, Any]) -> tuple[PhoneNumber, Sms]:
         settings = self._settings
@@ -158,10 +160,9 @@ class Planner:
         if other is not None:
             raise InvalidMessageError("client_id", f"is also that of message {other}; it must be unique")
 
-    def _add(self, position: int, message: Sms) -> bool:
+    def _add(self, position: int, message: Sms, parts: int) -> bool:
         """Add a message to the spool, as a further occurrence where duplicates are wanted."""
         occurrence = 0
-        parts = message.size().parts
         while True:
             content = content_key(self._settings.campaign_id, message.sender, message.to, message.text, occurrence)
             if self._spool.add(position, key_of(content), content, message, parts):
@@ -171,8 +172,8 @@ class Planner:
             occurrence += 1
             self._spool.occurrences = max(self._spool.occurrences, occurrence + 1)
 
-    def _count(self, number: PhoneNumber, message: Sms) -> None:
-        summary, size = self.summary, message.size()
+    def _count(self, number: PhoneNumber, size: TextSize) -> None:
+        summary = self.summary
         summary.messages += 1
         summary.parts += size.parts
         summary.not_valid += not number.valid
