@@ -40,4 +40,4 @@ class MessageOutcome:
 
     def at(self, position: int) -> MessageOutcome:
         """Return the same outcome for the message at `position`."""
-        return replace(self, position=position)
+        return self if position == self.position else replace(self, position=position)

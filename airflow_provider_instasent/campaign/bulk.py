@@ -132,8 +132,12 @@ class BulkSend:
             run = CampaignRun(spool, sender, journal, history, self._settings.run, sleep=self._sleep)
             run.prepare()
             total = plan.messages - spool.withheld
-            if total > MANY and journal is not None:
-                log.info("Above %d messages a `journal_path` keeps the metadata database small.", MANY)
+            if total > MANY and journal is not None and journal.in_metadata_database:
+                log.info(
+                    "The journal of these %d messages is kept in Airflow's metadata database: a `journal_path` "
+                    "would keep that small.",
+                    total,
+                )
             sender.progress = Progress(total, log.info, total - spool.counts().get("planned", 0))
             return self._send(run, spool, plan)
 

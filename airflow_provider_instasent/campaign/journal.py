@@ -172,6 +172,11 @@ class Journal:
         return self._append(note_record(name, value))
 
     @property
+    def in_metadata_database(self) -> bool:
+        """Whether what is written makes Airflow's metadata database larger."""
+        return self._store.in_metadata_database
+
+    @property
     def failed(self) -> bool:
         """Whether a write failed, after which nothing may be sent."""
         return self._failure is not None

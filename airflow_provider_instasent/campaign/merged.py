@@ -16,7 +16,7 @@ from airflow_provider_instasent.campaign.segment_text import decode, encode
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-SEGMENTS = 32
+SEGMENTS = 64
 """Segments that make a copy."""
 
 LARGEST = 4_000_000

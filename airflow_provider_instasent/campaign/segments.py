@@ -10,7 +10,7 @@ import re
 import uuid
 from bisect import bisect_right
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from airflow_provider_instasent.campaign.errors import (
     JournalConflictError,
@@ -41,7 +41,12 @@ class KeyValueStore(Protocol):
 
 
 class SegmentStore(Protocol):
-    """An append-only sequence of segments for one campaign."""
+    """An append-only sequence of segments for one campaign.
+
+    :cvar in_metadata_database: whether what it keeps makes Airflow's metadata database larger
+    """
+
+    in_metadata_database: ClassVar[bool]
 
     def read(self) -> Iterator[list[str]]:
         """Yield the records of each segment in order. Must be exhausted before the first append."""
@@ -60,6 +65,7 @@ class KeyValueSegments:
     """
 
     PREFIX = "instasent.journal."
+    in_metadata_database: ClassVar[bool] = True
 
     def __init__(self, store: KeyValueStore, campaign_id: str) -> None:
         self._store = store
@@ -114,6 +120,8 @@ class PathSegments:
     :param directory: `journal_path`, local or any object storage
     :param campaign_id: the campaign; it gets a subdirectory
     """
+
+    in_metadata_database: ClassVar[bool] = False
 
     def __init__(self, directory: StoragePath, campaign_id: str) -> None:
         self._campaign = digest_of(campaign_id)

@@ -58,6 +58,7 @@ class DyingStore:
         self._after = after
         self._writes = count(1)
         self.dead = threading.Event()
+        self.in_metadata_database = segments.in_metadata_database
 
     def read(self) -> Any:
         return self._segments.read()

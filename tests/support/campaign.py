@@ -44,6 +44,8 @@ class Segments:
     :param before: called with the records; what it raises fails the write
     """
 
+    in_metadata_database = False
+
     def __init__(self, before: Callable[[list[str]], None] = lambda _records: None) -> None:
         self.before = before
         self.writes: list[list[str]] = []
