@@ -9,17 +9,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import (
-    AirflowFailException,
-    AirflowSensorTimeout,
-    AirflowSkipException,
-    BaseSensorOperator,
-    PokeReturnValue,
-    conf,
-)
+from airflow.providers.common.compat.sdk import PokeReturnValue, conf
 
 from airflow_provider_instasent.api import checks
 from airflow_provider_instasent.api.conclusion import DELIVERY_TIMEOUT, TRIGGERER_SLACK
+from airflow_provider_instasent.sensors.deferring import SOONER, DeferringSensor, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,9 +32,6 @@ MOST_DEFERRED = 1_000
 _LARGEST_TRIGGER = 45_000
 """Characters of a trigger's arguments: encrypted they are a third longer, and MySQL's column holds 64 KB."""
 
-_SOONER = 0.1
-"""Seconds by which our deadline comes before the base class's, which knows neither counts nor the ratio."""
-
 
 @dataclass(slots=True)
 class _Wait:
@@ -53,7 +44,7 @@ class _Wait:
     memory: PokeMemory | None
 
 
-class InstasentDeliverySensor(BaseSensorOperator):
+class InstasentDeliverySensor(DeferringSensor):
     """Wait until every message of a batch is final, and succeed if enough of them were delivered.
 
     It fails without retry as soon as `min_delivered_ratio` can no longer be reached. At the timeout it succeeds if
@@ -87,6 +78,7 @@ class InstasentDeliverySensor(BaseSensorOperator):
 
     template_fields: Sequence[str] = ("message_ids", "results_path", "instasent_conn_id")
     ui_color = "#d6ecff"
+    unaffected = "The messages were sent and may have arrived; clear this task to ask again."
 
     def __init__(
         self,
@@ -104,7 +96,7 @@ class InstasentDeliverySensor(BaseSensorOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            poke_interval=_seconds("poke_interval", poke_interval), timeout=_seconds("timeout", timeout), **kwargs
+            poke_interval=seconds("poke_interval", poke_interval), timeout=seconds("timeout", timeout), **kwargs
         )
         self.message_ids = message_ids
         self.results_path = results_path
@@ -146,27 +138,6 @@ class InstasentDeliverySensor(BaseSensorOperator):
 
         return self._finish(context, conclusion_of(event))
 
-    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
-        """Make one thing of what Airflow versions do with a deferral's timeout and with `never_fail`."""
-        from airflow_provider_instasent.compat import is_deferral_timeout
-
-        try:
-            try:
-                return super().resume_execution(next_method, next_kwargs, context)
-            except Exception as error:
-                if next_method == "execute_complete" or not is_deferral_timeout(error):
-                    raise
-                raise AirflowSensorTimeout(
-                    "Timed out, and the triggerer did not answer: is one running? The messages were sent and may "
-                    "have arrived; clear this task to ask again."
-                ) from error
-        except AirflowSkipException:
-            raise
-        except Exception as error:
-            if self.never_fail:
-                raise AirflowSkipException(f"Skipped because of never_fail: {error}") from error
-            raise
-
     def _begin(self, context: Context) -> _Wait:
         from airflow_provider_instasent.api.results_file import watch_of_results
         from airflow_provider_instasent.api.sweeps import Pace
@@ -190,7 +161,7 @@ class InstasentDeliverySensor(BaseSensorOperator):
             watch = watch_of_results(storage_path(self.results_path), self._rules(), known, missing_since)
         else:
             watch = Watch(ids, self._rules(), known, missing_since)
-        deadline = started + self.timeout - (0 if self.deferrable else _SOONER)
+        deadline = started + self.timeout - (0 if self.deferrable else SOONER)
         return _Wait(watch, deadline, Pace(self.max_polls_per_minute), Progress(self.log.info), memory)
 
     def _keep_statuses(self, wait: _Wait) -> None:
@@ -223,17 +194,9 @@ class InstasentDeliverySensor(BaseSensorOperator):
         return wait.watch.conclude(time.time(), wait.deadline)
 
     def _poke_then_defer(self, context: Context, wait: _Wait) -> Any:
-        try:
+        with self.skipping():
             if (ended := self._look(wait)) is not None:
                 return self._finish(context, ended)
-        except (AirflowSensorTimeout, AirflowFailException) as error:
-            if self.soft_fail or self.never_fail:
-                raise AirflowSkipException(f"Skipped because of soft_fail or never_fail: {error}") from error
-            raise
-        except Exception as error:
-            if self.never_fail:
-                raise AirflowSkipException(f"Skipped because of never_fail: {error}") from error
-            raise
         one_sweep = len(wait.watch.pending) * 60 / self.max_polls_per_minute
         self.defer(
             trigger=self._trigger(wait),
@@ -286,10 +249,6 @@ class InstasentDeliverySensor(BaseSensorOperator):
             context["ti"].xcom_push(key="return_value", value=result)
         raise_unless_delivered(ended)
         raise AssertionError("unreachable: a wait that ended badly raises")
-
-
-def _seconds(name: str, value: timedelta | float) -> float:
-    return checks.positive(name, value.total_seconds() if isinstance(value, timedelta) else value)
 
 
 def _too_many(count: int) -> str:
