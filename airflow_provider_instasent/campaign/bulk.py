@@ -4,27 +4,26 @@
 from __future__ import annotations
 
 import logging
-import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.errors import (
     InstasentError,
     InvalidMessageError,
-    UnavailableError,
-    UnconfirmedError,
 )
 from airflow_provider_instasent.api.numbers import normalise
 from airflow_provider_instasent.api.results_file import write_results
-from airflow_provider_instasent.campaign.errors import JournalError, PlanError, RejectedError, StoppedError
+from airflow_provider_instasent.campaign.complaint import MESSAGES, complaint
+from airflow_provider_instasent.campaign.errors import JournalError, PlanError, StoppedError
 from airflow_provider_instasent.campaign.plan import Planner, PlanSettings, PlanSummary
-from airflow_provider_instasent.campaign.policy import OnUnconfirmed
 from airflow_provider_instasent.campaign.progress import Progress
 from airflow_provider_instasent.campaign.result import preview_of, records_of, summary_of
 from airflow_provider_instasent.campaign.run import FINISHED, CampaignRun, History, RunSettings
 from airflow_provider_instasent.campaign.sender import Sender
 from airflow_provider_instasent.campaign.source import BadRow, Row
 from airflow_provider_instasent.campaign.spool import Spool
+from airflow_provider_instasent.campaign.stopping import sleep_until_stopped, until_stopped
 
 if TYPE_CHECKING:
     import threading
@@ -37,8 +36,6 @@ log = logging.getLogger(__name__)
 
 MANY = 100_000
 """Messages above which `journal_path` is recommended: a million ids are about 30 MB in the metadata database."""
-
-_TICK = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +99,7 @@ class BulkSend:
         """
         with Spool() as spool:
             planner = self._planner(spool)
-            plan = planner.read(self._stoppable(self._rows()))
+            plan = planner.read(until_stopped(self._rows(), self._stop))
             try:
                 planner.check()
                 self._check_report(plan)
@@ -125,11 +122,13 @@ class BulkSend:
             if FINISHED in history.notes:
                 return BulkOutcome(self._stored(history, spool))
             planner = self._planner(spool)
-            plan = planner.read(self._stoppable(self._rows()))
+            plan = planner.read(until_stopped(self._rows(), self._stop))
             planner.check()
             self._check_report(plan)
             sender = Sender(client, journal, spool, self._settings.max_in_flight, self._stop)
-            run = CampaignRun(spool, sender, journal, history, self._settings.run, sleep=self._sleep)
+            run = CampaignRun(
+                spool, sender, journal, history, self._settings.run, sleep=partial(sleep_until_stopped, stop=self._stop)
+            )
             run.prepare()
             total = plan.messages - spool.withheld
             if total > MANY and journal is not None and journal.in_metadata_database:
@@ -160,7 +159,7 @@ class BulkSend:
         )
         if path is not None and not isinstance(error, JournalError):  # else another try may be writing the file
             write_results(path, records_of(spool))
-        error = error or self._complaint(summary)
+        error = error or complaint(summary, summary["total"], settings.run, settings.max_rejected_ratio, MESSAGES)
         if error is None:
             try:
                 run.finish({name: value for name, value in summary.items() if name != "message_ids"})
@@ -183,12 +182,6 @@ class BulkSend:
             count += 1
         return spool.is_suppressed if count else lambda _number: False
 
-    def _stoppable(self, rows: Iterator[Row]) -> Iterator[Row]:
-        for row in rows:
-            if self._stop.is_set():
-                raise StoppedError("the task was asked to stop while planning; nothing was sent by this try")
-            yield row
-
     def _check_report(self, plan: PlanSummary) -> None:
         settings = self._settings
         if plan.messages > settings.max_ids and settings.results_path is None:
@@ -202,32 +195,3 @@ class BulkSend:
         stored = history.notes[FINISHED]
         summary = dict(stored) if isinstance(stored, dict) else {}
         return {**summary, "message_ids": spool.first_listed_ids(self._settings.max_ids)}
-
-    def _sleep(self, seconds: float) -> None:
-        # Not `Event.wait`: a signal handler on this thread may set the event, and both take its lock.
-        until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
-            if self._stop.is_set():
-                raise StoppedError("the task was asked to stop while it looked for unconfirmed messages")
-            time.sleep(min(left, _TICK))
-
-    def _complaint(self, summary: dict[str, Any]) -> InstasentError | None:
-        """Return why a campaign that was sent to its end is a failure all the same, or None."""
-        if summary["planned"]:
-            return UnavailableError(f"{summary['planned']} messages were not sent: the next try sends them")
-        unconfirmed, rejected, total = summary["unconfirmed"], summary["rejected"], summary["total"]
-        counts = f"{summary['accepted']} accepted, {rejected} rejected, {unconfirmed} unconfirmed of {total}"
-        if unconfirmed and self._settings.run.on_unconfirmed is OnUnconfirmed.FAIL:
-            return UnconfirmedError(
-                f"{unconfirmed} messages are unconfirmed: nothing tells whether they were accepted, and they were not "
-                f"found in the list within {self._settings.run.unconfirmed_grace:g} s ({counts}). Everything else was "
-                'sent; nothing was sent again. Clear the task with on_unconfirmed="resend" or "skip" to go on.'
-            )
-        if unconfirmed and self._settings.run.on_unconfirmed is OnUnconfirmed.RESEND:
-            return UnavailableError(f"{unconfirmed} messages stay unconfirmed after sending again ({counts})")
-        if total and rejected / total > self._settings.max_rejected_ratio:
-            return RejectedError(
-                f"The API rejected more than `max_rejected_ratio` ({self._settings.max_rejected_ratio:g}): {counts}. "
-                "Everything was tried; the reasons are in the results file."
-            )
-        return None

@@ -10,31 +10,31 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from airflow_provider_instasent.api.errors import (
     ApiError,
     InstasentError,
     InvalidMessageError,
-    UnavailableError,
-    UnconfirmedError,
 )
 from airflow_provider_instasent.api.lookup_flows import lookup_chunk
 from airflow_provider_instasent.api.lookup_watch import LookupWatch
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.numbers import PhoneNumber, normalise
 from airflow_provider_instasent.api.results_file import write_results
-from airflow_provider_instasent.campaign.errors import PlanError, RejectedError, StoppedError
+from airflow_provider_instasent.campaign.complaint import LOOKUPS, complaint
+from airflow_provider_instasent.campaign.errors import PlanError
 from airflow_provider_instasent.campaign.plan import Planner, PlanSettings
-from airflow_provider_instasent.campaign.policy import OnUnconfirmed
 from airflow_provider_instasent.campaign.progress import Progress
 from airflow_provider_instasent.campaign.run import CampaignRun, History, RunSettings
 from airflow_provider_instasent.campaign.sender import Sender
 from airflow_provider_instasent.campaign.spool import Spool
+from airflow_provider_instasent.campaign.stopping import sleep_until_stopped, until_stopped
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from airflow_provider_instasent.api.client import InstasentClient
     from airflow_provider_instasent.api.endpoints import Entity
@@ -85,13 +85,11 @@ class LookupCampaign:
 
     :param settings: how
     :param stop: set from outside to end soon
-    :param sleep: waits the given seconds; raises to end the try
     """
 
-    def __init__(self, settings: LookupSettings, stop: threading.Event, sleep: Callable[[float], object]) -> None:
+    def __init__(self, settings: LookupSettings, stop: threading.Event) -> None:
         self._settings = settings
         self._stop = stop
-        self._sleep = sleep
         self._spool = Spool()
         self._spool.database.execute(_SCHEMA)
         self._history = History(self._spool)
@@ -116,7 +114,7 @@ class LookupCampaign:
         if journal is not None:
             self._history.take(journal.replay())
         planner = LookupPlanner(self._spool, self._settings.plan)
-        self._summary = planner.read(self._stoppable(rows))
+        self._summary = planner.read(until_stopped(rows, self._stop))
         planner.check()
         settings = self._settings
         if self._summary.messages > settings.max_listed and settings.results_path is None:
@@ -148,7 +146,7 @@ class LookupCampaign:
             self._journal,
             self._history,
             settings.run,
-            sleep=self._sleep,
+            sleep=partial(sleep_until_stopped, stop=self._stop),
             list_page=client.list_lookups,
         )
         run.prepare()
@@ -159,7 +157,9 @@ class LookupCampaign:
             stopped_by = run.run()
         except ApiError as error:
             return error
-        return stopped_by or self._complaint()
+        return stopped_by or complaint(
+            self._counts(), self._planned.messages, settings.run, settings.max_rejected_ratio, LOOKUPS
+        )
 
     def ids(self) -> list[str]:
         """Return the ids of the accepted lookups, in input order."""
@@ -233,31 +233,3 @@ class LookupCampaign:
                 "reason": reason,
                 "lookup": None if entity is None else json.loads(entity),
             }
-
-    def _stoppable(self, rows: Iterable[Row]) -> Iterator[Row]:
-        for row in rows:
-            if self._stop.is_set():
-                raise StoppedError("the task was asked to stop while planning; nothing was ordered by this try")
-            yield row
-
-    def _complaint(self) -> InstasentError | None:
-        """Return why lookups that were ordered to their end are a failure all the same, or None."""
-        counts, run = self._counts(), self._settings.run
-        unconfirmed, rejected, total = counts["unconfirmed"], counts["rejected"], self._planned.messages
-        told = f"{counts['accepted']} accepted, {rejected} rejected, {unconfirmed} unconfirmed of {total}"
-        if counts["planned"]:
-            return UnavailableError(f"{counts['planned']} lookups were not ordered ({told}): the next try orders them")
-        if unconfirmed and run.on_unconfirmed is OnUnconfirmed.FAIL:
-            return UnconfirmedError(
-                f"{unconfirmed} lookups are unconfirmed: nothing tells whether they were accepted, and billed, and "
-                f"they were not found in the list within {run.unconfirmed_grace:g} s ({told}). Everything else was "
-                'ordered, nothing twice. Clear the task with on_unconfirmed="resend" or "skip" to go on.'
-            )
-        if unconfirmed and run.on_unconfirmed is OnUnconfirmed.RESEND:
-            return UnavailableError(f"{unconfirmed} lookups stay unconfirmed after ordering them again ({told})")
-        if total and rejected / total > self._settings.max_rejected_ratio:
-            return RejectedError(
-                f"The API rejected more than `max_rejected_ratio` ({self._settings.max_rejected_ratio:g}): {told}. "
-                "Everything was tried; the reasons are in the result."
-            )
-        return None

@@ -12,13 +12,12 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.api.bulk import digits
 from airflow_provider_instasent.api.errors import ApiError, NotSentError, RateLimitedError, UnavailableError
 from airflow_provider_instasent.api.message import content_key, is_generated
-from airflow_provider_instasent.api.pages import recent_pages
+from airflow_provider_instasent.api.pages import created_at, recent_pages
 from airflow_provider_instasent.campaign.journal import key_of, key_of_client_id
 
 if TYPE_CHECKING:
@@ -155,23 +154,6 @@ class Search:
         if created is not None and created < item.since + offset - CLOCK_SLACK:
             return False
         return item.key in self._keys(entity) or not entity.get("text")
-
-
-def created_at(entity: Entity) -> float | None:
-    """Return when an SMS was created on the server's clock, in unix seconds (the field is inferred).
-
-    :param entity: an SMS; a time without a zone is taken as UTC (unknown)
-    """
-    value = entity.get("createdAt")
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(value.strip())
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def reconcile(

@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.campaign.source import Row
 
 
-DEFAULT_IN_FLIGHT = 8
 MOST_WATCHED = 1_000
 """Ids a trigger can carry; more are read from the results file."""
 
@@ -189,7 +188,9 @@ class InstasentBulkSmsOperator(BaseOperator):
                 return self._previewed(send.preview())
             with ExitStack() as stack:
                 journal = self._journal(context, stack)
-                client = stack.enter_context(hook.get_conn(max_in_flight=self._in_flight(hook)))
+                client = stack.enter_context(
+                    hook.get_conn(max_in_flight=inputs.requests_in_flight(self.max_in_flight, hook.settings))
+                )
                 outcome = send.run(client, journal)
             summary = self._report(context, outcome)
         if not self.wait_for_delivery or not summary["accepted"]:
@@ -265,7 +266,7 @@ class InstasentBulkSmsOperator(BaseOperator):
         settings = BulkSettings(
             plan=plan,
             run=run,
-            max_in_flight=self._in_flight(hook),
+            max_in_flight=inputs.requests_in_flight(self.max_in_flight, hook.settings),
             max_rejected_ratio=self.max_rejected_ratio,
             max_ids=self.max_xcom_ids,
             results_path=storage_path(self.results_path) if self.results_path else None,
@@ -276,9 +277,6 @@ class InstasentBulkSmsOperator(BaseOperator):
             settings,
             self._stop or threading.Event(),
         )
-
-    def _in_flight(self, hook: InstasentHook) -> int:
-        return self.max_in_flight or int(hook.settings.client_options.get("max_in_flight", DEFAULT_IN_FLIGHT))
 
     def _journal(self, context: Context, stack: ExitStack) -> Journal | None:
         journal = open_journal(context, self.journal_path, campaign_of(context, self.campaign_id))

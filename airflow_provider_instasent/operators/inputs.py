@@ -13,6 +13,9 @@ from airflow_provider_instasent.compat import storage_path
 if TYPE_CHECKING:
     from airflow_provider_instasent.campaign.source import Row
     from airflow_provider_instasent.campaign.template import RowTemplate
+    from airflow_provider_instasent.hooks.connection import ConnectionSettings
+
+DEFAULT_IN_FLIGHT = 8
 
 _FIX = "pass the upstream task's `.output`, or set `render_template_as_native_obj=True` on the DAG"
 
@@ -93,6 +96,15 @@ def flag(name: str, value: Any) -> bool:
     if word in {"false", "0", "no", "none", ""}:
         return False
     raise ConfigurationError(f"`{name}` must be true or false")
+
+
+def requests_in_flight(wanted: int | None, connection: ConnectionSettings) -> int:
+    """Return how many requests may be in flight at once.
+
+    :param wanted: the operator's `max_in_flight`, or None for the connection's
+    :param connection: what the connection says
+    """
+    return wanted or int(connection.client_options.get("max_in_flight", DEFAULT_IN_FLIGHT))
 
 
 def _list(name: str, value: Any) -> Iterable[Any]:

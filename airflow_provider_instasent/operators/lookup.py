@@ -6,6 +6,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator, conf
@@ -17,7 +18,6 @@ from airflow_provider_instasent.campaign.policy import OnInvalid, OnPlanChange, 
 from airflow_provider_instasent.compat import storage_path
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.operators import inputs
-from airflow_provider_instasent.operators.bulk_sms import DEFAULT_IN_FLIGHT
 from airflow_provider_instasent.operators.failures import failures_without_retry
 from airflow_provider_instasent.operators.journals import (
     campaign_of,
@@ -151,15 +151,16 @@ class InstasentLookupOperator(BaseOperator):
 
     def _run(self, context: Context, event: Any) -> dict[str, Any]:
         from airflow_provider_instasent.campaign.lookup import LookupCampaign
+        from airflow_provider_instasent.campaign.stopping import sleep_until_stopped
 
         self._stop = stop = threading.Event()
         with failures_without_retry(), InstasentHook(self.instasent_conn_id) as hook, ExitStack() as stack:
             journal = self._journal(context, stack)
-            campaign = stack.enter_context(LookupCampaign(self._settings(context, hook), stop, self._sleep))
+            campaign = stack.enter_context(LookupCampaign(self._settings(context, hook), stop))
             campaign.plan(self._rows(), journal)
             if event is None:
                 self._order(context, hook, campaign)
-            wait = LookupWait(self, campaign, event, self._sleep)
+            wait = LookupWait(self, campaign, event, partial(sleep_until_stopped, stop=stop))
             ended = wait.run()
             summary = campaign.summary(wait.watch)
             if ended is not None:
@@ -176,7 +177,7 @@ class InstasentLookupOperator(BaseOperator):
         return summary
 
     def _order(self, context: Context, hook: InstasentHook, campaign: LookupCampaign) -> None:
-        with hook.get_conn(max_in_flight=self._in_flight(hook)) as client:
+        with hook.get_conn(max_in_flight=inputs.requests_in_flight(self.max_in_flight, hook.settings)) as client:
             error = campaign.order(client)
         if error is not None:
             report_before_failing(self, context, campaign.summary())
@@ -203,7 +204,7 @@ class InstasentLookupOperator(BaseOperator):
                 on_plan_change=OnPlanChange.CONTINUE,
                 started_at=time.time(),
             ),
-            max_in_flight=self._in_flight(hook),
+            max_in_flight=inputs.requests_in_flight(self.max_in_flight, hook.settings),
             max_rejected_ratio=self.max_rejected_ratio,
             max_listed=self.max_xcom_rows,
             results_path=storage_path(self.results_path) if self.results_path else None,
@@ -229,19 +230,6 @@ class InstasentLookupOperator(BaseOperator):
 
     def _rows(self) -> Iterator[Row]:
         return inputs.named_rows("to", [self.to] if _is_number(self.to) else self.to, self.to_column)
-
-    def _in_flight(self, hook: InstasentHook) -> int:
-        return self.max_in_flight or int(hook.settings.client_options.get("max_in_flight", DEFAULT_IN_FLIGHT))
-
-    def _sleep(self, seconds: float) -> None:
-        from airflow_provider_instasent.campaign.errors import StoppedError
-
-        # Not `Event.wait`: a signal handler on this thread may set the event, and both take its lock.
-        until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
-            if self._stop is not None and self._stop.is_set():
-                raise StoppedError("the task was asked to stop; the next try goes on from what was ordered")
-            time.sleep(min(left, 0.25))
 
     def _tell(self, summary: dict[str, Any]) -> None:
         counts = {name: value for name, value in summary.items() if isinstance(value, int)}
