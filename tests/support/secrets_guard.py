@@ -4,10 +4,17 @@
 from __future__ import annotations
 
 import logging
+import sys
+import traceback
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+try:
+    import structlog
+except ImportError:  # Airflow 2
+    structlog = None
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -50,7 +57,7 @@ class SecretsGuard:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Note every log record of any logger and level, with its traceback."""
+        """Note every log record of any logger and level, with its traceback, and every event of structlog."""
         root, handle = logging.getLogger(), logging.Logger.handle
         level = root.level
 
@@ -61,10 +68,33 @@ class SecretsGuard:
         logging.Logger.handle = noting  # type: ignore[method-assign]
         root.setLevel(logging.DEBUG)
         try:
-            yield
+            with self._listening_to_structlog():
+                yield
         finally:
             root.setLevel(level)
             logging.Logger.handle = handle  # type: ignore[method-assign]
+
+    @contextmanager
+    def _listening_to_structlog(self) -> Iterator[None]:
+        """Airflow 3's `self.log` does not pass through the standard library's loggers."""
+        if structlog is None:
+            yield
+            return
+
+        def noting(_logger: object, _name: str, event: dict[str, Any]) -> dict[str, Any]:
+            self.hear(repr(event))
+            if error := event.get("exc_info"):
+                error = error if isinstance(error, BaseException) else sys.exc_info()[1]
+                self.hear("".join(traceback.format_exception(error)))
+            return event
+
+        # Loggers made before share this list.
+        processors = structlog.get_config()["processors"]
+        processors.insert(0, noting)
+        try:
+            yield
+        finally:
+            processors.remove(noting)
 
     def leaks(self) -> list[str]:
         """What was said that should not have been, by kind."""

@@ -52,6 +52,20 @@ def test_a_traceback_in_a_log_is_heard_and_so_is_a_logger_that_does_not_propagat
     assert len(guard.leaks()) == 1
 
 
+def test_an_event_of_structlog_is_heard(guard):
+    structlog = pytest.importorskip("structlog")
+    events = structlog.get_logger("some.task")
+    with guard.listening():
+        events.warning("sent to %s", NUMBER)
+        try:
+            raise ValueError(TOKEN)
+        except ValueError:
+            events.exception("failed")
+    events.warning(TEXT)
+
+    assert len(guard.leaks()) == 2
+
+
 def test_an_error_is_heard_with_its_attributes_and_causes(guard):
     error = RuntimeError("outer")
     error.detail = TEXT
