@@ -4,39 +4,27 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from airflow.providers.common.compat.sdk import DAG
 from support.airflow_home import returned, run_dag
+from support.examples import load
 from support.history import accept
 from support.instasent_connection import connection
 
-import airflow_provider_instasent
 from airflow_provider_instasent.operators.account import InstasentAccountOperator
 from airflow_provider_instasent.operators.lookup import InstasentLookupOperator
 from airflow_provider_instasent.operators.sms import InstasentSmsHistoryOperator
 from airflow_provider_instasent.sensors.account import InstasentBalanceSensor
-
-PACKAGED = Path(airflow_provider_instasent.__file__).parent / "example_dags"
-FOLDER = PACKAGED if PACKAGED.is_dir() else Path(__file__).parents[2] / "example_dags"
 
 pytestmark = [
     pytest.mark.airflow,
     # Airflow 2.11's own paths warn of universal-pathlib's future.
     pytest.mark.filterwarnings("ignore:in a future version of UPath:PendingDeprecationWarning"),
 ]
-
-
-def load(name):
-    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def states(run):

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import json
 import subprocess
 import sys
@@ -15,13 +14,8 @@ from pathlib import Path
 import pytest
 from airflow.providers.common.compat.sdk import DAG
 from support.airflow_home import run_dag
+from support.examples import FOLDER, load
 from support.instasent_connection import connection
-
-import airflow_provider_instasent
-
-PACKAGED = Path(airflow_provider_instasent.__file__).parent / "example_dags"
-FOLDER = PACKAGED if PACKAGED.is_dir() else Path(__file__).parents[2] / "example_dags"
-"""In the wheel the examples are inside the package; an editable install has them beside it."""
 
 FILES = sorted(FOLDER.glob("*.py"))
 LISTED = {
@@ -38,13 +32,6 @@ pytestmark = [
     # Airflow 2.11's own paths warn of universal-pathlib's future.
     pytest.mark.filterwarnings("ignore:in a future version of UPath:PendingDeprecationWarning"),
 ]
-
-
-def load(name):
-    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def connect(monkeypatch, host, **extra):
@@ -80,17 +67,20 @@ def connected(sandbox, monkeypatch):
     return sandbox
 
 
-def test_each_example_is_run_by_a_test_here():
-    source = ast.parse(Path(__file__).read_text(encoding="utf-8"))
-    run = {
+def loaded_by(path):
+    """The examples that a file of tests names where it loads or runs one."""
+    return {
         node.args[0].value
-        for node in ast.walk(source)
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "run_example" and node.args
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"run_example", "load"} and node.args
         if isinstance(node.args[0], ast.Constant)
     }
-    # Others may add examples and run them in files of their own; these five are ours.
-    assert run == LISTED
-    assert {path.stem for path in FILES} >= LISTED
+
+
+def test_each_example_is_run_by_a_test():
+    assert loaded_by(Path(__file__)) == LISTED
+    everywhere = {name for path in Path(__file__).parent.glob("test_*.py") for name in loaded_by(path)}
+    assert everywhere == {path.stem for path in FILES}
 
 
 def test_send_one(connected):

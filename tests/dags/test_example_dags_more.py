@@ -4,24 +4,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sqlite3
 from collections import Counter
 from contextlib import closing
 from importlib import metadata
-from pathlib import Path
 
 import pytest
 from airflow.providers.common.compat.sdk import task
 from support.airflow_home import returned, run_dag
+from support.examples import load
 from support.instasent_connection import connection
 
-import airflow_provider_instasent
 from airflow_provider_instasent.decorators.sms import instasent_bulk_task
 
-PACKAGED = Path(airflow_provider_instasent.__file__).parent / "example_dags"
-FOLDER = PACKAGED if PACKAGED.is_dir() else Path(__file__).parents[2] / "example_dags"
 DAY = "2026-11-23"
 
 pytestmark = [
@@ -31,13 +27,6 @@ pytestmark = [
     # Common-sql hands the whole context to `rows_processor`, and reading all of it warns on Airflow 2.11.
     pytest.mark.filterwarnings("ignore:Accessing .* from the template is deprecated"),
 ]
-
-
-def load(name):
-    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from airflow.providers.common.compat.sdk import BaseOperator
 
 
 class ClearOnce(BaseOperator):
-    """Clears a task of its own run, when that has had one try only.
+    """Clears a task of its own run, when that has had one try only; of a mapped one, each index.
 
     :param target: the task
     """
@@ -24,6 +24,6 @@ class ClearOnce(BaseOperator):
 
         own = {"dag_id": context["ti"].dag_id, "run_id": context["ti"].run_id, "task_id": self.target}
         with create_session() as session:
-            target = session.query(TaskInstance).filter_by(**own).one()
-            if target.try_number == 1:
-                clear_task_instances([target], session, dag_run_state=False)
+            targets = session.query(TaskInstance).filter_by(**own).all()
+            if once := [target for target in targets if target.try_number == 1]:
+                clear_task_instances(once, session, dag_run_state=False)

@@ -42,8 +42,8 @@ def test_the_wheel_holds_every_module_and_schema(wheel):
 
 
 def test_the_wheel_carries_the_example_dags_inside_the_package(wheel):
-    expected = {f"{PACKAGE}/{name}" for name in sources("example_dags", "*.py")}
-    assert expected
+    expected = {f"{PACKAGE}/{name}" for kind in ("*.py", "*.csv") for name in sources("example_dags", kind)}
+    assert any(name.endswith(".csv") for name in expected)
     assert expected <= set(wheel.namelist())
 
 
