@@ -37,7 +37,10 @@ def airflow(instasent):
     if not _has_task_state_store():
         pytest.skip("the task state store needs Airflow 3.3")
     started = time.monotonic()
-    environment = {"AIRFLOW_CONN_INSTASENT_DEFAULT": connection(instasent.url, password=instasent.token)}
+    environment = {
+        "AIRFLOW_CONN_INSTASENT_DEFAULT": connection(instasent.url, password=instasent.token),
+        "AIRFLOW_CONN_INSTASENT_SANDBOX": connection(instasent.url, password=instasent.token, extra={"sender": "Acme"}),
+    }
     with AirflowDeployment(dags_folder=DAGS, env=environment, triggerer=True) as deployment:
         print(f"start-up: {time.monotonic() - started:.1f} s")
         yield deployment

@@ -53,6 +53,22 @@ class Metadata:
         rows = self._rows("select state from dag_run where dag_id = ? and run_id = ?", dag_id, run_id)
         return str(rows[0][0]) if rows else None
 
+    def run_ids(self, dag_id: str) -> list[str]:
+        """The runs of a DAG, whoever started them, oldest first."""
+        return [
+            str(run_id) for (run_id,) in self._rows("select run_id from dag_run where dag_id = ? order by id", dag_id)
+        ]
+
+    def asset_extras(self, dag_id: str) -> list[dict[str, Any]]:
+        """The `extra` of each asset event that a DAG brought about, oldest first."""
+        query = "select extra from asset_event where source_dag_id = ? order by id"
+        return [json.loads(extra) for (extra,) in self._rows(query, dag_id)]
+
+    def times(self, dag_id: str, run_id: str, task_id: str) -> list[tuple[str, str]]:
+        """When the last try of each mapped instance of a task began and ended, in a form that sorts."""
+        query = "select start_date, end_date from task_instance where dag_id = ? and run_id = ? and task_id = ?"
+        return [(str(began), str(ended)) for began, ended in self._rows(query, dag_id, run_id, task_id)]
+
     def task_instances(self, dag_id: str, run_id: str) -> list[TaskInstance]:
         """The current try of every task of a run."""
         query = f"select {_columns('id')} from task_instance where dag_id = ? and run_id = ? order by 4, 5"

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Trigger and clear runs from one lasting process with Airflow's own functions.
+"""Trigger and clear runs and make pools from one lasting process with Airflow's own functions.
 
 Not over the REST API: in Airflow 3.3.2 its audit log commits on the event loop (`log_action`, an async dependency in
 api_fastapi/logging/decorators.py), while another request may hold SQLite's only write lock until that same loop
 lets it commit. Such a stand-off ends 5 s later with "database is locked", which also ends the scheduler.
 Not over the CLI either: each command would import Airflow for seconds.
 
-Run as a program it reads one JSON request a line, `{"do": "trigger" | "clear", ...}`, and answers each with one line:
-an empty object or `{"error": traceback}`.
+Run as a program it reads one JSON request a line, `{"do": a function of this module, ...}`, and answers each with one
+line: an empty object or `{"error": traceback}`.
 """
 
 from __future__ import annotations
@@ -49,7 +49,14 @@ def clear(dag_id: str, run_id: str, task_ids: Sequence[str]) -> None:
         clear_task_instances(found, session)
 
 
-COMMANDS = {"trigger": trigger, "clear": clear}
+def pool(name: str, slots: int) -> None:
+    """Make a pool, or change how many slots it has."""
+    from airflow.models.pool import Pool
+
+    Pool.create_or_update_pool(name, slots=slots, description="", include_deferred=False)
+
+
+COMMANDS = {"trigger": trigger, "clear": clear, "pool": pool}
 
 
 def serve(requests: TextIO, answers: TextIO) -> None:

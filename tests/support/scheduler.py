@@ -167,6 +167,24 @@ class AirflowDeployment:
         """Clear tasks, whatever their state, so that they run again; those after them are left alone."""
         self.components.command("clear", dag_id=dag_id, run_id=run_id, task_ids=list(task_ids))
 
+    def pool(self, name: str, slots: int) -> None:
+        """Make a pool, or change how many slots it has."""
+        self.components.command("pool", name=name, slots=slots)
+
+    def wait_for_runs(self, dag_id: str, count: int, timeout: float = 120) -> list[str]:
+        """Wait until a DAG has had so many runs, which the scheduler starts by itself.
+
+        :param timeout: seconds.
+        :return: the ids of its runs, oldest first.
+        :raises TimeoutError: when there are fewer by then.
+        """
+
+        def enough() -> list[str] | None:
+            run_ids = self.metadata.run_ids(dag_id)
+            return run_ids if len(run_ids) >= count else None
+
+        return self._until(f"{dag_id} has had {count} runs", enough, timeout)
+
     def restart(self, name: str) -> None:
         """SIGKILL a program with all it started, and start it again.
 
