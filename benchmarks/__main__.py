@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import footprint, machine, parsing, report, throughput, waiting
+from benchmarks import footprint, machine, parsing, report, sql, throughput, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, Callable[..., Section]] = {
     "throughput": throughput.at_latencies,
     "limit": throughput.under_the_limit,
     "footprint": footprint.section,
+    "sql": sql.section,
     "waiting": waiting.section,
     "parsing": parsing.section,
 }

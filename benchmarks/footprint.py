@@ -79,7 +79,7 @@ def main(url: str, messages: int, resumed: bool) -> dict[str, Any]:
     with TemporaryDirectory() as folder:
         recipients = campaign.write_recipients(Path(folder) / "recipients.csv", messages)
         results = Path(folder) / "results.jsonl"
-        baseline = _status("VmRSS")
+        baseline = status("VmRSS")
         began, cpu = time.perf_counter(), time.process_time()
         reads = 0
         if resumed:
@@ -92,7 +92,7 @@ def main(url: str, messages: int, resumed: bool) -> dict[str, Any]:
         raise RuntimeError(f"the campaign failed: {outcome.error}, {outcome.summary}")
     return {
         "messages": messages,
-        "peak_mib": _status("VmHWM") - baseline,
+        "peak_mib": status("VmHWM") - baseline,
         "baseline_mib": baseline,
         "cpu_us": cpu / messages * 1e6,
         "seconds": seconds,
@@ -130,8 +130,11 @@ def _stop_at(url: str, requests: int, stop: threading.Event, over: threading.Eve
                 return
 
 
-def _status(name: str) -> float:
-    """A line of /proc/self/status in MiB; unlike getrusage's, the peak is this program's own."""
+def status(name: str) -> float:
+    """Return a line of /proc/self/status in MiB; unlike getrusage's, the peak is this program's own.
+
+    :param name: such as `VmRSS`, what is resident, or `VmHWM`, its peak
+    """
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith(f"{name}:"):
             return int(line.split()[1]) / 1024
