@@ -27,7 +27,7 @@ def _has_task_state_store() -> bool:
 
 @pytest.fixture(scope="session")
 def instasent():
-    """The API that the deployment's default connection leads to."""
+    """The API of the deployment's connections: the default one is in the environment, `instasent_sandbox` is stored."""
     with SandboxServer(token="token-of-the-scheduler-tests") as server:
         yield server
 
@@ -37,10 +37,9 @@ def airflow(instasent):
     if not _has_task_state_store():
         pytest.skip("the task state store needs Airflow 3.3")
     started = time.monotonic()
-    environment = {
-        "AIRFLOW_CONN_INSTASENT_DEFAULT": connection(instasent.url, password=instasent.token),
-        "AIRFLOW_CONN_INSTASENT_SANDBOX": connection(instasent.url, password=instasent.token, extra={"sender": "Acme"}),
-    }
+    environment = {"AIRFLOW_CONN_INSTASENT_DEFAULT": connection(instasent.url, password=instasent.token)}
     with AirflowDeployment(dags_folder=DAGS, env=environment, triggerer=True) as deployment:
+        stored = connection(instasent.url, password=instasent.token, extra={"sender": "Acme"})
+        deployment.connection("instasent_sandbox", stored)
         print(f"start-up: {time.monotonic() - started:.1f} s")
         yield deployment

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Trigger and clear runs and make pools from one lasting process with Airflow's own functions.
+"""Trigger and clear runs, and make pools and connections, from one lasting process with Airflow's own functions.
 
 Not over the REST API: in Airflow 3.3.2 its audit log commits on the event loop (`log_action`, an async dependency in
 api_fastapi/logging/decorators.py), while another request may hold SQLite's only write lock until that same loop
@@ -56,7 +56,16 @@ def pool(name: str, slots: int) -> None:
     Pool.create_or_update_pool(name, slots=slots, description="", include_deferred=False)
 
 
-COMMANDS = {"trigger": trigger, "clear": clear, "pool": pool}
+def connection(connection_id: str, value: str) -> None:
+    """Keep a connection in the metadata database, where a task, a trigger or a callback asks Airflow for it."""
+    from airflow.models.connection import Connection
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        session.add(Connection.from_json(value, connection_id))
+
+
+COMMANDS = {"trigger": trigger, "clear": clear, "pool": pool, "connection": connection}
 
 
 def serve(requests: TextIO, answers: TextIO) -> None:

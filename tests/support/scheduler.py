@@ -171,6 +171,13 @@ class AirflowDeployment:
         """Make a pool, or change how many slots it has."""
         self.components.command("pool", name=name, slots=slots)
 
+    def connection(self, connection_id: str, value: str) -> None:
+        """Keep a connection in the metadata database, as the UI does.
+
+        :param value: what would be the value of an `AIRFLOW_CONN_…` variable, in JSON.
+        """
+        self.components.command("connection", connection_id=connection_id, value=value)
+
     def wait_for_runs(self, dag_id: str, count: int, timeout: float = 120) -> list[str]:
         """Wait until a DAG has had so many runs, which the scheduler starts by itself.
 

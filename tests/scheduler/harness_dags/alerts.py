@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""DAGs that fire alerts in every place where Airflow runs a callback."""
+"""DAGs that fire alerts in every place where Airflow runs a callback, each with a connection that Airflow stores."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from airflow.sdk import DAG, AsyncCallback, DeadlineAlert, DeadlineReference, ta
 from airflow_provider_instasent.notifications.sms import send_instasent_notification
 
 NUMBER = "+34600000071"
-SETTINGS = {"to": NUMBER, "sender": "Acme"}
+SETTINGS = {"to": NUMBER, "instasent_conn_id": "instasent_sandbox"}
 notify = send_instasent_notification(**SETTINGS)
 DELAY = timedelta(seconds=1)
 
