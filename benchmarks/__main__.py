@@ -32,7 +32,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--only", choices=list(BENCHMARKS), action="append", help="one benchmark; may be repeated")
     parser.add_argument(
-        "--quick", action="store_true", help="small sizes, about two minutes; the document stays as it is"
+        "--quick", action="store_true", help="small sizes, about three minutes; the document stays as it is"
     )
     given = parser.parse_args()
     held = True

@@ -112,6 +112,34 @@ def test_sql_outcomes(connected, warehouse):
     assert {sms_id: phone for _, phone, state, _, sms_id in kept if state == "accepted"} == ids
 
 
+def states(run):
+    return {one.task_id: one.state for one in run.get_task_instances()}
+
+
+def test_sql_outcomes_of_a_campaign_that_failed_are_kept_and_the_run_has_failed(connected, warehouse):
+    connected.configure(sent_after=0.05, final_after=0.1)
+    warehouse("CREATE TABLE customers (id INTEGER, phone TEXT, name TEXT)")
+    warehouse(
+        "INSERT INTO customers VALUES (?, ?, 'Ana')", [(1, "+34600000901"), (2, "+34600000902"), (3, "+34600000031")]
+    )
+    run = run_dag(load("example_sql_outcomes").dag)
+    assert run.state == "failed"
+    assert states(run) == {"choose": "success", "send": "failed", "keep": "success", "sent": "upstream_failed"}
+    kept = warehouse("SELECT position, status FROM sms_outcomes ORDER BY position")
+    assert [position for position, _ in kept] == [0, 1, 2]
+    assert kept[2] == (2, "delivered")
+    assert len(connected.ledger) == 3
+
+
+def test_sql_outcomes_of_a_campaign_that_never_began_are_none_and_the_run_has_failed(connected, warehouse):
+    warehouse("CREATE TABLE customers (id INTEGER, phone TEXT, name TEXT)")
+    warehouse("INSERT INTO customers VALUES (?, ?, 'Ana')", [(1, "12")])
+    run = run_dag(load("example_sql_outcomes").dag)
+    assert run.state == "failed"
+    assert states(run) == {"choose": "success", "send": "failed", "keep": "skipped", "sent": "upstream_failed"}
+    assert len(connected.requests) == 0
+
+
 def test_taskflow(connected, monkeypatch):
     try:
         metadata.distribution("airflow-provider-instasent")

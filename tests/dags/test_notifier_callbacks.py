@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from airflow.providers.common.compat.sdk import DAG, task
@@ -95,6 +96,45 @@ def test_dag_callbacks(connected, fails):
     run = run_dag(dag)
     told = f"Airflow: DAG {dag_id} " + ("failed (task_failure)" if fails else "succeeded (success)")
     assert texts(connected) == [f"{told}, run {run.run_id}"]
+
+
+@pytest.mark.parametrize(
+    ("failed", "reason", "told"), [(True, "timed_out", "failed (timed_out)"), (False, "success", "succeeded (success)")]
+)
+def test_the_dag_processor_calls_with_a_bare_context(connected, failed, reason, told):
+    """Of a run without a task instance to tell of, Airflow 3 gives a DAG's callback `dag`, `run_id` and `reason`."""
+    processor = pytest.importorskip("airflow.dag_processing.processor")
+    if not hasattr(processor, "_execute_dag_callbacks"):
+        pytest.skip("Airflow 2 always gives the context of a task instance")
+    from airflow.callbacks.callback_requests import DagCallbackRequest
+
+    own = InstasentNotifier(
+        to=BOSS, text="{{ dag.dag_id }} {{ run_id }} {{ reason }} {{ ti.task_id if ti is defined else 'nobody' }}"
+    )
+    callbacks = [send_instasent_notification(to=ON_CALL), own]
+    dag = make_dag("alerts_bare", on_failure_callback=callbacks, on_success_callback=callbacks)
+    request = DagCallbackRequest(
+        filepath="alerts.py",
+        bundle_name="dags-folder",
+        bundle_version=None,
+        dag_id=dag.dag_id,
+        run_id="manual__1",
+        is_failure_callback=failed,
+        msg=reason,
+    )
+    log = pytest.importorskip("structlog").get_logger("callback")
+    for _ in range(2):  # Airflow asks again where the DAG processor died
+        processor._execute_dag_callbacks(SimpleNamespace(dags={dag.dag_id: dag}), request, log)
+    assert (
+        texts(connected)
+        == [f"Airflow: DAG alerts_bare {told}, run manual__1", f"alerts_bare manual__1 {reason} nobody"] * 2
+    )
+    assert len(connected.ledger.client_ids()) == 2
+
+
+def test_an_sla_miss_of_airflow_2_gives_no_context_at_all(connected):
+    send_instasent_notification(to=BOSS)(make_dag("alerts_sla"), "load on 2026-01-01", "", [], [])
+    assert texts(connected) == ["Airflow: DAG alerts_sla"]
 
 
 def test_an_alert_that_cannot_be_sent_does_not_stop_the_callbacks_after_it(connected, monkeypatch, caplog):
