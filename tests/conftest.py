@@ -6,9 +6,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from support.apis import pytest_addoption
 from support.sandbox import sandbox, sandbox_server
 
-__all__ = ["sandbox", "sandbox_server"]
+__all__ = ["pytest_addoption", "sandbox", "sandbox_server"]
 
 
 @pytest.fixture(scope="session", autouse=True)

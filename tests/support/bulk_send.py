@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from contextlib import ExitStack
@@ -34,6 +35,9 @@ QUICK = RetryPolicy(max_attempts=2, max_rate_limited=3, first_wait=0.002, longes
 READ_TIMEOUT = 0.4
 COUNTED = ("accepted", "rejected", "unconfirmed", "invalid", "duplicates", "suppressed", "planned")
 
+REJECTED, ENDS_A_CALL = "920", "922"
+"""Endings of numbers that the API rejects: by an item of the answer, and by refusing the whole call."""
+
 
 class Crash(BaseException):
     """The task's process dies here."""
@@ -42,6 +46,11 @@ class Crash(BaseException):
 def messages(total: int, start: int = 0, text: str = "text to keep private") -> list[dict[str, Any]]:
     """So many good messages, each to another number."""
     return [{"to": deliverable(index), "text": f"{text} {index}"} for index in range(start, start + total)]
+
+
+def ending(index: int, last: str) -> str:
+    """A number with an ending that the sandbox gives a meaning."""
+    return f"+346{index:05d}{last}"
 
 
 class DyingStore:
@@ -212,6 +221,15 @@ class BulkTask:
         if self.journal == "path":
             return PathSegments(self.folder, self.campaign_id)
         return KeyValueSegments(self.values, self.campaign_id)
+
+    @property
+    def results_path(self) -> Path:
+        """Where its results file goes, if its options say so."""
+        return self.folder / "results.jsonl"
+
+    def results(self) -> list[dict[str, Any]]:
+        """The lines of its results file."""
+        return [json.loads(line) for line in self.results_path.read_text().splitlines()]
 
     def sent(self) -> Counter[str]:
         """How often each number was texted."""

@@ -14,7 +14,6 @@ import pytest
 
 from airflow_provider_instasent.api import AsyncInstasentClient, InstasentClient, Sms
 from airflow_provider_instasent.api.retry import RetryPolicy
-from airflow_provider_instasent.sandbox.endpoint_names import PREFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -109,18 +108,13 @@ def kind(request) -> str:
     return request.param
 
 
-@pytest.fixture(params=PREFIXES, ids=["legacy", "transactional"])
-def prefix(request) -> str:
-    return request.param
-
-
 read_certificates = httpx.create_ssl_context
 _usual_certificates = cache(read_certificates)
 
 
 @pytest.fixture
 def connect(kind, sandbox, secrets_guard, monkeypatch) -> Iterator[Callable[..., Caller]]:
-    """Makes callers of the kind under test: by default for the Legacy API of the sandbox, patient but for waits."""
+    """Makes callers of the kind under test: by default for the API under test, patient but for waits."""
     # Reading them takes 20 ms, and hardly a test uses them.
     monkeypatch.setattr(httpx, "create_ssl_context", _usual_certificates)
     with ExitStack() as open_callers:
@@ -137,8 +131,8 @@ def connect(kind, sandbox, secrets_guard, monkeypatch) -> Iterator[Callable[...,
 
 
 @pytest.fixture
-def client(connect, sandbox, prefix) -> Caller:
-    return connect(base_url=sandbox.url + prefix)
+def client(connect) -> Caller:
+    return connect()
 
 
 def sms(number: int = 1, text: str = "a text to keep", **fields: Any) -> Sms:

@@ -18,14 +18,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
+class SandboxOfTests(SandboxServer):
+    """A sandbox whose URL is the base URL of the API under test.
+
+    :ivar base_path: of that API; empty for the Legacy API's. The admin routes and the inbox are below none
+    """
+
+    base_path = ""
+
+    @property
+    def url(self) -> str:
+        return super().url + self.base_path
+
+
 @pytest.fixture(scope="session")
-def sandbox_server() -> Iterator[SandboxServer]:
-    with SandboxServer(token="token-of-the-tests", sent_after=0.02, final_after=0.05, lookup_after=0.05) as server:
+def sandbox_server() -> Iterator[SandboxOfTests]:
+    with SandboxOfTests(token="token-of-the-tests", sent_after=0.02, final_after=0.05, lookup_after=0.05) as server:
         yield server
 
 
 @pytest.fixture
-def sandbox(sandbox_server: SandboxServer) -> Iterator[SandboxServer]:
+def sandbox(sandbox_server: SandboxOfTests) -> Iterator[SandboxOfTests]:
     sandbox_server.reset()
     yield sandbox_server
     sandbox_server.reset()
@@ -55,6 +68,7 @@ def call(
 ) -> Reply:
     """One request on a connection of its own, by the standard library alone.
 
+    :param path: below the server's base URL
     :param payload: sent as JSON; bytes as they are; None for no body
     :param token: the server's own where empty, no header at all for None
     """
@@ -64,7 +78,7 @@ def call(
     if token is not None:
         sent["Authorization"] = f"Bearer {token or server.token}"
     with closing(http.client.HTTPConnection(str(address.hostname), address.port, timeout=10)) as connection:
-        connection.request(method, path, body, sent)
+        connection.request(method, address.path + path, body, sent)
         response = connection.getresponse()
         received = {name.lower(): value for name, value in response.getheaders()}
         return Reply(response.status, received, response.read())

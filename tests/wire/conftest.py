@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""For all tests over real sockets: both clients, an Airflow to ask for connections, and nothing secret in what is said.
+"""For all tests over real sockets: both APIs and clients, an Airflow to ask for connections, nothing secret said.
 
 The hook and the operators need an Airflow, of which they only ask connections: those come from the environment.
 """
@@ -9,10 +9,20 @@ from __future__ import annotations
 
 import pytest
 from support import airflow_home
-from support.clients import client, connect, kind, prefix
+from support.apis import api, pytest_configure, pytest_generate_tests, sandbox
+from support.clients import client, connect, kind
 from support.secrets_guard import note_warning, secrets_guard
 
-__all__ = ["client", "connect", "kind", "prefix", "secrets_guard"]
+__all__ = [
+    "api",
+    "client",
+    "connect",
+    "kind",
+    "pytest_configure",
+    "pytest_generate_tests",
+    "sandbox",
+    "secrets_guard",
+]
 
 airflow_home.isolate()
 

@@ -14,7 +14,6 @@ from support.instasent_connection import connection
 
 from airflow_provider_instasent.api.errors import UnavailableError
 from airflow_provider_instasent.operators.account import InstasentAccountOperator
-from airflow_provider_instasent.sandbox.endpoint_names import PREFIXES
 from airflow_provider_instasent.sensors.account import InstasentBalanceSensor
 
 modes = pytest.mark.parametrize("mode", MODES)
@@ -22,13 +21,8 @@ modes = pytest.mark.parametrize("mode", MODES)
 
 @pytest.fixture
 def connected(sandbox, monkeypatch):
-    def make(prefix=""):
-        host = sandbox.url + prefix
-        monkeypatch.setenv("AIRFLOW_CONN_INSTASENT_DEFAULT", connection(host, extra={"read_timeout": 2}))
-        return sandbox
-
-    make()
-    return make
+    monkeypatch.setenv("AIRFLOW_CONN_INSTASENT_DEFAULT", connection(sandbox.url, extra={"read_timeout": 2}))
+    return sandbox
 
 
 @pytest.fixture
@@ -40,8 +34,7 @@ def wait(connected, monkeypatch):
 
     monkeypatch.setattr(delivery, "new_sensor", new_sensor)
 
-    def run(mode, prefix="", **parameters):
-        connected(prefix)
+    def run(mode, **parameters):
         return run_sensor(mode, monkeypatch, **{"timeout": 5, **parameters})
 
     return run
@@ -51,36 +44,33 @@ def says(sandbox, body):
     sandbox.fault("error_before", "account", status=200, body=body, times=None)
 
 
-@pytest.mark.parametrize("prefix", PREFIXES)
 @pytest.mark.parametrize("envelope", ["wrapped", "bare"])
 @pytest.mark.parametrize("strings", [True, False])
-def test_the_operator_returns_the_account(connected, prefix, envelope, strings):
-    sandbox = connected(prefix)
-    sandbox.configure(envelope=envelope, numbers_as_strings=strings, balance=12.3)
+def test_the_operator_returns_the_account(connected, envelope, strings):
+    connected.configure(envelope=envelope, numbers_as_strings=strings, balance=12.3)
     account = InstasentAccountOperator(task_id="account").execute({})
     assert account == {"available": "12.3", "currency": "EUR"}
 
 
 @pytest.mark.parametrize("body", ['{"entity": {"currency": "EUR"}}', '{"available": "a lot"}'])
 def test_the_operator_never_takes_a_missing_balance_for_0(connected, body):
-    says(connected(), body)
+    says(connected, body)
     with pytest.raises(UnavailableError):
         InstasentAccountOperator(task_id="account").execute({})
 
 
 def test_the_operator_fails_without_retry_on_a_wrong_token(connected):
-    connected().fault("unauthorized", "account")
+    connected.fault("unauthorized", "account")
     with pytest.raises(AirflowFailException, match="HTTP 401"):
         InstasentAccountOperator(task_id="account").execute({})
 
 
 @modes
-@pytest.mark.parametrize("prefix", PREFIXES)
-def test_it_waits_until_there_is_enough(wait, sandbox, mode, prefix):
+def test_it_waits_until_there_is_enough(wait, sandbox, mode):
     sandbox.configure(balance=9.99, numbers_as_strings=True)
     top_up = threading.Timer(0.3, lambda: sandbox.configure(balance=10.0, numbers_as_strings=True))
     top_up.start()
-    run = wait(mode, prefix, min_available="10.00")
+    run = wait(mode, min_available="10.00")
     top_up.join()
     assert run.error is None
     result = run.result.xcom_value if hasattr(run.result, "xcom_value") else run.result

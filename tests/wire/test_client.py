@@ -45,9 +45,9 @@ READS = ["read", "list", "account"]
 
 
 @pytest.fixture
-def quick(connect, sandbox, prefix):
+def quick(connect):
     """A client that does not wait long for an answer."""
-    return connect(base_url=sandbox.url + prefix, read_timeout=0.1)
+    return connect(read_timeout=0.1)
 
 
 def reader(client, name):

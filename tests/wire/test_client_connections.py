@@ -288,7 +288,7 @@ def test_certificates_of_the_environment_that_cannot_be_read(connect, sandbox, m
         client.send(sms())
 
 
-def test_an_answer_is_the_same_whichever_client_read_it(client, sandbox, prefix):
+def test_an_answer_is_the_same_whichever_client_read_it(client):
     heard = []
     client.run(flows.send_sms(sms(), TINY_WAITS), after_send=heard.append)
 

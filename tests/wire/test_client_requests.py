@@ -36,8 +36,8 @@ def test_a_refusal_is_quoted_without_token_text_and_number(client, sandbox):
     assert str(error).endswith(f": (token) may not send '(text)' to +34•••••{message.to[-3:]} or •••••")
 
 
-def test_a_wrong_token_is_refused_on_every_call(connect, sandbox, prefix):
-    client = connect(base_url=sandbox.url + prefix, token="another-token")
+def test_a_wrong_token_is_refused_on_every_call(connect, sandbox):
+    client = connect(token="another-token")
 
     for call in (lambda: client.send(MESSAGES[0]), lambda: client.read("any"), client.list, client.account):
         assert "password" in str(client.fails(errors.AuthenticationError, call))
@@ -47,7 +47,7 @@ def test_a_wrong_token_is_refused_on_every_call(connect, sandbox, prefix):
 
 
 @pytest.mark.parametrize("envelope", ["wrapped", "bare"])
-def test_all_calls_when_all_is_well(client, sandbox, prefix, envelope):
+def test_all_calls_when_all_is_well(client, sandbox, envelope):
     sandbox.configure(envelope=envelope, balance=12.5)
 
     first = client.send(MESSAGES[0])
@@ -60,11 +60,11 @@ def test_all_calls_when_all_is_well(client, sandbox, prefix, envelope):
     assert [entity["id"] for entity in client.list(page=1, per_page=2).entities] == accepted[:0:-1]
     assert client.account() == {"available": 12.35, "currency": "EUR"}
     assert [(record.method, record.path, record.token) for record in sandbox.requests.records()] == [
-        ("POST", f"{prefix}/sms", "right"),
-        ("POST", f"{prefix}/sms/bulk", "right"),
-        ("GET", f"{prefix}/sms/{accepted[1]}", "right"),
-        ("GET", f"{prefix}/sms", "right"),
-        ("GET", f"{prefix}/organization/account", "right"),
+        ("POST", f"{sandbox.base_path}/sms", "right"),
+        ("POST", f"{sandbox.base_path}/sms/bulk", "right"),
+        ("GET", f"{sandbox.base_path}/sms/{accepted[1]}", "right"),
+        ("GET", f"{sandbox.base_path}/sms", "right"),
+        ("GET", f"{sandbox.base_path}/organization/account", "right"),
     ]
     assert sandbox.requests.records("list")[0].query == {"page": "1", "per_page": "2"}
 

@@ -11,8 +11,6 @@ import pytest
 from support.delivery import accepted, as_restarted, connected, first_event, reads, single_reads
 from support.instasent_connection import connection
 
-from airflow_provider_instasent.sandbox.server import SandboxServer
-
 __all__ = ["connected", "single_reads"]
 
 pytestmark = pytest.mark.usefixtures("single_reads")
@@ -176,7 +174,7 @@ async def test_it_never_sends(connected):
     assert connected.ledger.accepted == before
 
 
-async def test_the_loop_is_not_blocked(monkeypatch):
+async def test_the_loop_is_not_blocked(connected):
     delays: list[float] = []
 
     async def heartbeat():
@@ -185,13 +183,12 @@ async def test_the_loop_is_not_blocked(monkeypatch):
             await asyncio.sleep(0.005)
             delays.append(time.monotonic() - before - 0.005)
 
-    with SandboxServer(token="token-of-this-test", final_after=1.0) as sandbox:
-        monkeypatch.setenv("AIRFLOW_CONN_INSTASENT_DEFAULT", connection(sandbox.url, password=sandbox.token))
-        ids = accepted(sandbox, *["001"] * 300)
-        trigger = new_trigger(ids, poll_interval=0.2)
-        beating = asyncio.create_task(heartbeat())
-        event = await first_event(trigger)
-        beating.cancel()
+    connected.configure(final_after=1.0)
+    ids = accepted(connected, *["001"] * 300)
+    trigger = new_trigger(ids, poll_interval=0.2)
+    beating = asyncio.create_task(heartbeat())
+    event = await first_event(trigger)
+    beating.cancel()
     assert event["delivered"] == 300
     delays.sort()
     p99 = delays[int(len(delays) * 0.99)]

@@ -15,13 +15,11 @@ from support.history import accept, arriving, wait_for_arrivals
 from support.instasent_connection import connection
 
 from airflow_provider_instasent.operators.sms import InstasentSmsHistoryOperator
-from airflow_provider_instasent.sandbox.endpoint_names import PREFIXES
 
 
-@pytest.fixture(params=PREFIXES, ids=["legacy", "transactional"])
-def connected(sandbox, monkeypatch, request):
-    host = sandbox.url + request.param
-    monkeypatch.setenv("AIRFLOW_CONN_INSTASENT_DEFAULT", connection(host, extra={"read_timeout": 2}))
+@pytest.fixture
+def connected(sandbox, monkeypatch):
+    monkeypatch.setenv("AIRFLOW_CONN_INSTASENT_DEFAULT", connection(sandbox.url, extra={"read_timeout": 2}))
     return sandbox
 
 
@@ -120,8 +118,7 @@ def test_a_failed_read_leaves_the_former_file(connected, tmp_path):
         ({"results_path": "x.jsonl", "since": date(2026, 2, 1), "until": date(2026, 1, 1)}, "`since` must be before"),
     ],
 )
-def test_bad_parameters_end_it_before_anything_is_read(sandbox, monkeypatch, parameters, told):
-    monkeypatch.setenv("AIRFLOW_CONN_INSTASENT_DEFAULT", connection(sandbox.url))
+def test_bad_parameters_end_it_before_anything_is_read(connected, parameters, told):
     with pytest.raises(AirflowFailException, match=told):
         InstasentSmsHistoryOperator(task_id="history", **parameters).execute({})
-    assert not sandbox.requests.records("list")
+    assert not connected.requests.records("list")

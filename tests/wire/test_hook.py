@@ -22,7 +22,6 @@ from airflow_provider_instasent.api import (
 from airflow_provider_instasent.hooks.errors import InstasentPartlySentError, InstasentUnconfirmedError
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 
-PREFIXES = ["", "/transactional/v1"]
 EXTRA = {"sender": "Tests", "default_region": "ES", "read_timeout": 2}
 UNCERTAIN = ["cut_before", "cut_after", "error_before", "error_after", "html", "truncated", "empty", "without_id"]
 
@@ -47,9 +46,8 @@ def number(position, last_digits=0):
     return f"+34600{position:03}{last_digits:03}"
 
 
-@pytest.mark.parametrize("prefix", PREFIXES)
-def test_a_message_is_sent_and_read_with_the_connections_defaults(connect, sandbox, prefix):
-    hook = connect(f"{sandbox.url}{prefix}", extra={"allow_unicode": "true"})
+def test_a_message_is_sent_and_read_with_the_connections_defaults(connect, sandbox):
+    hook = connect(extra={"allow_unicode": "true"})
     entity = hook.send_sms("600 000 001", "Hola 👋", client_id="id-1")
     (accepted,) = sandbox.ledger
     assert (accepted.id, accepted.to, accepted.sender, accepted.text, accepted.client_id, accepted.allow_unicode) == (
@@ -68,12 +66,10 @@ def test_a_message_is_sent_and_read_with_the_connections_defaults(connect, sandb
     records = sandbox.requests.records()
     assert {record.connection for record in records} == {records[0].connection}
     assert all("Airflow/" in record.headers["user-agent"] for record in records)
-    assert all(record.path.startswith(f"{prefix}/") for record in records)
 
 
-@pytest.mark.parametrize("prefix", PREFIXES)
-async def test_the_asynchronous_client_reads_what_the_synchronous_one_sent(connect, sandbox, prefix):
-    hook = connect(f"{sandbox.url}{prefix}")
+async def test_the_asynchronous_client_reads_what_the_synchronous_one_sent(connect, sandbox):
+    hook = connect()
     entity = hook.send_sms("+34600000001", "hello")
     async with await hook.aget_conn() as client:
         assert (await client.get_sms(entity["id"]))["id"] == entity["id"]
@@ -174,12 +170,11 @@ def test_a_bulk_send_that_stops_before_anything_was_accepted_may_be_retried(conn
 
 
 @pytest.mark.parametrize("settings", [{}, {"envelope": "bare"}, {"numbers_as_strings": True}])
-@pytest.mark.parametrize("prefix", PREFIXES)
-def test_the_connection_test_tells_the_balance(connect, sandbox, prefix, settings):
+def test_the_connection_test_tells_the_balance(connect, sandbox, settings):
     sandbox.configure(balance=12.34, **settings)
-    works, said = connect(f"{sandbox.url}{prefix}").test_connection()
+    works, said = connect().test_connection()
     assert works
-    assert said == f"Balance 12.34 EUR; API at {sandbox.url}{prefix}"
+    assert said == f"Balance 12.34 EUR; API at {sandbox.url}"
     assert [record.endpoint for record in sandbox.requests.records()] == ["account"]
 
 

@@ -13,15 +13,14 @@ from support.instasent_connection import connection
 from airflow_provider_instasent.api import InvalidMessageError, MessageState, NoFundsError, NotFoundError
 from airflow_provider_instasent.hooks.errors import InstasentUnconfirmedError
 from airflow_provider_instasent.hooks.instasent import InstasentHook
-from airflow_provider_instasent.sandbox.endpoint_names import PREFIXES
 
 
-@pytest.fixture(params=PREFIXES, ids=["legacy", "transactional"])
-def connect(sandbox, monkeypatch, request):
+@pytest.fixture
+def connect(sandbox, monkeypatch):
     hooks = []
 
     def make(**extra):
-        value = connection(sandbox.url + request.param, extra={"default_region": "ES", "read_timeout": 2, **extra})
+        value = connection(sandbox.url, extra={"default_region": "ES", "read_timeout": 2, **extra})
         monkeypatch.setenv("AIRFLOW_CONN_INSTASENT_DEFAULT", value)
         hooks.append(InstasentHook())
         return hooks[-1]

@@ -20,6 +20,8 @@ from support.sandbox import call, message
 from airflow_provider_instasent.sandbox.__main__ import main
 from airflow_provider_instasent.sandbox.server import SandboxServer
 
+pytestmark = pytest.mark.without_base_path
+
 
 def admin(sandbox, method, path, payload=None):
     return call(sandbox, method, f"/_admin/{path}", payload, token=None)

@@ -1,36 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The sandbox's endpoints over real sockets, under both base paths."""
+"""The sandbox's endpoints over real sockets."""
 
 from __future__ import annotations
 
 import pytest
 from support.sandbox import call, message
 
-PREFIXES = ("", "/transactional/v1")
 
-
-@pytest.fixture(params=PREFIXES, ids=["legacy", "transactional"])
-def prefix(request):
-    return request.param
-
-
-def test_a_message_is_sent_read_and_listed(sandbox, prefix):
-    sent = call(sandbox, "POST", f"{prefix}/sms", message(clientId="mine", text="ж" * 71, allowUnicode=True))
+def test_a_message_is_sent_read_and_listed(sandbox):
+    sent = call(sandbox, "POST", "/sms", message(clientId="mine", text="ж" * 71, allowUnicode=True))
     entity = sent.json["entity"]
 
     assert sent.status == 201
     assert (entity["status"], entity["clientId"], entity["country"]) == ("enqueued", "mine", "ES")
     assert (entity["encoding"], entity["charsCount"], entity["messagesCount"]) == ("UCS2", 71, 2)
     sandbox.advance(1)
-    read = call(sandbox, "GET", f"{prefix}/sms/{entity['id']}").json["entity"]
+    read = call(sandbox, "GET", f"/sms/{entity['id']}").json["entity"]
     assert (read["id"], read["status"]) == (entity["id"], "delivered")
-    assert call(sandbox, "GET", f"{prefix}/sms").json["entities"] == [read]
+    assert call(sandbox, "GET", "/sms").json["entities"] == [read]
 
 
-def test_a_bulk_call_takes_what_is_valid_and_names_the_rest(sandbox, prefix):
+def test_a_bulk_call_takes_what_is_valid_and_names_the_rest(sandbox):
     batch = [message(), message("600", clientId="bad"), message("+34600000920"), message("+34600000002")]
 
-    answer = call(sandbox, "POST", f"{prefix}/sms/bulk", batch)
+    answer = call(sandbox, "POST", "/sms/bulk", batch)
 
     assert answer.status == 201
     assert [entity["to"] for entity in answer.json["entities"]] == ["+34600000001", "+34600000002"]
@@ -40,21 +33,21 @@ def test_a_bulk_call_takes_what_is_valid_and_names_the_rest(sandbox, prefix):
     assert (record.items, record.accepted, record.status) == (4, 2, 201)
 
 
-def test_the_account(sandbox, prefix):
-    answer = call(sandbox, "GET", f"{prefix}/organization/account")
+def test_the_account(sandbox):
+    answer = call(sandbox, "GET", "/organization/account")
 
     assert (answer.status, answer.json) == (200, {"entity": {"available": 1_000_000.0, "currency": "EUR"}})
 
 
-def test_a_lookup_is_pending_then_done(sandbox, prefix):
-    created = call(sandbox, "POST", f"{prefix}/lookup", {"to": "+34600000931"})
+def test_a_lookup_is_pending_then_done(sandbox):
+    created = call(sandbox, "POST", "/lookup", {"to": "+34600000931"})
     assert (created.status, created.json["entity"]["status"]) == (201, "pending")
     sandbox.advance(1)
 
-    read = call(sandbox, "GET", f"{prefix}/lookup/{created.json['entity']['id']}").json["entity"]
+    read = call(sandbox, "GET", f"/lookup/{created.json['entity']['id']}").json["entity"]
 
     assert (read["status"], read["absent"], read["ported"], read["type"]) == ("done", True, False, "mobile")
-    assert call(sandbox, "GET", f"{prefix}/lookup").json["entities"] == [read]
+    assert call(sandbox, "GET", "/lookup").json["entities"] == [read]
     assert dict(sandbox.lookups.numbers()) == {"+34600000931": 1}
 
 
@@ -69,9 +62,9 @@ def test_what_a_lookup_finds_is_told_by_the_number(sandbox, digits, expected):
     assert (entity["absent"], entity["ported"], entity["type"]) == expected
 
 
-def test_prices(sandbox, prefix):
-    sms = call(sandbox, "GET", f"{prefix}/price-profile/sms").json["entities"]
-    lookup = call(sandbox, "GET", f"{prefix}/price-profile/lookup").json["entities"]
+def test_prices(sandbox):
+    sms = call(sandbox, "GET", "/price-profile/sms").json["entities"]
+    lookup = call(sandbox, "GET", "/price-profile/lookup").json["entities"]
 
     assert {"country": "ES", "price": 0.05, "currency": "EUR"} in sms
     assert {"country": "ES", "price": 0.01, "currency": "EUR"} in lookup

@@ -19,6 +19,8 @@ from support.instasent_connection import connection
 
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 
+pytestmark = pytest.mark.without_base_path
+
 
 class Account(BaseHTTPRequestHandler):
     def do_GET(self):
