@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+_UNKNOWN = "{}, so the balance is not known; this is not 0"
 
 
 def decimal_of(value: Any) -> Decimal | None:
@@ -47,20 +48,22 @@ def balance_of(account: Mapping[str, Any]) -> Decimal:
     """Return what is available (confirmed: a number or a string).
 
     :param account: as the API sent it
-    :raises UnavailableError: where it is missing or no number
+    :raises UnavailableError: where it is missing, null or no plain decimal; says which, and names the field
     """
-    if account.get("available") is None:
-        raise UnavailableError("the account's answer has no `available`, so the balance is not known; this is not 0")
+    if "available" not in account:
+        raise UnavailableError(_UNKNOWN.format("the account's answer has no `available`"))
+    if account["available"] is None:
+        raise UnavailableError(_UNKNOWN.format("the account's `available` is null"))
     balance = decimal_of(account["available"])
     if balance is None:
-        raise UnavailableError("the account's `available` is no number, so the balance is not known; this is not 0")
+        raise UnavailableError(_UNKNOWN.format("the account's `available` is no plain decimal number such as 12.50"))
     return balance
 
 
 def described(account: Mapping[str, Any]) -> dict[str, Any]:
     """Return an account with its balance as a decimal string: `{"available", "currency", …raw}`.
 
-    :raises UnavailableError: where the balance is missing or no number
+    :raises UnavailableError: where the balance is missing, null or no plain decimal
     """
     return {**account, "available": plain(balance_of(account)), "currency": account.get("currency")}
 

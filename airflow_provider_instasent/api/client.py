@@ -198,7 +198,11 @@ class InstasentClient(LookupCalls):
             page += 1
 
     def get_account(self) -> Entity:
-        """Read the account: `available`, `currency` and whatever else the API says."""
+        """Read the account.
+
+        :returns: what the API says, as it is: `available`, a number or a string, and `currency` (confirmed). A balance
+            that is missing or null is not 0
+        """
         return self.run(flows.get_account(self._policy))
 
     def run(

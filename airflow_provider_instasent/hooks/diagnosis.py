@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api import errors
+from airflow_provider_instasent.api.account import described
 from airflow_provider_instasent.api.retry import ONE_ATTEMPT
 from airflow_provider_instasent.api.settings import BASE_URLS, ClientSettings
 
@@ -49,7 +50,11 @@ def diagnose(client: InstasentClient) -> tuple[bool, str]:
         return False, f"{place}: {_advice(error)}"
     if "available" not in account:
         return False, f"{place}: {_NO_ACCOUNT}"
-    return True, f"Balance {account['available']} {account.get('currency', '(no currency said)')}; {place}"
+    try:
+        known = described(account)
+    except errors.UnavailableError as error:
+        return False, f"{place}: {error}"
+    return True, f"Balance {known['available']} {known['currency'] or '(no currency said)'}; {place}"
 
 
 _NO_ACCOUNT = (

@@ -264,7 +264,11 @@ class InstasentHook(BaseHook):
         return self.get_conn().get_price_profile(kind, getattr(self.settings, setting_of(kind)))
 
     def get_account(self) -> dict[str, Any]:
-        """Read the account: `available`, `currency` and whatever else the API says."""
+        """Read the account.
+
+        :returns: what the API says, as it is: `available`, a number or a string, and `currency` (confirmed). A balance
+            that is missing or null is not 0
+        """
         return self.get_conn().get_account()
 
     def test_connection(self) -> tuple[bool, str]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class InstasentAccountOperator(BaseOperator):
     """Read the account. It is free and changes nothing.
 
-    A balance that is missing or no number fails the task: it is never taken as 0.
+    A balance that is missing, null or no number fails the task: it is never taken as 0.
 
     :param instasent_conn_id: the connection (templated)
     :returns: `{"available", "currency", …}`: the balance as a decimal string, exact where a float would not be, the

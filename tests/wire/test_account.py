@@ -17,6 +17,19 @@ from airflow_provider_instasent.operators.account import InstasentAccountOperato
 from airflow_provider_instasent.sensors.account import InstasentBalanceSensor
 
 modes = pytest.mark.parametrize("mode", MODES)
+unreadable = pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ('{"entity": {"currency": "EUR"}}', "has no `available`"),
+        ('{"entity": {"available": null, "currency": "EUR"}}', "`available` is null"),
+        ('{"available": null}', "`available` is null"),
+        ('{"available": "1,5"}', "`available` is no plain decimal"),
+        ('{"available": ""}', "`available` is no plain decimal"),
+        ('{"entity": {"available": false}}', "`available` is no plain decimal"),
+        ('{"entity": {"available": {"EUR": 5}}}', "`available` is no plain decimal"),
+    ],
+)
+"""Answers that are an account, but not one whose balance can be read."""
 
 
 @pytest.fixture
@@ -52,11 +65,12 @@ def test_the_operator_returns_the_account(connected, envelope, strings):
     assert account == {"available": "12.3", "currency": "EUR"}
 
 
-@pytest.mark.parametrize("body", ['{"entity": {"currency": "EUR"}}', '{"available": "a lot"}'])
-def test_the_operator_never_takes_a_missing_balance_for_0(connected, body):
+@unreadable
+def test_the_operator_never_takes_an_unreadable_balance_for_0(connected, body, told):
     says(connected, body)
-    with pytest.raises(UnavailableError):
+    with pytest.raises(UnavailableError, match=rf"{told}.*not 0"):
         InstasentAccountOperator(task_id="account").execute({})
+    assert len(connected.requests.records("account")) == 1
 
 
 def test_the_operator_fails_without_retry_on_a_wrong_token(connected):
@@ -88,14 +102,33 @@ def test_the_timeout_fails_it_and_leaves_the_balance(wait, sandbox, mode):
 
 
 @modes
-@pytest.mark.parametrize("body", ['{"entity": {"currency": "EUR"}}', '{"available": "1,5"}'])
-def test_an_unreadable_balance_fails_it_at_once_whatever_is_asked_for(wait, sandbox, mode, body):
+@unreadable
+def test_an_unreadable_balance_fails_it_at_once_whatever_is_asked_for(wait, sandbox, mode, body, told):
     says(sandbox, body)
     run = wait(mode, min_available=0)
     assert isinstance(run.error, AirflowException)
     assert not isinstance(run.error, AirflowFailException)
+    assert told in str(run.error)
     assert "not 0" in str(run.error)
     assert len(sandbox.requests.records("account")) == 1
+
+
+@modes
+@unreadable
+def test_a_balance_that_becomes_unreadable_between_polls_fails_it(wait, sandbox, mode, body, told):
+    sandbox.configure(balance=1.0)
+    sandbox.fault("error_before", "account", skip=1, status=200, body=body, times=None)
+    run = wait(mode, min_available=2)
+    assert isinstance(run.error, AirflowException)
+    assert not isinstance(run.error, AirflowFailException)
+    assert told in str(run.error)
+    assert len(sandbox.requests.records("account")) == 2
+
+
+def test_a_missing_currency_is_no_trouble(connected):
+    says(connected, '{"entity": {"available": "2.50", "currency": null}}')
+    account = InstasentAccountOperator(task_id="account").execute({})
+    assert account == {"available": "2.50", "currency": None}
 
 
 @modes

@@ -36,9 +36,12 @@ def test_what_is_no_number_is_an_error_and_never_0(value):
         balance_of({"available": value})
 
 
-@pytest.mark.parametrize("account", [{}, {"available": None}, {"balance": 5}])
-def test_a_missing_balance_is_an_error(account):
-    with pytest.raises(UnavailableError, match="no `available`"):
+@pytest.mark.parametrize(
+    ("account", "told"),
+    [({}, "no `available`"), ({"balance": 5}, "no `available`"), ({"available": None}, "`available` is null")],
+)
+def test_a_missing_balance_is_an_error(account, told):
+    with pytest.raises(UnavailableError, match=f"{told}.*not 0"):
         described(account)
 
 
@@ -78,9 +81,10 @@ def test_the_timeout_tells_what_was_read_last():
     assert "10.00 EUR available, 11 wanted" in ended.message
 
 
-def test_an_unreadable_balance_is_an_error_at_once_that_a_retry_may_mend():
+@pytest.mark.parametrize("available", [b'"a lot"', b'""', b"null", b"true", b"[]", b"NaN"])
+def test_an_unreadable_balance_is_an_error_at_once_that_a_retry_may_mend(available):
     goal = BalanceGoal(Decimal(0))
-    feed(goal, answer(b'{"entity": {"available": "a lot"}}'))
+    feed(goal, answer(b'{"entity": {"available": %s}}' % available))
     ended = goal.conclude(0, 1000)
     assert (ended.ending, ended.final) == ("error", False)
     assert "not 0" in ended.message

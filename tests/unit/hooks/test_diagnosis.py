@@ -37,6 +37,13 @@ def test_an_answer_without_a_balance_is_no_account():
     assert "not with an Instasent account" in said
 
 
+@pytest.mark.parametrize(("available", "told"), [(None, "is null"), ("a lot", "is no plain decimal number")])
+def test_a_balance_that_cannot_be_read_is_named(available, told):
+    works, said = diagnose(client({"available": available, "currency": "EUR"}))
+    assert not works
+    assert f"Legacy API at https://api.instasent.com: the account's `available` {told}" in said
+
+
 def test_it_is_hasty_but_respects_shorter_timeouts():
     slow = ClientSettings(**hasty({"token": "t", "connect_timeout": 60, "read_timeout": 600}))
     assert (slow.connect_timeout, slow.read_timeout, slow.retry_policy) == (3, 5, ONE_ATTEMPT)
