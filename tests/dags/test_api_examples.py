@@ -13,7 +13,7 @@ from airflow.providers.common.compat.sdk import DAG
 from support.airflow_home import returned, run_dag
 from support.examples import load
 from support.history import accept
-from support.instasent_connection import connection
+from support.instasent_connection import connection, hasten
 
 from airflow_provider_instasent.operators.account import InstasentAccountOperator
 from airflow_provider_instasent.operators.lookup import InstasentLookupOperator
@@ -33,6 +33,7 @@ def states(run):
 
 @pytest.fixture
 def connected(sandbox, monkeypatch):
+    hasten(monkeypatch)
     sandbox.configure(lookup_after=1.0)
     value = connection(sandbox.url, password=sandbox.token, extra={"sender": "Acme", "default_region": "ES"})
     for name in ("DEFAULT", "SANDBOX"):
@@ -47,7 +48,9 @@ def new_dag(request):
 
 
 def test_look_up_drop_the_dead_numbers_send(connected):
-    run = run_dag(load("example_lookup_and_send").dag)
+    dag = load("example_lookup_and_send").dag
+    dag.get_task("look_up").poll_interval = 0.25
+    run = run_dag(dag)
     assert set(states(run).values()) == {"success"}
     assert connected.lookups.numbers() == Counter(f"+34600000{ending}" for ending in ("001", "931", "932", "933"))
     assert {message.to: message.text.split(",")[0] for message in connected.ledger} == {
@@ -81,7 +84,7 @@ def test_a_lookup_task(connected, new_dag, tmp_path, deferrable):
             task_id="look_up",
             to="600000932",
             deferrable=deferrable,
-            poll_interval=0.5,
+            poll_interval=0.25,
             journal_path=str(tmp_path),
             retries=1,
             retry_delay=timedelta(0),
@@ -95,12 +98,12 @@ def test_a_lookup_task(connected, new_dag, tmp_path, deferrable):
 
 def test_a_retried_lookup_task_orders_nothing_twice(connected, new_dag, tmp_path):
     connected.fault("cut_after", "lookup", skip=1)
-    connected.fault("error_before", "lookup_list", times=5)
+    connected.fault("error_before", "lookup_list", times=2)  # as many as the first try asks, so that it fails
     with new_dag:
         InstasentLookupOperator(
             task_id="look_up",
             to=["+34600000001", "+34600000002", "+34600000003"],
-            poll_interval=0.5,
+            poll_interval=0.25,
             max_in_flight=1,
             unconfirmed_grace=0,
             journal_path=str(tmp_path),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support import airflow_home
-from support.instasent_connection import connection
+from support.instasent_connection import connection, hasten
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,13 +139,7 @@ class SendDag:
 @pytest.fixture
 def send_dag(request, sandbox, tmp_path, monkeypatch, capfd, caplog):
     """A DAG with the test's name; afterwards nothing private is in any log that it made."""
-    from airflow_provider_instasent.api.retry import RetryPolicy
-    from airflow_provider_instasent.hooks.instasent import InstasentHook
-
-    quick = RetryPolicy(max_attempts=2, max_rate_limited=3, first_wait=0.01, longest_wait=0.02, longest_reset_wait=0.02)
-    settings = InstasentHook._client_settings
-    hasty = staticmethod(lambda read: {**settings(read), "retry_policy": quick})
-    monkeypatch.setattr(InstasentHook, "_client_settings", hasty)
+    hasten(monkeypatch)
     extra = {"read_timeout": READ_TIMEOUT, "default_region": "ES"}
     monkeypatch.setenv(CONNECTION, connection(sandbox.url, password=sandbox.token, extra=extra))
     monkeypatch.setenv(STORE_OFF, "False")

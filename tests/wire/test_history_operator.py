@@ -12,13 +12,14 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 from pyarrow import parquet
 from support.history import accept, arriving, wait_for_arrivals
-from support.instasent_connection import connection
+from support.instasent_connection import connection, hasten
 
 from airflow_provider_instasent.operators.sms import InstasentSmsHistoryOperator
 
 
 @pytest.fixture
 def connected(sandbox, monkeypatch):
+    hasten(monkeypatch)
     monkeypatch.setenv("AIRFLOW_CONN_INSTASENT_DEFAULT", connection(sandbox.url, extra={"read_timeout": 2}))
     return sandbox
 
