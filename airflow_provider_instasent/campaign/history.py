@@ -127,11 +127,16 @@ class History:
         return int(next(self._select("SELECT count(*) FROM sms WHERE {} AND at IS NULL"))[0])
 
     def newest_id(self) -> str | None:
-        """Return the id of the newest SMS of the window, for a later run's `until_id`."""
+        """Return the id of the newest SMS of the window, for a later run's `until_id`.
+
+        Where nothing newer than the known one was there it is that one, so that a chain of runs goes on from it.
+        """
         direction = "DESC" if self._oldest_first() else "ASC"
         order = f"at DESC NULLS LAST, page {direction}, line {direction}"
         found = next(self._select(f"SELECT id FROM sms WHERE {{}} ORDER BY {order} LIMIT 1"), None)  # noqa: S608 - constants
-        return None if found is None else str(found[0])
+        if found is None:
+            return self._window.until_id if self._until_found else None
+        return str(found[0])
 
     def _select(self, query: str) -> Iterator[tuple[Any, ...]]:
         condition, values = self._inside()

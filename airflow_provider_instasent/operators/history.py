@@ -87,8 +87,9 @@ class InstasentSmsHistoryOperator(BaseOperator):
                 result = self._result(history, window, ended_by)
         if not result["complete"]:
             self.log.warning(
-                "The window was not read to its edge: `max_pages` (%s) cut it. What is missing is older, or newer "
-                "where the API lists the oldest first.",
+                "The window was not read to its edge: `max_pages` (%s) cut it. Older SMS are missing, and newer "
+                "ones too where the API lists the oldest first. Run it again with a higher bound; a run that goes on "
+                "from this `newest_id` leaves them out.",
                 self.max_pages,
             )
         self.log.info("%d SMS written, %s (%s pages, ended by %s).", *_told(result))

@@ -17,7 +17,7 @@ from support.instasent_connection import connection, hasten
 
 from airflow_provider_instasent.operators.account import InstasentAccountOperator
 from airflow_provider_instasent.operators.lookup import InstasentLookupOperator
-from airflow_provider_instasent.operators.sms import InstasentSmsHistoryOperator
+from airflow_provider_instasent.operators.sms import InstasentBulkSmsOperator, InstasentSmsHistoryOperator
 from airflow_provider_instasent.sensors.account import InstasentBalanceSensor
 
 pytestmark = [
@@ -115,6 +115,30 @@ def test_a_retried_lookup_task_orders_nothing_twice(connected, new_dag, tmp_path
     assert run.get_task_instance("look_up").try_number == 2
     assert set(connected.lookups.numbers().values()) == {1}
     assert returned(run, "look_up")["finished"] == 3
+
+
+@pytest.mark.parametrize("by", ["xcom", "path"])
+def test_what_was_looked_up_is_sent_to_or_left_out(connected, new_dag, tmp_path, by):
+    path = str(tmp_path / "lookups.jsonl") if by == "path" else None
+    journal = {"journal_path": f"file://{tmp_path}/journal", "retries": 0}
+    numbers = ["+34600000001", "+34600000002"]
+    with new_dag:
+        look_up = InstasentLookupOperator(
+            task_id="look_up", to=numbers, poll_interval=0.25, results_path=path, **journal
+        )
+        found = path or look_up.output["lookups"]
+        sent_to = InstasentBulkSmsOperator(task_id="sent_to", recipients=found, text="{{ row.state }}", **journal)
+        left_out = InstasentBulkSmsOperator(
+            task_id="left_out", recipients=[*numbers, "+34600000003"], text="Hello", suppress=found, **journal
+        )
+        look_up >> sent_to >> left_out
+    run = run_dag(new_dag)
+    assert set(states(run).values()) == {"success"}
+    assert sorted((message.to, message.text) for message in connected.ledger) == [
+        *((number, "finished") for number in numbers),
+        ("+34600000003", "Hello"),
+    ]
+    assert returned(run, "left_out")["suppressed"] == 2
 
 
 @pytest.mark.parametrize("way", [{"mode": "poke"}, {"mode": "reschedule"}, {"deferrable": True}], ids=str)

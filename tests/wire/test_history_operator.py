@@ -78,13 +78,27 @@ def test_a_later_run_goes_on_from_the_newest_id(connected, tmp_path, order):
     second, rows = read(tmp_path / "second.jsonl", until_id=first["newest_id"])
     assert ({row["id"] for row in rows}, second["ended_by"]) == (more, "until_id")
     third, _ = read(tmp_path / "third.jsonl", until_id=second["newest_id"])
-    assert (third["rows"], third["newest_id"]) == (0, None)
+    assert (third["rows"], third["newest_id"]) == (0, second["newest_id"])
 
 
-def test_a_bound_says_that_it_cut(connected, tmp_path):
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+def test_a_bound_says_that_it_cut(connected, tmp_path, order):
+    connected.configure(list_order=order)
     accept(connected, 0, 90)
     result, rows = read(tmp_path / "sms.jsonl", max_pages=2, per_page=20)
     assert (result["complete"], result["ended_by"], result["pages"], len(rows)) == (False, "max_pages", 2, 40)
+    result, rows = read(tmp_path / "sms.jsonl", max_pages=50, per_page=20)
+    assert (result["complete"], result["ended_by"], len(rows)) == (True, "end_of_list", 90)
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_sms_of_few_fields_in_a_bare_list(connected, tmp_path, ending):
+    """Only `id` is certain, and the envelope of a list may be missing."""
+    body = json.dumps([{"id": 7}, {"id": "b", "status": None, "messagesCount": "2"}])
+    connected.fault("error_before", "list", status=200, body=body)
+    result, rows = read(tmp_path / f"sms.{ending}")
+    assert [row["id"] for row in rows] in (["7", "b"], ["b", "7"])
+    assert (result["complete"], result["undated"], result["counts"]) == (True, 2, {"no_status": 2})
 
 
 def test_an_empty_account(connected, tmp_path):
