@@ -19,7 +19,7 @@ BASE_PATHS = {"legacy": "", "transactional": "/transactional/v1"}
 @pytest.fixture
 def hook(sandbox, api, monkeypatch):
     """The hook of a connection that has no host and chooses by `api`; that API's host is this machine."""
-    monkeypatch.setitem(BASE_URLS, api, sandbox.url)
+    monkeypatch.setattr("airflow_provider_instasent.hooks.connection.BASE_URLS", {**BASE_URLS, api: sandbox.url})
     monkeypatch.setenv("AIRFLOW_CONN_INSTASENT_DEFAULT", connection(extra={"api": api, "sender": "Tests"}))
     with InstasentHook() as hook:
         yield hook
