@@ -46,6 +46,14 @@ def reads(sandbox, sms_id: str = "") -> list[Any]:
     return [one for one in sandbox.requests.records("read") if one.path.endswith(sms_id)]
 
 
+def spaced(sandbox, began: float, seconds: float) -> bool:
+    """Whether the n-th read came n times so many seconds after the beginning: a slow machine only delays it.
+
+    :param began: the sandbox's time then
+    """
+    return all(one.time - began > place * seconds - 0.01 for place, one in enumerate(reads(sandbox)))
+
+
 class Store(dict[str, Any]):
     """Airflow's task state store."""
 
