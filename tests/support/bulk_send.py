@@ -150,7 +150,7 @@ class BulkTask:
     campaign_id: str = "dag/run/task/-1"
     values: Values = field(default_factory=Values)
     retry_policy: RetryPolicy = QUICK
-    read_timeout: float = READ_TIMEOUT
+    read_timeout: float | None = None
     stop: threading.Event = field(default_factory=threading.Event)
 
     def attempt(
@@ -168,7 +168,7 @@ class BulkTask:
             self.sandbox.token,
             base_url=self.sandbox.url,
             retry_policy=self.retry_policy,
-            read_timeout=self.read_timeout,
+            read_timeout=self.read_timeout or self.sandbox.read_timeout(READ_TIMEOUT),
             max_in_flight=self.in_flight,
         )
         client.numbers = count(1)  # type: ignore[attr-defined]

@@ -25,6 +25,22 @@ class SandboxOfTests(SandboxServer):
     """
 
     base_path = ""
+    _hangs = False
+
+    def fault(self, name: str, endpoint: str = "any", **options: Any) -> None:
+        self._hangs = self._hangs or name.startswith("timeout")
+        super().fault(name, endpoint, **options)
+
+    def reset(self) -> None:
+        self._hangs = False
+        super().reset()
+
+    def read_timeout(self, short: float) -> float:
+        """How long a client waits for an answer: long, or a busy machine would time out, but where a fault hangs.
+
+        :param short: seconds, where a fault that hangs was armed
+        """
+        return short if self._hangs else 30.0
 
     @property
     def url(self) -> str:
