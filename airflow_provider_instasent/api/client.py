@@ -130,7 +130,7 @@ class InstasentClient(LookupCalls):
     def __init__(self, token: str, **settings: Any) -> None:
         self.settings = ClientSettings(token=token, **settings)
         self._policy = self.settings.retry_policy
-        self._session = requests.Session()
+        self._session = _Session()
         adapter = _Adapter(self.settings.max_in_flight)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
@@ -257,6 +257,13 @@ class InstasentClient(LookupCalls):
         with suppress(Exception):
             response.close()
         return self.settings.answer(response.status_code, response.headers, response.content)
+
+
+class _Session(requests.Session):
+    """A session to which a redirect is an answer like any other; it would read its address even when not to follow."""
+
+    def get_redirect_target(self, _resp: requests.Response) -> None:
+        """Find no address."""
 
 
 def _reason(error: Exception) -> str:

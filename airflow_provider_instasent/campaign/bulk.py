@@ -13,13 +13,12 @@ from airflow_provider_instasent.api.errors import (
     InvalidMessageError,
 )
 from airflow_provider_instasent.api.numbers import normalise
-from airflow_provider_instasent.api.results_file import write_results
-from airflow_provider_instasent.campaign.complaint import MESSAGES, complaint
+from airflow_provider_instasent.campaign.complaint import MESSAGES, complaint, results_unwritten
 from airflow_provider_instasent.campaign.errors import JournalError, PlanError, StoppedError
 from airflow_provider_instasent.campaign.plan import Planner, PlanSettings, PlanSummary
 from airflow_provider_instasent.campaign.progress import Progress
 from airflow_provider_instasent.campaign.result import preview_of, records_of, summary_of
-from airflow_provider_instasent.campaign.run import FINISHED, CampaignRun, History, RunSettings
+from airflow_provider_instasent.campaign.run import CampaignRun, History, RunSettings, finished_by
 from airflow_provider_instasent.campaign.sender import Sender
 from airflow_provider_instasent.campaign.source import BadRow, Row
 from airflow_provider_instasent.campaign.spool import Spool
@@ -119,8 +118,9 @@ class BulkSend:
             history = History(spool)
             if journal is not None:
                 history.take(journal.replay())
-            if FINISHED in history.notes:
-                return BulkOutcome(self._stored(history, spool))
+            finished = history.notes.get(finished_by(self._settings.run.owner))
+            if isinstance(finished, dict):
+                return BulkOutcome(self._stored(finished, spool))
             planner = self._planner(spool)
             plan = planner.read(until_stopped(self._rows(), self._stop))
             planner.check()
@@ -157,12 +157,14 @@ class BulkSend:
             max_ids=settings.max_ids,
             results_path=None if path is None else str(path),
         )
+        unwritten = None
         if path is not None and not isinstance(error, JournalError):  # else another try may be writing the file
-            write_results(path, records_of(spool))
+            unwritten = results_unwritten(path, records_of(spool))
         error = error or complaint(summary, summary["total"], settings.run, settings.max_rejected_ratio, MESSAGES)
+        error = error or unwritten
         if error is None:
             try:
-                run.finish({name: value for name, value in summary.items() if name != "message_ids"})
+                run.finish(_kept(summary, spool))
             except JournalError as raised:
                 error = raised
         return BulkOutcome(summary, error)
@@ -190,8 +192,12 @@ class BulkSend:
                 "set `results_path`, where every message is reported. Nothing was sent."
             )
 
-    def _stored(self, history: History, spool: Spool) -> dict[str, Any]:
-        log.info("This campaign is finished: nothing is sent, and the stored result is returned.")
-        stored = history.notes[FINISHED]
-        summary = dict(stored) if isinstance(stored, dict) else {}
-        return {**summary, "message_ids": spool.first_listed_ids(self._settings.max_ids)}
+    def _stored(self, summary: dict[str, Any], spool: Spool) -> dict[str, Any]:
+        log.info("This task has finished its campaign: nothing is sent, and the stored result is returned.")
+        return {"message_ids": spool.first_listed_ids(self._settings.max_ids), **summary}
+
+
+def _kept(summary: dict[str, Any], spool: Spool) -> dict[str, Any]:
+    """Return what the journal keeps of a result: the ids only where the roster does not tell which are this task's."""
+    shared = spool.listed() != summary["total"]
+    return {name: value for name, value in summary.items() if shared or name != "message_ids"}

@@ -3,18 +3,22 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.errors import UnavailableError, UnconfirmedError
+from airflow_provider_instasent.api.results_file import write_results
 from airflow_provider_instasent.campaign.errors import RejectedError
 from airflow_provider_instasent.campaign.policy import OnUnconfirmed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from airflow_provider_instasent.api.errors import InstasentError
     from airflow_provider_instasent.campaign.run import RunSettings
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,4 +68,23 @@ def complaint(
             f"The API rejected more than `max_rejected_ratio` ({max_rejected_ratio:g}): {told}. Everything was tried; "
             "the reasons are in the results."
         )
+    return None
+
+
+def results_unwritten(path: Any, records: Iterable[dict[str, Any]]) -> UnavailableError | None:
+    """Write the results file; return why that failed, or None. What was sent stays sent either way.
+
+    :param path: a `pathlib.Path` or an `ObjectStoragePath`
+    :param records: one a row
+    """
+    try:
+        write_results(path, records)
+    except Exception as error:
+        log.warning("The results file could not be written.", exc_info=True)
+        failure = UnavailableError(
+            f"`results_path` could not be written ({type(error).__name__}). What was sent stays sent, as the counts in "
+            "XCom say. With a journal the next try sends nothing of it again and writes the file."
+        )
+        failure.__cause__ = error
+        return failure
     return None

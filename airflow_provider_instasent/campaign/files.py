@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import uuid
 from contextlib import suppress
@@ -13,8 +12,6 @@ from airflow_provider_instasent.api.files import local_path
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-_NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV, errno.EMLINK})
 
 
 class StoragePath(Protocol):
@@ -49,6 +46,7 @@ def create_exclusively(path: Any, content: bytes) -> None:
     :param path: a `pathlib.Path` or an `ObjectStoragePath`
     :param content: what it will hold
     :raises FileExistsError: where the name is taken
+    :raises OSError: where the file system has no hard links: nothing else makes a name appear with its whole content
     """
     local = local_path(path)
     if local is None:
@@ -57,20 +55,15 @@ def create_exclusively(path: Any, content: bytes) -> None:
         return
     draft = local.with_name(f".{local.name}.{uuid.uuid4().hex}")
     try:
-        _write_through(draft, content, "xb")
-        try:
-            os.link(draft, local)
-        except OSError as error:
-            if error.errno not in _NO_LINKS:
-                raise
-            _write_through(local, content, "xb")
+        _write_through(draft, content)
+        os.link(draft, local)
     finally:
         draft.unlink(missing_ok=True)
     _sync_directory(local.parent)
 
 
-def _write_through(path: Path, content: bytes, mode: str) -> None:
-    with path.open(mode) as stream:
+def _write_through(path: Path, content: bytes) -> None:
+    with path.open("xb") as stream:
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())

@@ -22,8 +22,7 @@ from airflow_provider_instasent.api.lookup_flows import lookup_chunk
 from airflow_provider_instasent.api.lookup_watch import LookupWatch
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.numbers import PhoneNumber, normalise
-from airflow_provider_instasent.api.results_file import write_results
-from airflow_provider_instasent.campaign.complaint import LOOKUPS, complaint
+from airflow_provider_instasent.campaign.complaint import LOOKUPS, complaint, results_unwritten
 from airflow_provider_instasent.campaign.errors import PlanError
 from airflow_provider_instasent.campaign.plan import Planner, PlanSettings
 from airflow_provider_instasent.campaign.progress import Progress
@@ -85,6 +84,7 @@ class LookupCampaign:
 
     :param settings: how
     :param stop: set from outside to end soon
+    :ivar unwritten: why the results file could not be written, or None
     """
 
     def __init__(self, settings: LookupSettings, stop: threading.Event) -> None:
@@ -95,6 +95,7 @@ class LookupCampaign:
         self._history = History(self._spool)
         self._journal: Journal | None = None
         self._summary: PlanSummary | None = None
+        self.unwritten: InstasentError | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -184,7 +185,7 @@ class LookupCampaign:
         settings, plan, counts = self._settings, self._planned, self._counts()
         path = settings.results_path
         if path is not None:
-            write_results(path, self._records())
+            self.unwritten = results_unwritten(path, self._records())
         return {
             "rows": plan.rows,
             "total": plan.messages,

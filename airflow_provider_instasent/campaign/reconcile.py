@@ -15,7 +15,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.api.bulk import digits
-from airflow_provider_instasent.api.errors import ApiError, NotSentError, RateLimitedError, UnavailableError
+from airflow_provider_instasent.api.errors import (
+    ApiError,
+    NotSentError,
+    RateLimitedError,
+    UnavailableError,
+    UnconfirmedError,
+)
 from airflow_provider_instasent.api.message import content_key, is_generated
 from airflow_provider_instasent.api.pages import created_at, recent_pages
 from airflow_provider_instasent.campaign.journal import key_of, key_of_client_id
@@ -30,6 +36,9 @@ log = logging.getLogger(__name__)
 
 CLOCK_SLACK = 120.0
 """Seconds by which the server's clock and ours may disagree about when a message was created."""
+
+MOST_PAGES = 5_000
+"""Pages one look reads: half a million SMS at 100 a page, since the earliest moment in question."""
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 10.0
@@ -66,7 +75,6 @@ class Search:
     by_client_id: dict[str, list[Wanted]] = field(init=False)
     found: dict[bytes, Entity] = field(init=False, default_factory=dict)
     candidates: dict[bytes, dict[str, Entity]] = field(init=False)
-    seen: set[str] = field(init=False, default_factory=set)
     echoed: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
@@ -88,9 +96,8 @@ class Search:
         :param offset: the server's clock less ours, in seconds
         """
         sms_id = entity["id"]
-        if sms_id in self.seen or sms_id in self.known_ids:
+        if sms_id in self.known_ids:
             return
-        self.seen.add(sms_id)
         created = created_at(entity)
         client_id = entity.get("clientId")
         if client_id:
@@ -156,6 +163,30 @@ class Search:
         return item.key in self._keys(entity) or not entity.get("text")
 
 
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a search came to.
+
+    :param found: the SMS found, by the key of the message
+    :param whole: whether the list was read to the edge of the time in question; what was not found may else be there
+    """
+
+    found: Mapping[bytes, Entity]
+    whole: bool
+
+
+def not_read_to_the_edge(unconfirmed: int) -> UnconfirmedError:
+    """Return the error of a search after which nothing may be sent again.
+
+    :param unconfirmed: messages not found
+    """
+    return UnconfirmedError(
+        f"{unconfirmed} unconfirmed: not found in the {MOST_PAGES} pages of the list that were read, which do not "
+        "reach back to when they may have been accepted. So nothing was sent again. Look at Instasent's dashboard, and "
+        'clear the task with on_unconfirmed="skip" to leave them so.'
+    )
+
+
 def reconcile(
     search: Search,
     list_page: Callable[[int], Page],
@@ -163,8 +194,8 @@ def reconcile(
     until: float,
     clock: Callable[[], float],
     sleep: Callable[[float], object],
-    max_pages: int = 200,
-) -> dict[bytes, Entity]:
+    max_pages: int | None = None,
+) -> Findings:
     """Look for unconfirmed messages until all are found or the grace is over.
 
     :param search: what to look for
@@ -172,8 +203,8 @@ def reconcile(
     :param until: our clock in unix seconds when the grace ends; at least one look is made
     :param clock: our clock
     :param sleep: waits the given seconds
-    :param max_pages: the most pages one look reads
-    :returns: the SMS found, by the key of the message
+    :param max_pages: the most pages one look reads; None for `MOST_PAGES`
+    :returns: the SMS found, and whether the list was read to the edge of the time in question
     :raises ApiError: where the list refuses to be read, or the last look failed: nothing is known of the rest
     """
     pause = FIRST_PAUSE
@@ -181,20 +212,19 @@ def reconcile(
         failure: ApiError | None = None
         whole = False
         try:
-            whole = _look(search, list_page, clock, max_pages)
+            whole = _look(search, list_page, clock, max_pages or MOST_PAGES)
         except (NotSentError, RateLimitedError, UnavailableError) as error:
             failure = error
         found = search.conclude(whole=whole)
         remaining = until - clock()
         if len(found) == len(search.wanted):
-            return dict(found)
+            return Findings(dict(found), whole=True)
         if remaining <= 0:
             if failure is not None:
                 raise failure
-            return dict(found)
+            return Findings(dict(found), whole)
         sleep(min(pause, remaining))
         pause = min(pause * 2, LONGEST_PAUSE)
-        search.seen.clear()
         search.candidates.clear()
 
 

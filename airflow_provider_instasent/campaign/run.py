@@ -25,7 +25,8 @@ from airflow_provider_instasent.campaign.events import (
 )
 from airflow_provider_instasent.campaign.journal import KEYS_A_RECORD, MOST_RECORDS_A_WRITE
 from airflow_provider_instasent.campaign.policy import OnPlanChange, OnUnconfirmed
-from airflow_provider_instasent.campaign.reconcile import Search, Wanted, reconcile
+from airflow_provider_instasent.campaign.reconcile import Search, Wanted, not_read_to_the_edge, reconcile
+from airflow_provider_instasent.campaign.segment_text import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -38,7 +39,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FINISHED = "finished"
+FINISHED = "finished/"
+"""Begins the note with the result of a task that has finished the campaign; the task's digest follows."""
+
 PLAN = "plan"
 """The note with the fingerprint of a plan whose messages are all listed: nothing is sent before it is there."""
 
@@ -57,6 +60,7 @@ class RunSettings:
     :param unconfirmed_grace: seconds for which they are looked for
     :param on_plan_change: what to do where an earlier try had another set of messages
     :param started_at: our clock in unix seconds when this try began
+    :param owner: DAG, run, task and map index: a result is kept for the task that asks, where several share a campaign
     """
 
     campaign_id: str
@@ -64,6 +68,7 @@ class RunSettings:
     unconfirmed_grace: float = 60.0
     on_plan_change: OnPlanChange = OnPlanChange.FAIL
     started_at: float = 0.0
+    owner: str = ""
 
 
 class History:
@@ -168,23 +173,26 @@ class CampaignRun:
         """
         for resends_left in range(MOST_RESENDS, -1, -1):
             report = self.sender.run()
+            whole = True
             try:
-                self._look(report)
+                whole = self._look(report)
             except ApiError:
                 if report.stopped_by is None:
                     raise
                 log.warning("The list could not be read: the next try looks for what is unconfirmed.", exc_info=True)
             if report.stopped_by is not None or self.settings.on_unconfirmed is not OnUnconfirmed.RESEND:
                 return report.stopped_by
+            if not whole:
+                return not_read_to_the_edge(self.spool.doubtful())
             if not resends_left or not self.spool.reopen_doubtful():
                 return None
             log.warning('Sending again what is unconfirmed and was not found (on_unconfirmed="resend").')
         return None
 
     def finish(self, summary: object) -> None:
-        """Write that the campaign is done, so that clearing the task returns this and sends nothing."""
+        """Write that this task has finished the campaign, so that clearing it returns this and sends nothing."""
         if self.journal is not None:
-            self.journal.note(FINISHED, summary).result()
+            self.journal.note(finished_by(self.settings.owner), summary).result()
 
     def _accept_change(self, changed: Difference) -> None:
         if self.settings.on_plan_change is OnPlanChange.FAIL:
@@ -205,11 +213,11 @@ class CampaignRun:
             if self.journal is not None:
                 self.journal.enlist(keys, given)
 
-    def _look(self, report: SendReport) -> None:
-        """Look once for all messages in doubt, of this try and of earlier ones."""
+    def _look(self, report: SendReport) -> bool:
+        """Look once for all messages in doubt, of this try and of earlier ones; return whether all were looked for."""
         doubtful = {item.key: item for item in self.spool.in_doubt()}
         if not doubtful:
-            return
+            return True
         log.warning("%d messages are unconfirmed: looking for them in the list.", len(doubtful))
         search = Search(
             self.settings.campaign_id,
@@ -218,16 +226,20 @@ class CampaignRun:
             occurrences=self.spool.occurrences,
         )
         list_page = self.list_page or self.sender.client.list_sms
-        found = reconcile(
+        findings = reconcile(
             search,
             lambda page: list_page(page, LIST_PAGE),
             until=max(self.settings.started_at, report.last_request_at) + self.settings.unconfirmed_grace,
             clock=self.clock,
             sleep=self.sleep,
         )
+        found = findings.found
         log.info("%d of %d unconfirmed messages were found.", len(found), len(doubtful))
+        if not findings.whole:
+            log.warning("The list is longer than what was read of it: the others may be there all the same.")
         self.spool.settle(_not_found(item) for key, item in doubtful.items() if key not in found)
         self._record([acceptance(doubtful[key].place, _NOBODY, entity) for key, entity in found.items()])
+        return findings.whole
 
     def _record(self, outcomes: list[MessageOutcome]) -> None:
         self.spool.settle(outcomes)
@@ -235,6 +247,14 @@ class CampaignRun:
             return
         for start in range(0, len(outcomes), OUTCOMES_A_RECORD):
             self.journal.settle(WHOLE_ROSTER, outcomes[start : start + OUTCOMES_A_RECORD]).result()
+
+
+def finished_by(owner: str) -> str:
+    """Return the name of the note with the result of a task that has finished the campaign.
+
+    :param owner: the task, as in :class:`RunSettings`
+    """
+    return FINISHED + digest_of(owner)
 
 
 _NOBODY = Sms("", "", "")

@@ -195,7 +195,8 @@ class PathSegments:
                 return
         except (NotImplementedError, ValueError, OSError) as error:
             raise JournalStoreError(
-                f"`journal_path` cannot create a file exclusively ({type(error).__name__}): nothing was sent"
+                f"`journal_path` cannot create a file whole and exclusively ({type(error).__name__}): nothing was "
+                "sent. Use a file system with hard links, or an object store by its URL rather than mounted."
             ) from error
         finally:
             with suppress(Exception):

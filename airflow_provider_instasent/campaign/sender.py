@@ -51,6 +51,7 @@ class Flight:
     :param runs: their places in the roster, as `(first, count)`
     :param result: filled while it is sent
     :param chunk: its number in the journal, 0 until its intent is written
+    :param first_intended_at: our clock when its intent was first written: a part of it may have left since then
     :param intended_at: our clock when its intent was last written
     :param landed: whether nothing more happens to it
     """
@@ -59,6 +60,7 @@ class Flight:
     runs: list[tuple[int, int]]
     result: ChunkResult
     chunk: int = 0
+    first_intended_at: float = 0.0
     intended_at: float = 0.0
     landed: bool = False
 
@@ -204,6 +206,7 @@ class Sender:
         """Write a chunk's intent, again where it is stale; it must be durable before the chunk leaves."""
         if self.journal is None:
             flight.intended_at = self.clock()
+            flight.first_intended_at = flight.first_intended_at or flight.intended_at
             return
         self.journal.check()
         while not flight.chunk or self.clock() - flight.intended_at > STALE_INTENT:
@@ -212,6 +215,7 @@ class Sender:
                 flight.chunk = flight.chunk or self.journal.new_chunk()
             flight.intended_at, written = self.journal.intend_places(flight.chunk, flight.runs)
             written.result()
+            flight.first_intended_at = flight.first_intended_at or flight.intended_at
         self._check()
 
     def _record(self, flight: Flight) -> None:
@@ -244,7 +248,7 @@ class Sender:
         """Note in the spool where a chunk stands; without an answer it may have been accepted."""
         if not flight.intended_at:
             return
-        self.spool.intend(flight.runs, flight.intended_at)
+        self.spool.intend(flight.runs, flight.first_intended_at or flight.intended_at)
         outcomes = zip(flight.result.outcomes, flight.messages, strict=True)
         if flight.landed:
             self.spool.settle(outcome.at(placed.place) for outcome, placed in outcomes)

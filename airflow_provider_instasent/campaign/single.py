@@ -19,13 +19,13 @@ from airflow_provider_instasent.api.errors import (
     UnavailableError,
     UnconfirmedError,
 )
-from airflow_provider_instasent.api.message import Sms, client_id_for, content_key
+from airflow_provider_instasent.api.message import Sms, client_id_for, content_key, number_of
 from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
 from airflow_provider_instasent.campaign.book import Book, Entry
-from airflow_provider_instasent.campaign.errors import JournalError
+from airflow_provider_instasent.campaign.errors import JournalError, PlanError
 from airflow_provider_instasent.campaign.journal import Journal, key_of
 from airflow_provider_instasent.campaign.policy import OnUnconfirmed
-from airflow_provider_instasent.campaign.reconcile import Search, Wanted, reconcile
+from airflow_provider_instasent.campaign.reconcile import Search, Wanted, not_read_to_the_edge, reconcile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,7 +144,7 @@ class SingleSend:
                 return self._found(*found, sent_now=False)
             self._suspected = False
             # Without a journal nothing says that an earlier try sent anything, so a look is all there can be.
-            if self._doubts and self._settings.on_unconfirmed is not OnUnconfirmed.RESEND:
+            if self._doubts and not self._resends:
                 return self._left_unconfirmed("an earlier try may have sent it")
         return self._send()
 
@@ -154,14 +154,20 @@ class SingleSend:
         return SingleResult(outcome, sent_now=False, changed=entry.key != self._key)
 
     def _found(self, entry: Entry, entity: Entity, *, sent_now: bool) -> SingleResult:
-        outcome = self._of_earlier(entry, acceptance(0, self._message, entity))
+        outcome = acceptance(0, self._message, entity)
         self._settle(outcome, entry.chunk)
+        outcome = self._of_earlier(entry, outcome)
         return SingleResult(outcome, sent_now=sent_now, changed=entry.key != self._key)
 
     def _of_earlier(self, entry: Entry, outcome: MessageOutcome) -> MessageOutcome:
         """Name the clientId of what was sent, which may be another message than this try would send."""
         if entry.key == self._key:
             return replace(outcome, client_id=entry.client_id or self._client_id)
+        if number_of(entry.key) != number_of(self._key):
+            raise PlanError(
+                "an earlier try of this campaign sent its message to another number, and nothing was sent by this try: "
+                "`to` must be the same in every try. To text this number too, start a new DAG run."
+            )
         log.warning("Its sender, number or text has changed since it was sent; the change was not sent.")
         return replace(outcome, client_id=entry.client_id)
 
@@ -184,7 +190,7 @@ class SingleSend:
             if found is not None:
                 return self._found(*found, sent_now=True)
             self._settle(MessageOutcome(0, MessageState.UNCONFIRMED, reason=reason))
-            if self._settings.on_unconfirmed is not OnUnconfirmed.RESEND:
+            if not self._resends:
                 return self._left_unconfirmed(reason)
         raise UnavailableError(
             f"{MOST_RESENDS} sends in a row ended without an answer; the next try of the task looks for them again"
@@ -197,7 +203,7 @@ class SingleSend:
             return self._look(list(self._doubts.values()))
         except ApiError as error:
             # With a journal the next try looks again. Without one it would not know that it must not send.
-            if self._journal is not None or self._settings.on_unconfirmed is OnUnconfirmed.RESEND:
+            if self._journal is not None or self._resends:
                 raise
             log.warning("%s", error)
             return None
@@ -250,7 +256,7 @@ class SingleSend:
         by_key = {entry.key: entry for entry in entries}
         wanted = {entry.key: Wanted(entry.key, entry.client_id, entry.at) for entry in entries}
         try:
-            found = reconcile(
+            findings = reconcile(
                 Search(self._settings.campaign_id, wanted),
                 lambda page: self._client.list_sms(page, LIST_PAGE),
                 until=max(self._settings.started_at, self._last_request_at) + self._settings.unconfirmed_grace,
@@ -263,7 +269,14 @@ class SingleSend:
                 "again; the next try of the task, or clearing it, looks for it again.",
                 status=error.status,
             ) from error
-        return next(((by_key[key], entity) for key, entity in found.items()), None)
+        # Without a journal a message that is not found is sent, whatever the policy.
+        if not findings.found and not findings.whole and (self._journal is None or self._resends):
+            raise not_read_to_the_edge(1)
+        return next(((by_key[key], entity) for key, entity in findings.found.items()), None)
+
+    @property
+    def _resends(self) -> bool:
+        return self._settings.on_unconfirmed is OnUnconfirmed.RESEND
 
     def _accepted(self, outcome: MessageOutcome) -> MessageOutcome:
         self._settle(outcome)

@@ -232,6 +232,14 @@ class Spool:
         ):
             yield InDoubt(place, key, client_id, at, state == MessageState.ACCEPTED)
 
+    def listed(self) -> int:
+        """Return how many messages the roster holds."""
+        return int(self.one("SELECT count(*) FROM roster"))
+
+    def doubtful(self) -> int:
+        """Return how many messages may or may not have been accepted."""
+        return int(self.one(f"SELECT count(*) FROM roster WHERE {IN_DOUBT}"))  # noqa: S608 - constant
+
     def reopen_doubtful(self) -> int:
         """Make due again what stayed unconfirmed and is still planned; return how many."""
         return self.database.execute(

@@ -18,6 +18,7 @@ from airflow_provider_instasent.operators import inputs
 from airflow_provider_instasent.operators.failures import failures_without_retry
 from airflow_provider_instasent.operators.journals import (
     campaign_of,
+    default_campaign_id,
     has_journal,
     open_journal,
     warn_of_campaign_without_path,
@@ -262,6 +263,7 @@ class InstasentBulkSmsOperator(BaseOperator):
             unconfirmed_grace=self.unconfirmed_grace,
             on_plan_change=OnPlanChange.of(self.on_plan_change),
             started_at=time.time(),
+            owner=default_campaign_id(context),
         )
         settings = BulkSettings(
             plan=plan,

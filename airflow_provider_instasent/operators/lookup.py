@@ -21,6 +21,7 @@ from airflow_provider_instasent.operators import inputs
 from airflow_provider_instasent.operators.failures import failures_without_retry
 from airflow_provider_instasent.operators.journals import (
     campaign_of,
+    default_campaign_id,
     has_journal,
     open_journal,
     warn_of_campaign_without_path,
@@ -170,6 +171,9 @@ class InstasentLookupOperator(BaseOperator):
                 if ended.ending is not Ending.SUCCESS:
                     report_before_failing(self, context, summary)
                     raise_unless_delivered(ended)
+            if campaign.unwritten is not None:
+                report_before_failing(self, context, summary)
+                raise campaign.unwritten
         self._tell(summary)
         if self.do_xcom_push and summary["lookups"] is not None:
             # `.output["lookups"]` is a key of its own to Airflow, not a part of what was returned.
@@ -203,6 +207,7 @@ class InstasentLookupOperator(BaseOperator):
                 # A number is looked up once, whatever other numbers come and go.
                 on_plan_change=OnPlanChange.CONTINUE,
                 started_at=time.time(),
+                owner=default_campaign_id(context),
             ),
             max_in_flight=inputs.requests_in_flight(self.max_in_flight, hook.settings),
             max_rejected_ratio=self.max_rejected_ratio,

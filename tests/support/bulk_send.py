@@ -148,6 +148,7 @@ class BulkTask:
     on_invalid: str = "fail"
     suppress: list[Any] = field(default_factory=list)
     campaign_id: str = "dag/run/task/-1"
+    owner: str = "dag/run/task/-1"
     values: Values = field(default_factory=Values)
     retry_policy: RetryPolicy = QUICK
     read_timeout: float | None = None
@@ -202,6 +203,7 @@ class BulkTask:
             unconfirmed_grace=self.grace,
             on_plan_change=OnPlanChange.of(self.on_plan_change),
             started_at=time.time(),
+            owner=self.owner,
         )
         settings = BulkSettings(
             plan,

@@ -83,10 +83,10 @@ class World:
     def look(self, *wanted: Wanted, grace: float = 0.0, max_pages: int = 200, **options: Any) -> dict[bytes, str]:
         """Look for messages; return the ids found by key."""
         search = Search(CAMPAIGN, {one.key: one for one in wanted}, **options)
-        found = reconcile(
+        findings = reconcile(
             search, self.page, until=self.now + grace, clock=lambda: self.now, sleep=self.sleep, max_pages=max_pages
         )
-        return {key: entity["id"] for key, entity in found.items()}
+        return {key: entity["id"] for key, entity in findings.found.items()}
 
 
 def content(text: str = "hello", occurrence: int = 0, to: str = "+34600000001", sender: str = "Acme") -> bytes:

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What a campaign does about messages it cannot find: where the list is long, and where a chunk was sent in parts."""
+
+from __future__ import annotations
+
+import pytest
+from support.bulk_send import BulkTask, messages
+
+from airflow_provider_instasent.api.errors import UnconfirmedError
+from airflow_provider_instasent.api.retry import RetryPolicy
+from airflow_provider_instasent.campaign import reconcile, sender
+
+
+@pytest.mark.parametrize("policy", ["fail", "skip", "resend"])
+def test_what_a_long_list_may_hide_is_not_sent_again(sandbox, tmp_path, monkeypatch, policy):
+    monkeypatch.setattr(reconcile, "MOST_PAGES", 3)
+    sandbox.configure(page_cap=50)
+    sandbox.fault("cut_after", endpoint="bulk")  # the first chunk: 300 messages stand before it in the list
+    task = BulkTask(sandbox, tmp_path, rows=messages(400), policy=policy, in_flight=1)
+    outcome = task.attempt()
+    assert (outcome.summary["accepted"], outcome.summary["unconfirmed"]) == (300, 100)
+    assert set(task.sent().values()) == {1}
+    assert len(task.sent()) == 400
+    assert isinstance(outcome.error, UnconfirmedError) is (policy != "skip")
+    if policy == "resend":
+        assert "3 pages of the list that were read" in str(outcome.error)
+    monkeypatch.undo()
+    assert task.attempt().summary["accepted"] == (300 if policy == "skip" else 400)  # `skip` has finished
+    assert set(task.sent().values()) == {1}
+
+
+def test_the_whole_of_a_long_list_is_read(sandbox, tmp_path):
+    sandbox.configure(page_cap=1)
+    sandbox.fault("cut_after", endpoint="bulk")
+    task = BulkTask(sandbox, tmp_path, rows=messages(400), policy="resend", in_flight=1)
+    outcome = task.attempt()
+    assert (outcome.error, outcome.summary["accepted"]) == (None, 400)
+    assert set(task.sent().values()) == {1}
+
+
+@pytest.mark.parametrize("given", [False, True])
+@pytest.mark.parametrize("echo", [False, True])
+def test_the_part_of_a_chunk_that_left_first_is_found_though_the_rest_waited(
+    sandbox, tmp_path, monkeypatch, echo, given
+):
+    monkeypatch.setattr(reconcile, "CLOCK_SLACK", 1.2)
+    monkeypatch.setattr(sender, "STALE_INTENT", 0.2)
+    sandbox.configure(echo_client_id=echo)
+    sandbox.fault("too_large", endpoint="bulk")  # so the four become two and two
+    sandbox.fault("cut_after", endpoint="bulk")
+    sandbox.fault("rate_limited", endpoint="bulk", seconds=4)
+    rows = [{**row, **({"client_id": f"mine-{place}"} if given else {})} for place, row in enumerate(messages(4))]
+    task = BulkTask(sandbox, tmp_path, rows=rows, policy="resend", in_flight=1, retry_policy=RetryPolicy())
+    outcome = task.attempt()
+    assert (outcome.error, outcome.summary["accepted"]) == (None, 4)
+    assert set(task.sent().values()) == {1}
