@@ -4,8 +4,9 @@
 
 Each file is a campaign with the file's name and a journal of its own. Its place in the list is no name for it: a file
 that comes in between moves all after it, and a cleared run would then hold one file against another one's journal.
-So a file is sent once, whichever task, try or run finds it, and new rows belong in a new file: one that was sent is
-not read again. The list is sorted because storage lists in any order: whoever clears map index 3 means a file.
+So a file is sent once, whichever task, try or run finds it. New rows belong in a new file: one that changed since it
+was sent fails its task and sends nothing (`on_plan_change`). The list is sorted because storage lists in any order:
+whoever clears map index 3 means a file.
 
 All workers share the account's rate limit, so ever more of them send no faster. The pool says how many campaigns run
 at once, over all DAGs that name it. Airflow starts no task of a pool that does not exist; make it once:

@@ -37,6 +37,11 @@ T = TypeVar("T")
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
+async def _forget_address(response: httpx.Response) -> None:
+    """Make a redirect an answer like any other: httpx would read its address even when not to follow it."""
+    response.headers.pop("location", None)
+
+
 class AsyncInstasentClient(AsyncLookupCalls):
     """:class:`~airflow_provider_instasent.api.client.InstasentClient` for an event loop.
 
@@ -136,6 +141,7 @@ class AsyncInstasentClient(AsyncLookupCalls):
                         max_connections=limit, max_keepalive_connections=limit, keepalive_expiry=LONGEST_IDLE
                     ),
                     follow_redirects=False,
+                    event_hooks={"response": [_forget_address]},
                     verify=verify,
                 )
             return self._client

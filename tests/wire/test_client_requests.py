@@ -17,8 +17,9 @@ from airflow_provider_instasent.api.message import Sms
 MESSAGES = [sms(number) for number in (1, 2, 3)]
 
 
-def test_a_redirect_is_not_followed(client, sandbox):
-    sandbox.fault("redirect", "send", body=f"{sandbox.url}/organization/account")
+@pytest.mark.parametrize("address", ["{url}/organization/account", "http://[no address", "\N{SNOWMAN}://", ""])
+def test_a_redirect_is_not_followed(client, sandbox, address):
+    sandbox.fault("redirect", "send", body=address.format(url=sandbox.url))
 
     error = client.fails(errors.RefusedError, client.send, MESSAGES[0])
 

@@ -25,6 +25,7 @@ from airflow_provider_instasent.campaign.errors import (
     JournalForeignError,
     JournalStoreError,
     JournalWriteError,
+    PlanError,
 )
 from airflow_provider_instasent.campaign.single import SingleResult
 
@@ -50,6 +51,23 @@ def test_a_text_that_changes_after_the_acceptance_is_not_sent(new_task, policy, 
     assert not again.sent_now
     assert task.accepted() == 1
     assert "the change was not sent" in caplog.text
+
+
+@with_each_policy
+@with_a_journal
+@pytest.mark.parametrize("known", [True, False])
+def test_another_number_than_the_one_written_to_is_an_error(new_task, policy, journal, known):
+    task = new_task(journal, policy)
+    if known:
+        task.run()
+    else:
+        with pytest.raises(Crash):
+            task.attempt(Hooks(after_acceptance=crash))
+    task.message = replace(task.message, to="+34600000002")
+    for _ in range(2):
+        with pytest.raises(PlanError, match="to another number, and nothing was sent by this try"):
+            task.attempt()
+    assert task.sends() == 1
 
 
 @with_a_journal

@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from support.sandbox import call, deliverable, message
 from support.single_send import (
     READ_TIMEOUT,
     Crash,
@@ -21,6 +22,7 @@ from support.single_send import (
 
 from airflow_provider_instasent.api.errors import NoFundsError, NotSentError, UnconfirmedError
 from airflow_provider_instasent.api.outcomes import MessageState
+from airflow_provider_instasent.campaign import reconcile
 from airflow_provider_instasent.campaign.errors import (
     JournalConflictError,
     JournalWriteError,
@@ -73,6 +75,24 @@ def test_a_try_that_dies_after_the_acceptance(new_task, sandbox, policy, journal
     assert ended.outcome.id == next(iter(sandbox.ledger)).id
     assert ended.outcome.client_id == next(iter(sandbox.ledger)).client_id
     assert not ended.sent_now
+
+
+@with_each_policy
+@with_each_journal
+def test_what_a_long_list_may_hide_is_not_sent_again(new_task, sandbox, monkeypatch, policy, journal):
+    sandbox.configure(page_cap=1)
+    monkeypatch.setattr(reconcile, "MOST_PAGES", 4)
+    task = new_task(journal, policy)
+    with pytest.raises(Crash):
+        task.attempt(Hooks(after_acceptance=crash))
+    for index in range(8):
+        call(sandbox, "POST", "/sms", message(deliverable(1_000 + index)))
+    ended = task.run()
+    assert len([sms for sms in sandbox.ledger if sms.to == task.message.to]) == 1
+    if journal == "none" or policy == "resend":
+        assert "4 pages of the list that were read" in str(ended)
+    monkeypatch.undo()
+    assert task.run().outcome.id == next(iter(sandbox.ledger)).id
 
 
 @with_each_policy

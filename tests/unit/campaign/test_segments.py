@@ -381,7 +381,7 @@ class Refusing(Overwriting):
 
 
 def test_a_file_system_without_the_mode_is_refused(tmp_path):
-    with pytest.raises(JournalStoreError, match=r"cannot create a file exclusively .NotImplementedError.: nothing"):
+    with pytest.raises(JournalStoreError, match=r"cannot create a file whole and exclusively .NotImplementedError.: nothing"):
         written(PathSegments(Refusing(tmp_path, []), CAMPAIGN))
 
 
@@ -404,16 +404,16 @@ def test_an_object_store_without_folders_is_an_empty_journal(tmp_path):
     assert written(PathSegments(WithoutFolders(tmp_path, []), CAMPAIGN)) == ["1"]
 
 
-def test_without_hard_links_creation_is_exclusive_too(tmp_path, monkeypatch):
+def test_without_hard_links_nothing_is_begun(tmp_path, monkeypatch):
+    """Nothing else makes a file appear whole: a process killed half-way would leave a damaged segment."""
+
     def no_links(*_: object) -> None:
         raise OSError(95, "Operation not supported")
 
     monkeypatch.setattr(files.os, "link", no_links)
-    one, two = opened(PathSegments(tmp_path, CAMPAIGN)), opened(PathSegments(tmp_path, CAMPAIGN))
-    one.append(["1"])
-    with pytest.raises(JournalConflictError):
-        two.append(["2"])
-    assert written(PathSegments(tmp_path, CAMPAIGN)) == ["1"]
+    with pytest.raises(JournalStoreError, match="hard links"):
+        opened(PathSegments(tmp_path, CAMPAIGN))
+    assert list(folder_of(tmp_path).iterdir()) == []
 
 
 def test_a_full_disk_leaves_no_half_segment(tmp_path, monkeypatch):
