@@ -381,7 +381,7 @@ class Refusing(Overwriting):
 
 
 def test_a_file_system_without_the_mode_is_refused(tmp_path):
-    with pytest.raises(JournalStoreError, match=r"cannot create a file whole and exclusively .NotImplementedError.: nothing"):
+    with pytest.raises(JournalStoreError, match=r"whole and exclusively .NotImplementedError.: nothing"):
         written(PathSegments(Refusing(tmp_path, []), CAMPAIGN))
 
 
