@@ -283,7 +283,7 @@ class InstasentBulkSmsOperator(BaseOperator):
     def _journal(self, context: Context, stack: ExitStack) -> Journal | None:
         journal = open_journal(context, self.journal_path, campaign_of(context, self.campaign_id))
         if journal is None:
-            inputs.refuse_retries_without_journal(self.retries or 0)
+            inputs.refuse_second_try_without_journal(self.retries or 0, context["ti"].try_number)
             return None
         if not self.retries:
             self.log.warning("`retries` is 0, so a failed try is continued only when somebody clears the task.")

@@ -144,11 +144,19 @@ def check_inputs(messages: Any, recipients: Any, text: str | None) -> None:
         raise ValueError('`recipients` needs a `text`, such as "Hello {{ row.name }}"')
 
 
-def refuse_retries_without_journal(retries: int) -> None:
-    """Refuse to start where a retry could text twice.
+def refuse_second_try_without_journal(retries: int, try_number: int) -> None:
+    """Refuse to start where a later try could text twice, or is one that may.
 
-    :raises ConfigurationError: where there are retries
+    :param retries: of the task
+    :param try_number: of this try, from 1
+    :raises ConfigurationError: where there are retries, or a try before this one
     """
+    if try_number > 1:
+        raise ConfigurationError(
+            f"this is try {try_number} and there is no journal, so nothing tells what an earlier try has sent. Nothing "
+            "was sent by this one. To send all of it, start a new DAG run; for tries that go on from each other set "
+            "`journal_path`, or use Airflow 3.3's task state store."
+        )
     if retries:
         raise ConfigurationError(
             f"`retries` is {retries} and there is no place for a journal: set `journal_path`, use Airflow 3.3's task "

@@ -225,7 +225,7 @@ class InstasentLookupOperator(BaseOperator):
         if has_journal(context, self.journal_path):
             journal = open_journal(context, self.journal_path, self._journal_id(context))
             return None if journal is None else stack.enter_context(journal)
-        inputs.refuse_retries_without_journal(self.retries or 0)
+        inputs.refuse_second_try_without_journal(self.retries or 0, context["ti"].try_number)
         if self.wait and self.deferrable:
             raise ConfigurationError(
                 "`deferrable` needs a journal, which tells the task that comes back what was ordered: set "

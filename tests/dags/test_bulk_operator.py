@@ -15,6 +15,7 @@ from support.airflow_home import returned, run_dag
 from support.instasent_connection import connection
 from support.sandbox import deliverable
 
+from airflow_provider_instasent.operators.lookup import InstasentLookupOperator
 from airflow_provider_instasent.operators.sms import InstasentBulkSmsOperator
 
 pytestmark = pytest.mark.airflow
@@ -215,6 +216,23 @@ def test_without_a_place_for_a_journal_there_are_no_retries(connected, new_dag, 
         "none": "success",
     }
     assert len(connected.ledger) == 3
+
+
+@pytest.mark.parametrize("order", [False, True])
+def test_without_a_journal_a_cleared_task_is_refused(connected, new_dag, send, monkeypatch, order):
+    from support.clearing import ClearOnce
+
+    monkeypatch.setenv("AIRFLOW__STATE_STORE__CLEAR_ON_SUCCESS", "True")
+    with new_dag() as dag:
+        if order:
+            first = InstasentLookupOperator(task_id="send", to=rows(3), wait=False, retries=0)
+        else:
+            first = send(recipients=rows(3), text="Hi {{ row.name }}", journal_path=None, retries=0)
+        first >> ClearOnce(task_id="clear", target="send")
+    run = run_dag(dag)
+    ended = run.get_task_instance("send")
+    assert (str(ended.state), ended.try_number) == ("failed", 2)
+    assert (len(connected.ledger), len(connected.lookups)) == ((0, 3) if order else (3, 0))
 
 
 @pytest.mark.parametrize(
