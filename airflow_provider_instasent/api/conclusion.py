@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 MAX_REPORTED = 1_000
 """Ids whose status is reported one by one."""
 
+MOST_CARRIED = 1_000
+"""Ids a trigger can carry; more are read from a results file."""
 
 DELIVERY_TIMEOUT = 49 * 60 * 60
 """Seconds to wait for delivery: `expired` comes after up to 48 h (confirmed)."""
@@ -174,5 +176,6 @@ def refused(result: WatchResult, error: str) -> Conclusion:
 
 _HINTS = {
     "not_found": "`not_found`: absent, or not visible to this connection's token, or its base path is wrong.",
+    "no_id": "`no_id`: accepted, but the API did not tell the id, so what became of it is not known.",
     "unpaid": "`unpaid`: the account had no funds; Instasent does not send these again.",
 }

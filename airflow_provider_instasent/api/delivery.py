@@ -33,6 +33,8 @@ class DeliveryStatus(StrEnum):
     UNKNOWN = "unknown"
     NOT_FOUND = "not_found"
     """Ours, not the API's: absent for so long after acceptance that it is no lag, or not visible to this token."""
+    NO_ID = "no_id"
+    """Ours, not the API's: accepted, but under which id is not known, so nothing can be asked about it."""
 
 
 class Verdict(StrEnum):
@@ -65,6 +67,7 @@ TERMINAL_FAILURES = frozenset(
         DeliveryStatus.UNPAID,
         DeliveryStatus.UNKNOWN,
         DeliveryStatus.NOT_FOUND,
+        DeliveryStatus.NO_ID,
     }
 )
 """Statuses after which a message will not arrive any more."""

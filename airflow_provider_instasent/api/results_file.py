@@ -82,14 +82,18 @@ def watch_of_results(
     :raises ValueError: where it is no results file
     """
     ids: list[str] = []
+    without_id = 0
     settled: dict[str, list[str | None]] = {}
     for record in read_results(path):
-        if record["state"] == "accepted" and record["id"]:
+        if record["state"] == "accepted" and not record["id"]:
+            without_id += 1
+        elif record["state"] == "accepted":
             ids.append(record["id"])
             if judge(record.get("status"), rules.success_statuses) is not Verdict.PENDING:
                 settled[record["id"]] = [record["status"], None]
     known = dict(memory or {})
-    return Watch(ids, rules, {**known, "settled": {**settled, **known.get("settled", {})}}, missing_since)
+    known = {**known, "settled": {**settled, **known.get("settled", {})}, "without_id": without_id}
+    return Watch(ids, rules, known, missing_since)
 
 
 def keep_statuses(path: Any, watch: Watch) -> None:

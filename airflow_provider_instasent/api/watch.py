@@ -7,6 +7,7 @@ and asks :meth:`Watch.conclude`.
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api import checks, conclusion, endpoints
 from airflow_provider_instasent.api.answers import brief
-from airflow_provider_instasent.api.conclusion import MAX_REPORTED, Conclusion, WatchResult
+from airflow_provider_instasent.api.conclusion import MAX_REPORTED, MOST_CARRIED, Conclusion, WatchResult
 from airflow_provider_instasent.api.delivery import (
     DEFAULT_SUCCESS_STATUSES,
     DeliveryStatus,
@@ -36,6 +37,10 @@ FEW = 25
 """Pending messages up to which each is read by itself, at a steady interval."""
 
 _LENGTHENING, _LONGEST = 1.5, 10
+
+LARGEST_CARRIED = 45_000
+"""Characters of a trigger's arguments: encrypted they are a third longer, and MySQL's column holds 64 KB."""
+
 UNREAD = "unread"
 """The status, ours, of a message that was not read yet."""
 
@@ -86,7 +91,8 @@ class Watch(Polling):
 
     :param message_ids: the batch; an id given twice is watched once
     :param rules: what counts as success
-    :param memory: what :meth:`memory` of an earlier watch over these messages returned
+    :param memory: what :meth:`memory` of an earlier watch over these messages returned; `without_id` in it is how many
+        messages of the batch were accepted under an id that is not known: they count as never delivered
     :param missing_since: unix seconds from which a 404 counts where nothing remembers when it was first seen
     """
 
@@ -110,6 +116,7 @@ class Watch(Polling):
         self.unlogged_words: list[str] = []
         self._last_counts: Counter[str] = Counter()
         self._lengthened = 0.0
+        self._without_id = 0
         self._restore(memory or {})
 
     @property
@@ -164,7 +171,7 @@ class Watch(Polling):
         :param now: unix seconds
         :param deadline: unix seconds
         """
-        needed = self.rules.needed(len(self._readings))
+        needed = self.rules.needed(self._total)
         arrived = self._settled[Verdict.DELIVERED]
         if arrived + len(self._queue) < needed:
             return conclusion.undeliverable(self.result(), needed)
@@ -183,11 +190,13 @@ class Watch(Polling):
     def result(self) -> WatchResult:
         """Return what is known now."""
         counts = Counter(reading.status for reading in self._readings.values())
+        if self._without_id:
+            counts[DeliveryStatus.NO_ID.value] = self._without_id
         first = list(self._readings.items())[:MAX_REPORTED]
         return WatchResult(
-            total=len(self._readings),
+            total=self._total,
             delivered=self._settled[Verdict.DELIVERED],
-            undeliverable=self._settled[Verdict.UNDELIVERABLE],
+            undeliverable=self._settled[Verdict.UNDELIVERABLE] + self._without_id,
             pending=len(self._queue),
             counts=dict(counts),
             statuses={sms_id: {"status": one.status, "code": one.code} for sms_id, one in first},
@@ -210,17 +219,39 @@ class Watch(Polling):
         return {
             "settled": settled,
             "missing": dict(self._missing),
+            "without_id": self._without_id,
             "failed_sweeps": self.failed_sweeps,
             "last_error": self.last_error,
             "blocked_until": self.blocked_until,
             "next_sweep": self.next_sweep,
         }
 
+    def carried(self) -> tuple[list[str], dict[str, Any]]:
+        """Return the ids and the memory that a trigger takes over, which Airflow stores with it.
+
+        :raises ValueError: where they are more than it can store; says how many
+        """
+        ids, memory = self.pending, self.memory()
+        if _size(ids, memory) > LARGEST_CARRIED:  # then what is final is asked for once more
+            ids, memory = [*memory["settled"], *ids], {**memory, "settled": {}, "missing": {}}
+        if _size(ids, memory) > LARGEST_CARRIED:
+            raise ValueError(f"a trigger can carry about {MOST_CARRIED} ids, and these are {len(ids)}")
+        return ids, memory
+
+    def carried_beside_file(self) -> dict[str, Any]:
+        """Return the memory that a trigger takes over where a results file knows the messages and what is final."""
+        return {**self.memory(), "settled": {}, "missing": {}}
+
+    @property
+    def _total(self) -> int:
+        return len(self._readings) + self._without_id
+
     def _restore(self, memory: Mapping[str, Any]) -> None:
         for sms_id, (status, code) in memory.get("settled", {}).items():
             if sms_id in self._readings:
                 self._settle(sms_id, Reading(status, code))
         self._missing = {sms_id: since for sms_id, since in memory.get("missing", {}).items() if sms_id in self._queue}
+        self._without_id = memory.get("without_id", 0)
         self.failed_sweeps = memory.get("failed_sweeps", 0)
         self.last_error = memory.get("last_error")
         self.blocked_until = memory.get("blocked_until", 0.0)
@@ -239,6 +270,10 @@ class Watch(Polling):
         """Ask for the others first next time: a sweep that ends early must not starve anybody."""
         if sms_id in self._queue:
             self._queue[sms_id] = self._queue.pop(sms_id)
+
+
+def _size(*values: object) -> int:
+    return len(json.dumps(values))
 
 
 def _word(status: object) -> str:

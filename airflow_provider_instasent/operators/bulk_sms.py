@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
 from airflow_provider_instasent.api import checks
+from airflow_provider_instasent.api.conclusion import MOST_CARRIED
 from airflow_provider_instasent.campaign.policy import OnInvalid, OnPlanChange, OnUnconfirmed
 from airflow_provider_instasent.compat import storage_path
 from airflow_provider_instasent.hooks.instasent import InstasentHook
@@ -40,10 +41,6 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.campaign.bulk import BulkOutcome, BulkSend
     from airflow_provider_instasent.campaign.journal import Journal
     from airflow_provider_instasent.campaign.source import Row
-
-
-MOST_WATCHED = 1_000
-"""Ids a trigger can carry; more are read from the results file."""
 
 
 class InstasentBulkSmsOperator(BaseOperator):
@@ -83,7 +80,8 @@ class InstasentBulkSmsOperator(BaseOperator):
     :param max_in_flight: requests in flight at once; default: the connection's, 8
     :param max_xcom_ids: the most ids in the result; more messages need `results_path`
     :param wait_for_delivery: wait until the messages are delivered, and fail when too few are
-    :param min_delivered_ratio: share of the accepted messages, 0 to 1, that must be delivered
+    :param min_delivered_ratio: share of the accepted messages, 0 to 1, that must be delivered; one whose id is not known
+        counts as not delivered (`no_id`)
     :param success_statuses: statuses that count as delivered; `delivered` always does
     :param deferrable: wait in the triggerer instead of a worker slot
     :param poll_interval: seconds between two looks at the statuses
@@ -173,8 +171,8 @@ class InstasentBulkSmsOperator(BaseOperator):
         self.instasent_conn_id = instasent_conn_id
         self._stop: threading.Event | None = None
         self.check_inputs()
-        if wait_for_delivery and results_path is None and max_xcom_ids > MOST_WATCHED:
-            raise ValueError(f"`wait_for_delivery` with more than {MOST_WATCHED} `max_xcom_ids` needs `results_path`")
+        if wait_for_delivery and results_path is None and max_xcom_ids > MOST_CARRIED:
+            raise ValueError(f"`wait_for_delivery` with more than {MOST_CARRIED} `max_xcom_ids` needs `results_path`")
         OnInvalid.check(on_invalid)
         OnUnconfirmed.check(on_unconfirmed)
         OnPlanChange.check(on_plan_change)
@@ -202,6 +200,7 @@ class InstasentBulkSmsOperator(BaseOperator):
             ended = self._delivery_wait().run(
                 summary["message_ids"],
                 deferrable=self.deferrable,
+                without_id=summary["accepted"] - len(summary["message_ids"]),
                 carried={name: value for name, value in summary.items() if name != "message_ids"},
             )
             return self._conclude(context, summary, ended)

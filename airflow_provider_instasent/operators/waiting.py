@@ -43,12 +43,15 @@ class DeliveryWait:
     timeout: float
     results_path: str | None = None
 
-    def run(self, message_ids: Sequence[str], *, deferrable: bool, carried: Mapping[str, Any]) -> Conclusion:
+    def run(
+        self, message_ids: Sequence[str], *, deferrable: bool, carried: Mapping[str, Any], without_id: int = 0
+    ) -> Conclusion:
         """Wait for messages: here, or after one look in the triggerer.
 
         :param message_ids: the messages; left out of account where there is a `results_path`
         :param deferrable: go on in the triggerer; the task then continues in `execute_complete`
         :param carried: JSON values that `execute_complete` finds under `carried` in the event
+        :param without_id: further messages that were accepted, under ids that are not known
         """
         from airflow_provider_instasent.api.list_sweeps import sweep_batch_here
         from airflow_provider_instasent.api.retry import ONE_ATTEMPT
@@ -56,7 +59,7 @@ class DeliveryWait:
         from airflow_provider_instasent.api.waiting import Progress, wait_until_final
         from airflow_provider_instasent.hooks.instasent import InstasentHook
 
-        watch = self._watch(message_ids)
+        watch = self._watch(message_ids, without_id)
         deadline = time.time() + self.timeout
         ended: Conclusion | None
         with InstasentHook(self.instasent_conn_id).get_conn(retry_policy=ONE_ATTEMPT) as client:
@@ -81,13 +84,10 @@ class DeliveryWait:
         from airflow_provider_instasent.triggers.sms import InstasentDeliveryTrigger
 
         watch.next_sweep = time.time() + self.poll_interval
-        memory = watch.memory()
-        if self.results_path is not None:
-            # The file knows what is final; a trigger carries about a thousand ids at most.
-            memory = {**memory, "settled": {}, "missing": {}}
+        ids, memory = ([], watch.carried_beside_file()) if self.results_path is not None else watch.carried()
         self.operator.defer(
             trigger=InstasentDeliveryTrigger(
-                message_ids=[] if self.results_path is not None else watch.pending,
+                message_ids=ids,
                 deadline=deadline,
                 instasent_conn_id=self.instasent_conn_id,
                 success_statuses=self.success_statuses,
@@ -101,7 +101,7 @@ class DeliveryWait:
             timeout=timedelta(seconds=max(0.0, deadline - time.time()) + TRIGGERER_SLACK),
         )
 
-    def _watch(self, message_ids: Sequence[str]) -> Watch:
+    def _watch(self, message_ids: Sequence[str], without_id: int) -> Watch:
         from airflow_provider_instasent.api.results_file import watch_of_results
         from airflow_provider_instasent.api.watch import Watch, WatchRules
         from airflow_provider_instasent.compat import storage_path
@@ -109,7 +109,7 @@ class DeliveryWait:
         rules = WatchRules(self.success_statuses, self.min_delivered_ratio)
         if self.results_path is not None:
             return watch_of_results(storage_path(self.results_path), rules)
-        return Watch(message_ids, rules)
+        return Watch(message_ids, rules, {"without_id": without_id})
 
     def _keep_statuses(self, watch: Watch) -> None:
         from airflow_provider_instasent.api.results_file import keep_statuses

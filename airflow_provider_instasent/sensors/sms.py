@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import PokeReturnValue, conf
 
 from airflow_provider_instasent.api import checks
-from airflow_provider_instasent.api.conclusion import DELIVERY_TIMEOUT, TRIGGERER_SLACK
+from airflow_provider_instasent.api.conclusion import DELIVERY_TIMEOUT, MOST_CARRIED, TRIGGERER_SLACK
 from airflow_provider_instasent.sensors.deferring import SOONER, DeferringSensor, seconds
 
 if TYPE_CHECKING:
@@ -26,11 +25,9 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.sensors.memory import PokeMemory
     from airflow_provider_instasent.triggers.sms import InstasentDeliveryTrigger
 
-MOST_DEFERRED = 1_000
-"""Ids a trigger can carry."""
-
-_LARGEST_TRIGGER = 45_000
-"""Characters of a trigger's arguments: encrypted they are a third longer, and MySQL's column holds 64 KB."""
+_FIX = (
+    'Give `results_path`, or set deferrable=False and mode="reschedule", which also leaves the worker free meanwhile.'
+)
 
 
 @dataclass(slots=True)
@@ -148,8 +145,8 @@ class InstasentDeliverySensor(DeferringSensor):
         from airflow_provider_instasent.sensors.message_ids import ids_of
 
         ids = [] if self.results_path else ids_of(self.message_ids)
-        if self.deferrable and len(ids) > MOST_DEFERRED:
-            raise ValueError(_too_many(len(ids)))
+        if self.deferrable and len(ids) > MOST_CARRIED:
+            raise ValueError(f"`message_ids`: a trigger can carry {MOST_CARRIED} ids, and these are {len(ids)}. {_FIX}")
         started, missing_since, memory = time.time(), None, None
         if self.reschedule and not self.deferrable:
             first = first_start(self, context)
@@ -209,15 +206,11 @@ class InstasentDeliverySensor(DeferringSensor):
         from airflow_provider_instasent.triggers.sms import InstasentDeliveryTrigger
 
         wait.watch.next_sweep = time.time() + self.poke_interval
-        memory = wait.watch.memory()
-        ids = wait.watch.pending
-        if self.results_path:
-            self._keep_statuses(wait)
-            ids, memory = [], {**memory, "settled": {}, "missing": {}}
-        if len(json.dumps([ids, memory])) > _LARGEST_TRIGGER:
-            ids, memory = [*memory["settled"], *ids], {**memory, "settled": {}, "missing": {}}
-        if len(json.dumps([ids, memory])) > _LARGEST_TRIGGER:
-            raise ValueError(_too_many(len(ids)))
+        self._keep_statuses(wait)
+        try:
+            ids, memory = ([], wait.watch.carried_beside_file()) if self.results_path else wait.watch.carried()
+        except ValueError as error:
+            raise ValueError(f"`message_ids`: {error}. {_FIX}") from None
         return InstasentDeliveryTrigger(
             message_ids=ids,
             deadline=wait.deadline,
@@ -249,10 +242,3 @@ class InstasentDeliverySensor(DeferringSensor):
             context["ti"].xcom_push(key="return_value", value=result)
         raise_unless_delivered(ended)
         raise AssertionError("unreachable: a wait that ended badly raises")
-
-
-def _too_many(count: int) -> str:
-    return (
-        f"`message_ids` holds {count} ids, and a trigger can carry about {MOST_DEFERRED}: give `results_path`, or set "
-        'deferrable=False and mode="reschedule", which also leaves the worker free between two polls'
-    )

@@ -4,15 +4,12 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import UTC, datetime
 
 import pytest
 from support import airflow_home
 from support.instasent_connection import connection
 from support.sandbox import deliverable
-
-os.environ["AIRFLOW__METRICS__TIMER_UNIT_CONSISTENCY"] = "True"
 
 pytestmark = pytest.mark.airflow
 
@@ -84,3 +81,25 @@ def test_enough_delivered_is_a_success_that_says_what_was_not(run_bulk, deferrab
     state, value, statuses = run_bulk(recipients, deferrable=deferrable, min_delivered_ratio=0.75)
     assert (state, value["delivered"], value["undeliverable"]) == ("success", 3, 1)
     assert sorted(statuses) == ["delivered", "delivered", "delivered", "failed"]
+
+
+@IN_BOTH_WAYS
+@pytest.mark.parametrize("with_file", [True, False])
+@pytest.mark.parametrize("ratio", [1.0, 0.5])
+def test_what_was_accepted_under_no_known_id_counts_as_not_delivered(run_bulk, sandbox, deferrable, with_file, ratio):
+    # That a clientId of ours is taken proves the acceptance; the list, which would tell the id, shows nothing yet.
+    sandbox.configure(repeated_client_id="refuse", list_lag=1_000.0)
+    sandbox.fault("cut_after", endpoint="bulk", skip=1)
+    state, value, _ = run_bulk(
+        [deliverable(index) for index in range(110)],
+        deferrable=deferrable,
+        with_file=with_file,
+        on_unconfirmed="resend",
+        unconfirmed_grace=0.0,
+        max_in_flight=1,
+        min_delivered_ratio=ratio,
+    )
+    assert state == ("failed" if ratio == 1 else "success")
+    assert (value["accepted"], len(sandbox.ledger)) == (110, 110)
+    assert (value["delivered"] + value["pending"], value["undeliverable"]) == (100, 10)
+    assert value["statuses"]["no_id"] == 10

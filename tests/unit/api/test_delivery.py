@@ -18,7 +18,7 @@ from airflow_provider_instasent.api.delivery import (
 )
 
 PENDING = ["enqueued", "scheduled", "accepted", "buffered", "sent"]
-FAILED = ["failed", "error", "expired", "rejected", "canceled", "cancelled", "unpaid", "unknown", "not_found"]
+FAILED = ["failed", "error", "expired", "rejected", "canceled", "cancelled", "unpaid", "unknown", "not_found", "no_id"]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from airflow_provider_instasent.api.conclusion import MAX_REPORTED, Ending, Watc
 from airflow_provider_instasent.api.delivery import TERMINAL_FAILURES
 from airflow_provider_instasent.api.sweeps import Pace
 from airflow_provider_instasent.api.waiting import Progress
-from airflow_provider_instasent.api.watch import MISSING_GRACE, Watch, WatchRules
+from airflow_provider_instasent.api.watch import LARGEST_CARRIED, MISSING_GRACE, Watch, WatchRules
 
 LATER = 10_000.0
 
@@ -166,6 +167,35 @@ def test_a_refusal_ends_the_wait_for_good():
     watch.refusal = "HTTP 401: the token is wrong"
     ended = watch.conclude(0.0, LATER)
     assert (ended.ending, ended.final) == (Ending.ERROR, True)
+
+
+@pytest.mark.parametrize("final", [0, 500, 1_000])
+def test_what_a_trigger_carries_has_a_bound(final):
+    ids = [str(uuid.uuid4()) for _ in range(1_000)]
+    watch = Watch(ids)
+    for sms_id in ids[:final]:
+        watch.saw(sms_id, {"id": sms_id, "status": "delivered", "statusCode": "0"})
+    carried, memory = watch.carried()
+    assert len(json.dumps([carried, memory])) <= LARGEST_CARRIED
+    assert {*carried, *memory["settled"]} == set(ids)
+
+
+def test_more_than_a_trigger_carries_is_an_error():
+    with pytest.raises(ValueError, match="these are 2000"):
+        Watch([str(uuid.uuid4()) for _ in range(2_000)]).carried()
+
+
+def test_messages_without_an_id_count_and_never_arrive():
+    watch = Watch(["1", "2"], WatchRules(min_delivered_ratio=0.5), {"without_id": 2})
+    watch.saw("1", {"status": "delivered"})
+    again = Watch(["1", "2"], WatchRules(min_delivered_ratio=0.75), json.loads(json.dumps(watch.memory())))
+    ended = again.conclude(0, 1)
+    assert ended.ending is Ending.UNDELIVERABLE
+    assert "no_id 2" in ended.message
+    assert "did not tell the id" in ended.message
+    watch.saw("2", {"status": "delivered"})
+    result = watch.conclude(0, 1).result
+    assert (result.total, result.delivered, result.undeliverable, result.counts["no_id"]) == (4, 2, 2, 2)
 
 
 def test_memory_survives_json_and_other_ids():
