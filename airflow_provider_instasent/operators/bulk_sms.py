@@ -80,8 +80,8 @@ class InstasentBulkSmsOperator(BaseOperator):
     :param max_in_flight: requests in flight at once; default: the connection's, 8
     :param max_xcom_ids: the most ids in the result; more messages need `results_path`
     :param wait_for_delivery: wait until the messages are delivered, and fail when too few are
-    :param min_delivered_ratio: share of the accepted messages, 0 to 1, that must be delivered; one whose id is not known
-        counts as not delivered (`no_id`)
+    :param min_delivered_ratio: share of the accepted messages, 0 to 1, that must be delivered; one whose id is not
+        known counts as not delivered (`no_id`)
     :param success_statuses: statuses that count as delivered; `delivered` always does
     :param deferrable: wait in the triggerer instead of a worker slot
     :param poll_interval: seconds between two looks at the statuses
