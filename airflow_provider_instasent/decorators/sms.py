@@ -82,7 +82,7 @@ def instasent_bulk_task(python_callable: Callable[..., Any] | None = None, **kwa
     """Turn a function into a task that sends the messages it returns or yields.
 
     In each try the function must make the same messages; other ones are a change of plan (`on_plan_change`). It is
-    not called again once the campaign is finished.
+    not called again once the task is done.
 
     :param python_callable: the function
     :param kwargs: of :class:`~airflow_provider_instasent.operators.bulk_sms.InstasentBulkSmsOperator`; with `text`

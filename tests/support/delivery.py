@@ -75,6 +75,7 @@ class FakeTaskInstance:
     task_id: str = "wait"
     run_id: str = "a_run"
     map_index: int = -1
+    try_number: int = 1
 
     def xcom_push(self, key, value) -> None:
         self.pushed[key] = json.loads(json.dumps(value))
