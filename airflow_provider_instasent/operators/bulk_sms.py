@@ -48,8 +48,9 @@ class InstasentBulkSmsOperator(BaseOperator):
 
     Everything is planned before anything is sent. Each chunk of up to 100 messages is written to a journal before it
     leaves (Airflow's task state store from 3.3 on, or `journal_path`), so that a later try goes on where an earlier
-    one ended, whatever ended it. Without a place for a journal it starts with `retries=0` only. The promise holds for
-    one DAG run, task and map index; beyond that set `campaign_id` and `journal_path`.
+    one ended, whatever ended it. Without a place for a journal it starts with `retries=0` only, and only in its first
+    try: a cleared task is refused. The promise holds for one DAG run, task and map index; beyond that set `campaign_id`
+    and `journal_path`.
 
     Airflow stores the rendered `messages` and `recipients` in the clear; a path keeps people's data out of it.
 

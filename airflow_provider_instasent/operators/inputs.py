@@ -154,8 +154,9 @@ def refuse_second_try_without_journal(retries: int, try_number: int) -> None:
     if try_number > 1:
         raise ConfigurationError(
             f"this is try {try_number} and there is no journal, so nothing tells what an earlier try has sent. Nothing "
-            "was sent by this one. To send all of it, start a new DAG run; for tries that go on from each other set "
-            "`journal_path`, or use Airflow 3.3's task state store."
+            "was sent by this one. To send all of it again, start a new DAG run. A journal (`journal_path`, or Airflow "
+            "3.3's task state store) must be there from the first try on: one that begins after it knows nothing of "
+            "it, and clearing this task would then send everything again."
         )
     if retries:
         raise ConfigurationError(

@@ -44,9 +44,9 @@ class InstasentLookupOperator(BaseOperator):
 
     Each number is looked up once, however often it is given. Before its request leaves, its intent is written to a
     journal: Airflow's task state store (3.3+), or `journal_path`; a later try goes on where an earlier one ended.
-    Without a place for a journal it starts with `retries=0` only, and cannot be deferred. The promise holds for one DAG
-    run, task and map index; beyond that set `campaign_id` and `journal_path`. Clearing a finished task orders nothing
-    and reads the results anew.
+    Without a place for a journal it starts with `retries=0` only, only in its first try, and cannot be deferred. The
+    promise holds for one DAG run, task and map index; beyond that set `campaign_id` and `journal_path`. Clearing a
+    finished task that has a journal orders nothing and reads the results anew.
 
     Of a lookup's fields only `id` is known. So the API's entity is returned as it came, with ours beside, and whether a
     lookup is finished is a rule you may give: its `status` is none of `pending_statuses`; without a status it counts as
