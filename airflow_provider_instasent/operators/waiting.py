@@ -84,7 +84,14 @@ class DeliveryWait:
         from airflow_provider_instasent.triggers.sms import InstasentDeliveryTrigger
 
         watch.next_sweep = time.time() + self.poll_interval
-        ids, memory = ([], watch.carried_beside_file()) if self.results_path is not None else watch.carried()
+        try:
+            ids, memory = ([], watch.carried_beside_file()) if self.results_path is not None else watch.carried()
+        except ValueError as error:
+            raise AirflowFailException(
+                f"The messages were accepted, but the triggerer cannot wait for them: {error}. Set deferrable=False "
+                "and clear the task: where it has a journal, it then waits and sends nothing again. For later runs "
+                "`results_path` is another way."
+            ) from None
         self.operator.defer(
             trigger=InstasentDeliveryTrigger(
                 message_ids=ids,

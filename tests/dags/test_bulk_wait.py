@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from support import airflow_home
@@ -103,3 +103,18 @@ def test_what_was_accepted_under_no_known_id_counts_as_not_delivered(run_bulk, s
     assert (value["accepted"], len(sandbox.ledger)) == (110, 110)
     assert (value["delivered"] + value["pending"], value["undeliverable"]) == (100, 10)
     assert value["statuses"]["no_id"] == 10
+
+
+def test_more_than_a_trigger_carries_fails_without_retry_and_sends_nothing_again(run_bulk, sandbox, monkeypatch):
+    # Ids of a length that 1,000 of them would not fit; the sandbox's are short, so the room is made smaller.
+    monkeypatch.setattr("airflow_provider_instasent.api.watch.LARGEST_CARRIED", 100)
+    sandbox.configure(final_after=1_000.0)
+    recipients = [deliverable(index) for index in range(3)]
+    spring = {"campaign_id": "spring", "with_file": False, "retries": 2, "retry_delay": timedelta(0)}
+    state, value, _ = run_bulk(recipients, deferrable=True, **spring)
+    assert (state, value["accepted"], len(value["message_ids"])) == ("failed", 3, 3)
+    assert sandbox.ledger.accepted == 3
+    assert (len(sandbox.requests.records("bulk")), len(sandbox.requests.records("read"))) == (1, 3)
+    sandbox.configure(final_after=0.0)
+    state, value, _ = run_bulk(recipients, deferrable=False, **spring)
+    assert (state, value["delivered"], sandbox.ledger.accepted) == ("success", 3, 3)
