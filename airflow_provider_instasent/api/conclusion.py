@@ -98,7 +98,7 @@ def delivered(result: WatchResult, *, timed_out: bool) -> Conclusion:
     :param timed_out: whether the deadline ended it, with enough delivered
     """
     rest = "; the timeout came with enough of them delivered, the pending ones may still arrive" if timed_out else ""
-    return Conclusion(Ending.SUCCESS, result, f"{result}{rest}.")
+    return Conclusion(Ending.SUCCESS, result, f"{result}{rest}.{_hints(result)}")
 
 
 def undeliverable(result: WatchResult, needed: int) -> Conclusion:
@@ -106,12 +106,11 @@ def undeliverable(result: WatchResult, needed: int) -> Conclusion:
 
     :param needed: messages that had to be delivered
     """
-    hints = "".join(f" {hint}" for status, hint in _HINTS.items() if status in result.counts)
     return Conclusion(
         Ending.UNDELIVERABLE,
         result,
         f"{result}: `min_delivered_ratio` asks for {needed} and can no longer be reached, so waiting or retrying "
-        f"cannot help.{hints}",
+        f"cannot help.{_hints(result)}",
     )
 
 
@@ -179,3 +178,7 @@ _HINTS = {
     "no_id": "`no_id`: accepted, but the API did not tell the id, so what became of it is not known.",
     "unpaid": "`unpaid`: the account had no funds; Instasent does not send these again.",
 }
+
+
+def _hints(result: WatchResult) -> str:
+    return "".join(f" {hint}" for status, hint in _HINTS.items() if status in result.counts)

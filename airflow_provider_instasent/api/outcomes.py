@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -40,4 +40,9 @@ class MessageOutcome:
 
     def at(self, position: int) -> MessageOutcome:
         """Return the same outcome for the message at `position`."""
-        return self if position == self.position else replace(self, position=position)
+        if position == self.position:
+            return self
+        # Each message of a campaign comes by here, and `dataclasses.replace` takes three times as long.
+        return MessageOutcome(
+            position, self.state, self.id, self.client_id, self.status, self.reason, self.client_id_taken
+        )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from airflow_provider_instasent.api.message import Sms, client_id_for
 from airflow_provider_instasent.api.outcomes import MessageState
@@ -29,9 +29,10 @@ CREATE TABLE message (
     text TEXT NOT NULL,
     sender TEXT NOT NULL,
     unicode INTEGER NOT NULL,
-    client_id TEXT UNIQUE,
+    client_id TEXT,
     parts INTEGER NOT NULL
 );
+CREATE UNIQUE INDEX message_client_id ON message (client_id) WHERE client_id IS NOT NULL;
 CREATE TABLE roster (
     place INTEGER PRIMARY KEY,
     key BLOB NOT NULL UNIQUE,
@@ -51,8 +52,7 @@ CREATE TABLE issue (position INTEGER, kind TEXT, reason TEXT);
 _CACHE_KIB = 16_384
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """A message and its place in the roster.
 
     :param place: in the roster, from 0

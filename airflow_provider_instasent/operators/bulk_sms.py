@@ -201,7 +201,7 @@ class InstasentBulkSmsOperator(BaseOperator):
             ended = self._delivery_wait().run(
                 summary["message_ids"],
                 deferrable=self.deferrable,
-                without_id=summary["accepted"] - len(summary["message_ids"]),
+                without_id=self._without_id(summary),
                 carried={name: value for name, value in summary.items() if name != "message_ids"},
             )
             return self._conclude(context, summary, ended)
@@ -306,6 +306,12 @@ class InstasentBulkSmsOperator(BaseOperator):
         self.log.info("Campaign done: %s", counts)
         fill_outlets(self, context, summary)
         return summary
+
+    def _without_id(self, summary: dict[str, Any]) -> int:
+        """Return how many messages were accepted under ids that are not known."""
+        ids = len(summary["message_ids"])
+        # Of a result with more messages than `max_xcom_ids` nothing but the results file tells.
+        return summary["accepted"] - ids if ids < self.max_xcom_ids else 0
 
     def _delivery_wait(self) -> DeliveryWait:
         return DeliveryWait(

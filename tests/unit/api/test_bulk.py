@@ -16,7 +16,7 @@ from airflow_provider_instasent.api.bulk import (
     attribute,
 )
 from airflow_provider_instasent.api.message import Sms
-from airflow_provider_instasent.api.outcomes import MessageState
+from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
 from airflow_provider_instasent.sandbox.bulk_errors import Rejection, shaped
 from airflow_provider_instasent.sandbox.settings import BulkErrors
 
@@ -237,3 +237,11 @@ def test_an_entity_listed_twice_settles_one_message():
     twice = [entity(messages[0], "zero"), entity(messages[0], "zero")]
 
     assert states(messages, twice, [{"oops": "?"}]) == [ACCEPTED, UNCONFIRMED]
+
+
+def test_an_outcome_at_another_place_is_the_same_in_all_else():
+    values = {"state": ACCEPTED, "id": "1", "client_id": "c", "status": "sent", "reason": "r", "client_id_taken": True}
+    outcome = MessageOutcome(3, **values)
+    assert set(MessageOutcome.__dataclass_fields__) == {"position", *values}
+    assert outcome.at(7) == MessageOutcome(7, **values)
+    assert outcome.at(3) is outcome
