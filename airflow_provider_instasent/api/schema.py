@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_instasent.api.errors import PayloadError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from jsonschema.exceptions import ValidationError
     from jsonschema.protocols import Validator
@@ -78,9 +78,34 @@ def _compiled(name: str) -> tuple[Validator, Validator]:
     from jsonschema import Draft202012Validator  # noqa: PLC0415 - loaded with the first validation
     from jsonschema.validators import extend  # noqa: PLC0415
 
-    keywords = {"properties": _properties, "items": _items}
-    quick: type[Validator] = extend(Draft202012Validator, keywords)  # type: ignore[no-untyped-call]
+    keywords = {"properties": _properties, "items": _items, "type": _type}
+    quick: Any = extend(Draft202012Validator, keywords)  # type: ignore[no-untyped-call]
+    quick.is_type = _is_type
     return quick(load(name)), Draft202012Validator(load(name))
+
+
+# What JSON has a Python type of its own for; numbers, which are none or several, are jsonschema's to tell.
+_PLAIN = {"string": str, "object": dict, "array": list}
+
+
+def _is_type(validator: Validator, instance: Any, name: str) -> bool:
+    """Tell a value's type; each keyword asks, and jsonschema's own answer takes five times as long."""
+    plain = _PLAIN.get(name)
+    if plain is not None:
+        return isinstance(instance, plain)
+    return bool(validator.TYPE_CHECKER.is_type(instance, name))
+
+
+def _type(validator: Validator, types: Any, instance: Any, _schema: Any) -> Iterable[ValidationError]:
+    if (
+        validator.is_type(instance, types)
+        if isinstance(types, str)
+        else any(validator.is_type(instance, name) for name in types)
+    ):
+        return ()
+    from jsonschema.exceptions import ValidationError  # noqa: PLC0415 - loaded with the first validation
+
+    return (ValidationError(f"is not of type {types}"),)
 
 
 # jsonschema builds a validator for each value it descends to, half of its time on a batch. These two keywords

@@ -73,6 +73,12 @@ class Alert:
         )
 
     def _add_all(self, to: Sequence[Any], sender: str | None, settings: ConnectionSettings) -> None:
+        if len(to) == 1 and str(to[0]).lstrip().startswith("["):
+            raise InvalidMessageError(
+                "to",
+                "is a list rendered into a string, which is Airflow's way with templates: give a list of templates, or "
+                "set `render_template_as_native_obj=True` on the DAG",
+            )
         errors: dict[int, InvalidMessageError] = {}
         for place, number in enumerate(to):
             try:

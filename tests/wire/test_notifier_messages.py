@@ -8,11 +8,11 @@ import asyncio
 from types import SimpleNamespace
 
 import pytest
-from support.notifier import DEADLINE, OTHER, TO, connected, context_of_try, fire
+from support.notifier import DEADLINE, OTHER, TO, connected, context_of_try, fire, said
 
 from airflow_provider_instasent.notifications.sms import InstasentNotifier
 
-__all__ = ["connected", "fire"]
+__all__ = ["connected", "fire", "said"]
 
 
 def test_the_same_alert_of_the_same_try_has_the_same_client_id(connected, fire):
@@ -79,6 +79,14 @@ def test_a_long_text_is_never_billed_as_more_parts(connected, fire, max_parts, u
     (message,) = sandbox.ledger
     assert message.parts == max_parts
     assert message.text.endswith(("...", "…"))
+
+
+def test_a_list_rendered_into_a_string_says_how_to_pass_one(connected, fire, said):
+    sandbox = connected()
+    fire(InstasentNotifier(to="{{ people }}", text="look at it"), context_of_try(people=[TO, OTHER]))
+    assert len(sandbox.ledger) == 0
+    (line,) = said()
+    assert "`render_template_as_native_obj=True`" in line
 
 
 def test_the_context_is_left_as_it_was(connected, fire):
