@@ -10,6 +10,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.children import run_child
@@ -160,7 +161,8 @@ def _operator(rows: int, folder: str, *, preview: bool) -> Any:
 
 def _context(store: Any) -> Any:
     """What of a task's context a campaign asks for, with a journal that costs what Airflow's does."""
-    return {"task_state_store": _Store(store), "params": {}, "run_id": "benchmark"}
+    ti = SimpleNamespace(dag_id="benchmark", run_id="benchmark", task_id="send", map_index=-1, try_number=1)
+    return {"ti": ti, "task_state_store": _Store(store), "params": {}, "run_id": ti.run_id}
 
 
 class _Store:
