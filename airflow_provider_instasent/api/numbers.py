@@ -121,7 +121,7 @@ def _text_of(value: Any) -> str:
 
 
 def _checked_region(default_region: str | None) -> str | None:
-    import phonenumbers  # noqa: PLC0415
+    import phonenumbers  # noqa: PLC0415 - as above
 
     if not default_region:
         return None
@@ -135,7 +135,7 @@ def _checked_region(default_region: str | None) -> str | None:
 
 
 def _parsed(text: str, region: str | None) -> phonenumbers.PhoneNumber:
-    import phonenumbers  # noqa: PLC0415
+    import phonenumbers  # noqa: PLC0415 - as above
 
     try:
         number = phonenumbers.parse(text, region)
@@ -147,7 +147,7 @@ def _parsed(text: str, region: str | None) -> phonenumbers.PhoneNumber:
 
 
 def _unreadable(text: str, error_type: int) -> InvalidMessageError:
-    import phonenumbers  # noqa: PLC0415
+    import phonenumbers  # noqa: PLC0415 - as above
 
     error = phonenumbers.NumberParseException
     shown = mask(text)

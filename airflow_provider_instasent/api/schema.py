@@ -76,7 +76,7 @@ def _rule(error: ValidationError) -> str:
 def _compiled(name: str) -> tuple[Validator, Validator]:
     """Return a validator that is quick to say yes, and jsonschema's own to say what is wrong."""
     from jsonschema import Draft202012Validator  # noqa: PLC0415 - loaded with the first validation
-    from jsonschema.validators import extend  # noqa: PLC0415
+    from jsonschema.validators import extend  # noqa: PLC0415 - as above
 
     keywords = {"properties": _properties, "items": _items, "type": _type}
     quick: Any = extend(Draft202012Validator, keywords)  # type: ignore[no-untyped-call]

@@ -56,7 +56,7 @@ def _write_json_lines(stream: Any, rows: Iterator[str], _kinds: Mapping[str, Abs
 def _write_parquet(stream: Any, rows: Iterator[str], kinds: Mapping[str, AbstractSet[str]]) -> int:
     try:
         import pyarrow as pa  # noqa: PLC0415 - an extra
-        from pyarrow import parquet  # noqa: PLC0415
+        from pyarrow import parquet  # noqa: PLC0415 - as above
     except ImportError:
         raise ConfigurationError(
             "writing Parquet needs pyarrow: pip install 'airflow-provider-instasent[parquet]'"
