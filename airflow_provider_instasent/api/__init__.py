@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from airflow_provider_instasent.api.async_client import AsyncInstasentClient
     from airflow_provider_instasent.api.client import InstasentClient
-    from airflow_provider_instasent.api.delivery import DeliveryStatus, Verdict, judge
     from airflow_provider_instasent.api.errors import (
         ApiError,
         AuthenticationError,
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     )
     from airflow_provider_instasent.api.message import Sms
     from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
+    from airflow_provider_instasent.api.statuses import DeliveryStatus, Verdict, judge
 
 __all__ = [
     "ApiError",
@@ -64,9 +64,9 @@ __all__ = [
 _MODULES = {
     "AsyncInstasentClient": "async_client",
     "InstasentClient": "client",
-    "DeliveryStatus": "delivery",
-    "Verdict": "delivery",
-    "judge": "delivery",
+    "DeliveryStatus": "statuses",
+    "Verdict": "statuses",
+    "judge": "statuses",
     "Sms": "message",
     "MessageOutcome": "outcomes",
     "MessageState": "outcomes",

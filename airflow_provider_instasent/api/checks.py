@@ -7,7 +7,7 @@ import math
 from collections.abc import Collection
 from typing import Any
 
-from airflow_provider_instasent.api.delivery import normalise_status
+from airflow_provider_instasent.api.statuses import normalise_status
 
 
 def positive(name: str, value: Any) -> float:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api import endpoints
 from airflow_provider_instasent.api.conclusion import Conclusion, Ending, WatchResult
-from airflow_provider_instasent.api.delivery import DEFAULT_PENDING_STATUSES, DeliveryStatus, Verdict, normalise_status
 from airflow_provider_instasent.api.polling import MAX_POLL_FAILURES
+from airflow_provider_instasent.api.statuses import DEFAULT_PENDING_STATUSES, DeliveryStatus, Verdict, normalise_status
 from airflow_provider_instasent.api.watch import UNREAD, Reading, Watch, WatchRules
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_instasent.api.delivery import Verdict, judge
 from airflow_provider_instasent.api.files import lines_of, replacing
+from airflow_provider_instasent.api.statuses import Verdict, judge
 from airflow_provider_instasent.api.watch import UNREAD, Watch
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_instasent.api import checks, conclusion, endpoints
 from airflow_provider_instasent.api.answers import brief
 from airflow_provider_instasent.api.conclusion import MAX_REPORTED, MOST_CARRIED, Conclusion, WatchResult
-from airflow_provider_instasent.api.delivery import (
+from airflow_provider_instasent.api.polling import MAX_POLL_FAILURES, Polling
+from airflow_provider_instasent.api.statuses import (
     DEFAULT_SUCCESS_STATUSES,
     DeliveryStatus,
     Verdict,
@@ -25,7 +26,6 @@ from airflow_provider_instasent.api.delivery import (
     judge,
     normalise_status,
 )
-from airflow_provider_instasent.api.polling import MAX_POLL_FAILURES, Polling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

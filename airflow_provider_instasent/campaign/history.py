@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from airflow_provider_instasent.api.delivery import normalise_status
 from airflow_provider_instasent.api.pages import created_at, recent_pages
+from airflow_provider_instasent.api.statuses import normalise_status
 from airflow_provider_instasent.campaign.export import write_rows
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from airflow.providers.common.compat.sdk import BaseOperator, conf
 
 from airflow_provider_instasent.api import checks
 from airflow_provider_instasent.api.conclusion import LOOKUP_TIMEOUT
-from airflow_provider_instasent.api.delivery import DEFAULT_PENDING_STATUSES
+from airflow_provider_instasent.api.statuses import DEFAULT_PENDING_STATUSES
 from airflow_provider_instasent.campaign.policy import OnInvalid, OnPlanChange, OnUnconfirmed
 from airflow_provider_instasent.compat import storage_path
 from airflow_provider_instasent.hooks.instasent import InstasentHook

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_instasent.api.conclusion import MAX_REPORTED, Ending, WatchResult
-from airflow_provider_instasent.api.delivery import TERMINAL_FAILURES
+from airflow_provider_instasent.api.statuses import TERMINAL_FAILURES
 from airflow_provider_instasent.api.sweeps import Pace
 from airflow_provider_instasent.api.waiting import Progress
 from airflow_provider_instasent.api.watch import LARGEST_CARRIED, MISSING_GRACE, Watch, WatchRules

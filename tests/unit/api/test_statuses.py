@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_instasent.api.delivery import (
+from airflow_provider_instasent.api.statuses import (
     IN_TRANSIT,
     TERMINAL_FAILURES,
     DeliveryStatus,
