@@ -103,7 +103,7 @@ def main(url: str, messages: int, resumed: bool) -> dict[str, Any]:
 
 def _first_try(url: str, recipients: Path, store: Any, results: Path, enough: int) -> None:
     """Run a try that is asked to stop once so many messages were accepted."""
-    from airflow_provider_instasent.campaign.errors import StoppedError
+    from airflow_provider_instasent.journal.errors import StoppedError
     from benchmarks import campaign
 
     stop, over = threading.Event(), threading.Event()

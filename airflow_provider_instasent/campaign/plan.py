@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_instasent.api.errors import InvalidMessageError
 from airflow_provider_instasent.api.message import Sms, content_key
 from airflow_provider_instasent.api.numbers import PhoneNumber, mask_in, normalise
-from airflow_provider_instasent.campaign.errors import PlanError
-from airflow_provider_instasent.campaign.journal import key_of
 from airflow_provider_instasent.campaign.policy import OnInvalid
 from airflow_provider_instasent.campaign.source import BadRow, Row
+from airflow_provider_instasent.journal.errors import PlanError
+from airflow_provider_instasent.journal.journal import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

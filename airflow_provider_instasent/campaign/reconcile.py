@@ -24,7 +24,7 @@ from airflow_provider_instasent.api.errors import (
 )
 from airflow_provider_instasent.api.message import content_key, is_generated
 from airflow_provider_instasent.api.pages import created_at, recent_pages
-from airflow_provider_instasent.campaign.journal import key_of, key_of_client_id
+from airflow_provider_instasent.journal.journal import key_of, key_of_client_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping

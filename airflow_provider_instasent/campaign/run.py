@@ -14,8 +14,10 @@ from airflow_provider_instasent.api.errors import ApiError
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
 from airflow_provider_instasent.campaign.change import difference, fingerprint, withhold
-from airflow_provider_instasent.campaign.errors import JournalCorruptError, JournalForeignError, PlanError
-from airflow_provider_instasent.campaign.events import (
+from airflow_provider_instasent.campaign.policy import OnPlanChange, OnUnconfirmed
+from airflow_provider_instasent.campaign.reconcile import Search, Wanted, not_read_to_the_edge, reconcile
+from airflow_provider_instasent.journal.errors import JournalCorruptError, JournalForeignError, PlanError
+from airflow_provider_instasent.journal.events import (
     WHOLE_ROSTER,
     Event,
     Note,
@@ -23,19 +25,17 @@ from airflow_provider_instasent.campaign.events import (
     Roster,
     Settlement,
 )
-from airflow_provider_instasent.campaign.journal import KEYS_A_RECORD, MOST_RECORDS_A_WRITE
-from airflow_provider_instasent.campaign.policy import OnPlanChange, OnUnconfirmed
-from airflow_provider_instasent.campaign.reconcile import Search, Wanted, not_read_to_the_edge, reconcile
-from airflow_provider_instasent.campaign.segment_text import digest_of
+from airflow_provider_instasent.journal.journal import KEYS_A_RECORD, MOST_RECORDS_A_WRITE
+from airflow_provider_instasent.journal.segment_text import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from airflow_provider_instasent.api.flows import Page
     from airflow_provider_instasent.campaign.change import Difference
-    from airflow_provider_instasent.campaign.journal import Journal
     from airflow_provider_instasent.campaign.sender import Sender, SendReport
     from airflow_provider_instasent.campaign.spool import InDoubt, Spool
+    from airflow_provider_instasent.journal.journal import Journal
 
 log = logging.getLogger(__name__)
 

@@ -15,9 +15,9 @@ from airflow_provider_instasent.api.errors import UnavailableError
 from airflow_provider_instasent.api.exchange import Answer, Outcome
 from airflow_provider_instasent.api.flows import ChunkResult, send_chunk
 from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
-from airflow_provider_instasent.campaign.errors import JournalError, StoppedError
 from airflow_provider_instasent.campaign.pace import RateGate
 from airflow_provider_instasent.campaign.workers import Workers
+from airflow_provider_instasent.journal.errors import JournalError, StoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.api.exchange import Flow
     from airflow_provider_instasent.api.message import Sms
     from airflow_provider_instasent.api.retry import RetryPolicy
-    from airflow_provider_instasent.campaign.journal import Journal
     from airflow_provider_instasent.campaign.spool import Placed, Spool
+    from airflow_provider_instasent.journal.journal import Journal
 
 STALE_INTENT = 10.0
 """Seconds after which an intent is written again before its chunk leaves, so that a superseded try is fenced off."""

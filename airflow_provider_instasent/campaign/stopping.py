@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, TypeVar
 
-from airflow_provider_instasent.campaign.errors import StoppedError
+from airflow_provider_instasent.journal.errors import StoppedError
 
 if TYPE_CHECKING:
     import threading

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
     from airflow_provider_instasent.api.conclusion import Conclusion
     from airflow_provider_instasent.campaign.bulk import BulkOutcome, BulkSend
-    from airflow_provider_instasent.campaign.journal import Journal
     from airflow_provider_instasent.campaign.source import Row
+    from airflow_provider_instasent.journal.journal import Journal
 
 
 class InstasentBulkSmsOperator(BaseOperator):

@@ -22,7 +22,7 @@ from airflow_provider_instasent.api.errors import (
     UnconfirmedError,
 )
 from airflow_provider_instasent.api.outcomes import MessageState
-from airflow_provider_instasent.campaign.errors import (
+from airflow_provider_instasent.journal.errors import (
     JournalCorruptError,
     JournalError,
     JournalForeignError,

@@ -12,8 +12,8 @@ from airflow.providers.common.compat.sdk import conf
 from airflow_provider_instasent.api.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from airflow_provider_instasent.campaign.journal import Journal
-    from airflow_provider_instasent.campaign.segments import SegmentStore
+    from airflow_provider_instasent.journal.journal import Journal
+    from airflow_provider_instasent.journal.segments import SegmentStore
 
 
 class TaskStateStore:
@@ -46,7 +46,7 @@ def open_journal(context: Any, journal_path: str | None, campaign_id: str) -> Jo
     :param campaign_id: the campaign
     :raises ConfigurationError: where `journal_path` is no place for one
     """
-    from airflow_provider_instasent.campaign.journal import Journal
+    from airflow_provider_instasent.journal.journal import Journal
 
     store = _segments(context, journal_path, campaign_id)
     return None if store is None else Journal(store)
@@ -67,7 +67,7 @@ def journal_name(campaign_id: str, to: str) -> str:
     :param campaign_id: a campaign that the user named, so that other tasks and runs may be part of it
     :param to: the number in E.164; only a digest of it is in the name
     """
-    from airflow_provider_instasent.campaign.segment_text import digest_of
+    from airflow_provider_instasent.journal.segment_text import digest_of
 
     return f"{campaign_id}/{digest_of(f'{campaign_id}/{to}')}"
 
@@ -88,7 +88,7 @@ def warn_of_campaign_without_path(campaign_id: Any, journal_path: Any) -> None:
 
 
 def _segments(context: Any, journal_path: str | None, campaign_id: str) -> SegmentStore | None:
-    from airflow_provider_instasent.campaign.segments import KeyValueSegments, PathSegments
+    from airflow_provider_instasent.journal.segments import KeyValueSegments, PathSegments
 
     if journal_path is not None:
         return PathSegments(_directory(journal_path), campaign_id)

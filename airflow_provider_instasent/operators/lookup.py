@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_instasent.campaign.journal import Journal
     from airflow_provider_instasent.campaign.lookup import LookupCampaign
     from airflow_provider_instasent.campaign.source import Row
+    from airflow_provider_instasent.journal.journal import Journal
 
 
 class InstasentLookupOperator(BaseOperator):

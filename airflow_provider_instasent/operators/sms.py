@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 
     from airflow_provider_instasent.api.conclusion import Conclusion
     from airflow_provider_instasent.api.message import Sms
-    from airflow_provider_instasent.campaign.errors import PlanError
-    from airflow_provider_instasent.campaign.journal import Journal
     from airflow_provider_instasent.campaign.single import SingleSettings
+    from airflow_provider_instasent.journal.errors import PlanError
+    from airflow_provider_instasent.journal.journal import Journal
 
 
 __all__ = ["InstasentBulkSmsOperator", "InstasentSendSmsOperator", "InstasentSmsHistoryOperator"]
@@ -270,7 +270,7 @@ def _earliest_try(dag_run: Any) -> float:
 
 def _another_message() -> PlanError:
     """Return the error of a campaign in which the number got another message."""
-    from airflow_provider_instasent.campaign.errors import PlanError
+    from airflow_provider_instasent.journal.errors import PlanError
 
     return PlanError(
         "this campaign (`campaign_id`, `journal_path`) has sent another message to this number: its sender or text "

@@ -9,8 +9,8 @@ import pytest
 from airflow.providers.common.compat.sdk import ObjectStoragePath
 from upath import UPath
 
-from airflow_provider_instasent.campaign.errors import JournalConflictError, JournalCorruptError
-from airflow_provider_instasent.campaign.segments import PathSegments
+from airflow_provider_instasent.journal.errors import JournalConflictError, JournalCorruptError
+from airflow_provider_instasent.journal.segments import PathSegments
 
 # Airflow 2.11's own paths warn of universal-pathlib's future.
 pytestmark = pytest.mark.filterwarnings("ignore:in a future version of UPath:PendingDeprecationWarning")

@@ -18,11 +18,11 @@ from support.campaign import Values
 from support.sandbox import deliverable
 
 from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
-from airflow_provider_instasent.campaign.errors import PlanError
-from airflow_provider_instasent.campaign.journal import Journal
 from airflow_provider_instasent.campaign.run import LISTED_AT_ONCE, History
-from airflow_provider_instasent.campaign.segments import KeyValueSegments, PathSegments
 from airflow_provider_instasent.campaign.spool import Spool
+from airflow_provider_instasent.journal.errors import PlanError
+from airflow_provider_instasent.journal.journal import Journal
+from airflow_provider_instasent.journal.segments import KeyValueSegments, PathSegments
 
 pytestmark = pytest.mark.scale
 

@@ -22,7 +22,7 @@ NUMBERS = 1_000
 POINTS: dict[str, dict[str, Any]] = {
     "intent to socket": {"target": f"{PACKAGE}.api.client:InstasentClient._exchange", "when": "before", "call": 500},
     "acceptance to record": {"target": f"{PACKAGE}.api.client:InstasentClient._exchange", "when": "after", "call": 500},
-    "before a record": {"target": f"{PACKAGE}.campaign.journal:Journal.settle", "when": "before", "call": 300},
+    "before a record": {"target": f"{PACKAGE}.journal.journal:Journal.settle", "when": "before", "call": 300},
 }
 CASES = [
     ("store", "acceptance to record", "task", "resend"),

@@ -15,8 +15,8 @@ pytestmark = pytest.mark.scheduler
 
 PACKAGE = "airflow_provider_instasent"
 POINTS: dict[str, dict[str, Any]] = {
-    "before the intent": {"target": f"{PACKAGE}.campaign.journal:Journal.intend", "when": "before"},
-    "intent to socket": {"target": f"{PACKAGE}.campaign.journal:Journal.intend", "when": "after"},
+    "before the intent": {"target": f"{PACKAGE}.journal.journal:Journal.intend", "when": "before"},
+    "intent to socket": {"target": f"{PACKAGE}.journal.journal:Journal.intend", "when": "after"},
     "acceptance to record": {"target": f"{PACKAGE}.api.client:InstasentClient.send_sms", "when": "after"},
     "after the record": {"target": f"{PACKAGE}.campaign.single:SingleSend.run", "when": "after"},
 }

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
-from airflow_provider_instasent.campaign.events import KEY_BYTES
+from airflow_provider_instasent.journal.events import KEY_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -17,8 +17,8 @@ from support.bulk_send import BulkTask, Crash, accounted, messages
 
 from airflow_provider_instasent.api.errors import UnconfirmedError
 from airflow_provider_instasent.campaign import sender
-from airflow_provider_instasent.campaign.errors import JournalConflictError, JournalError, StoppedError
-from airflow_provider_instasent.campaign.journal import Journal
+from airflow_provider_instasent.journal.errors import JournalConflictError, JournalError, StoppedError
+from airflow_provider_instasent.journal.journal import Journal
 
 TOTAL = 250
 POINTS = [
@@ -85,7 +85,7 @@ def test_it_goes_on_after_dying_again_and_again(task, seed):
 
 
 def test_a_process_that_dies_while_it_lists_its_messages_has_sent_nothing_and_may_change_its_rows(task, monkeypatch):
-    monkeypatch.setattr("airflow_provider_instasent.campaign.journal.KEYS_A_RECORD", 20)
+    monkeypatch.setattr("airflow_provider_instasent.journal.journal.KEYS_A_RECORD", 20)
     monkeypatch.setattr("airflow_provider_instasent.campaign.run.LISTED_AT_ONCE", 40)
     task.rows, task.policy = messages(200), "resend"
     assert crashes(task, dies_at_write=3)

@@ -12,7 +12,7 @@ import pytest
 from support.bulk_send import BulkTask, messages
 
 from airflow_provider_instasent.api.errors import UnavailableError
-from airflow_provider_instasent.campaign.errors import JournalStoreError, PlanError
+from airflow_provider_instasent.journal.errors import JournalStoreError, PlanError
 
 
 def test_a_results_file_that_cannot_be_written_loses_no_outcome(sandbox, tmp_path):

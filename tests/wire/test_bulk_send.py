@@ -16,7 +16,7 @@ from airflow_provider_instasent.api.errors import (
     RateLimitedError,
     UnavailableError,
 )
-from airflow_provider_instasent.campaign.errors import PlanError, RejectedError
+from airflow_provider_instasent.journal.errors import PlanError, RejectedError
 
 
 @pytest.fixture

@@ -21,13 +21,13 @@ from support.single_send import (
 from airflow_provider_instasent.api.errors import InvalidRequestError
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.outcomes import MessageState
-from airflow_provider_instasent.campaign.errors import (
+from airflow_provider_instasent.campaign.single import SingleResult
+from airflow_provider_instasent.journal.errors import (
     JournalForeignError,
     JournalStoreError,
     JournalWriteError,
     PlanError,
 )
-from airflow_provider_instasent.campaign.single import SingleResult
 
 __all__ = ["new_task", "nothing_private_is_logged"]
 

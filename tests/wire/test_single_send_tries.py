@@ -23,11 +23,11 @@ from support.single_send import (
 from airflow_provider_instasent.api.errors import NoFundsError, NotSentError, UnconfirmedError
 from airflow_provider_instasent.api.outcomes import MessageState
 from airflow_provider_instasent.campaign import reconcile
-from airflow_provider_instasent.campaign.errors import (
+from airflow_provider_instasent.campaign.single import STALE_INTENT, SingleResult
+from airflow_provider_instasent.journal.errors import (
     JournalConflictError,
     JournalWriteError,
 )
-from airflow_provider_instasent.campaign.single import STALE_INTENT, SingleResult
 
 __all__ = ["new_task", "nothing_private_is_logged"]
 

@@ -20,8 +20,8 @@ from airflow_provider_instasent.api.errors import (
 from airflow_provider_instasent.api.flows import Page
 from airflow_provider_instasent.api.message import client_id_for, content_key
 from airflow_provider_instasent.api.pages import created_at
-from airflow_provider_instasent.campaign.events import key_of
 from airflow_provider_instasent.campaign.reconcile import CLOCK_SLACK, Search, Wanted, reconcile
+from airflow_provider_instasent.journal.events import key_of
 
 CAMPAIGN = "dag/run/task/-1"
 NOW = 1_800_000_000.0

@@ -11,10 +11,10 @@ from support.campaign import key
 
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
-from airflow_provider_instasent.campaign.book import Book
-from airflow_provider_instasent.campaign.events import Intent, PlacedIntent, Roster, Settlement
 from airflow_provider_instasent.campaign.run import History
 from airflow_provider_instasent.campaign.spool import Spool
+from airflow_provider_instasent.journal.book import Book
+from airflow_provider_instasent.journal.events import Intent, PlacedIntent, Roster, Settlement
 
 ACCEPTED, REJECTED, UNCONFIRMED, PLANNED = (
     MessageState.ACCEPTED,

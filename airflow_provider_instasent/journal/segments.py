@@ -12,14 +12,14 @@ from bisect import bisect_right
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from airflow_provider_instasent.campaign.errors import (
+from airflow_provider_instasent.journal.errors import (
     JournalConflictError,
     JournalCorruptError,
     JournalStoreError,
 )
-from airflow_provider_instasent.campaign.files import StoragePath, create_exclusively
-from airflow_provider_instasent.campaign.merged import MergedFiles
-from airflow_provider_instasent.campaign.segment_text import PackedText, decode, digest_of, encode, unpack
+from airflow_provider_instasent.journal.files import StoragePath, create_exclusively
+from airflow_provider_instasent.journal.merged import MergedFiles
+from airflow_provider_instasent.journal.segment_text import PackedText, decode, digest_of, encode, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,8 +16,8 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
-from airflow_provider_instasent.campaign.errors import JournalError, JournalWriteError
-from airflow_provider_instasent.campaign.events import (
+from airflow_provider_instasent.journal.errors import JournalError, JournalWriteError
+from airflow_provider_instasent.journal.events import (
     KEY_BYTES,
     Event,
     Intent,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from airflow_provider_instasent.api.outcomes import MessageOutcome
-    from airflow_provider_instasent.campaign.segments import SegmentStore
+    from airflow_provider_instasent.journal.segments import SegmentStore
 
 __all__ = ["KEY_BYTES", "Event", "Intent", "Journal", "Note", "Settlement", "key_of", "key_of_client_id"]
 

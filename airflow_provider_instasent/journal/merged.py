@@ -10,8 +10,8 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from airflow_provider_instasent.campaign.files import StoragePath, create_exclusively
-from airflow_provider_instasent.campaign.segment_text import decode, encode
+from airflow_provider_instasent.journal.files import StoragePath, create_exclusively
+from airflow_provider_instasent.journal.segment_text import decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

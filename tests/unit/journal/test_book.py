@@ -9,9 +9,9 @@ import pytest
 from support.campaign import accepted, key
 
 from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
-from airflow_provider_instasent.campaign.book import Book, Entry
-from airflow_provider_instasent.campaign.errors import JournalCorruptError, JournalForeignError
-from airflow_provider_instasent.campaign.events import Intent, Note, PlacedIntent, Roster, Settlement
+from airflow_provider_instasent.journal.book import Book, Entry
+from airflow_provider_instasent.journal.errors import JournalCorruptError, JournalForeignError
+from airflow_provider_instasent.journal.events import Intent, Note, PlacedIntent, Roster, Settlement
 
 ACCEPTED, REJECTED, UNCONFIRMED, PLANNED, INTENDED = (
     MessageState.ACCEPTED,

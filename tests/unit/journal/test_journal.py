@@ -13,16 +13,16 @@ import pytest
 from support.campaign import Segments, Values, accepted, key
 
 from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
-from airflow_provider_instasent.campaign import journal as journal_module
-from airflow_provider_instasent.campaign.errors import (
+from airflow_provider_instasent.journal import journal as journal_module
+from airflow_provider_instasent.journal.errors import (
     JournalConflictError,
     JournalCorruptError,
     JournalError,
     JournalWriteError,
 )
-from airflow_provider_instasent.campaign.events import KEY_BYTES, intent_record, read_record, settlement_record
-from airflow_provider_instasent.campaign.journal import Intent, Journal, Note, Settlement, key_of, key_of_client_id
-from airflow_provider_instasent.campaign.segments import KeyValueSegments, PathSegments
+from airflow_provider_instasent.journal.events import KEY_BYTES, intent_record, read_record, settlement_record
+from airflow_provider_instasent.journal.journal import Intent, Journal, Note, Settlement, key_of, key_of_client_id
+from airflow_provider_instasent.journal.segments import KeyValueSegments, PathSegments
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
-from airflow_provider_instasent.campaign.errors import JournalCorruptError, JournalForeignError
-from airflow_provider_instasent.campaign.journal import Event, Intent, Note, Settlement
+from airflow_provider_instasent.journal.errors import JournalCorruptError, JournalForeignError
+from airflow_provider_instasent.journal.journal import Event, Intent, Note, Settlement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

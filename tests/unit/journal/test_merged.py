@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_instasent.campaign import merged
-from airflow_provider_instasent.campaign.errors import JournalCorruptError
-from airflow_provider_instasent.campaign.segments import PathSegments
+from airflow_provider_instasent.journal import merged
+from airflow_provider_instasent.journal.errors import JournalCorruptError
+from airflow_provider_instasent.journal.segments import PathSegments
 
 TOTAL = 3 * merged.SEGMENTS + 5
 RECORDS = [str(number) for number in range(TOTAL)]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
-from airflow_provider_instasent.campaign.errors import JournalCorruptError
+from airflow_provider_instasent.journal.errors import JournalCorruptError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

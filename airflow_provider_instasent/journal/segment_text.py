@@ -13,7 +13,7 @@ import json
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_instasent.campaign.errors import JournalCorruptError, JournalForeignError
+from airflow_provider_instasent.journal.errors import JournalCorruptError, JournalForeignError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

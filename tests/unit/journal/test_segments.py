@@ -18,15 +18,15 @@ from typing import Any
 import pytest
 from support.campaign import Values, accepted
 
-from airflow_provider_instasent.campaign import events, files, segment_text
-from airflow_provider_instasent.campaign.errors import (
+from airflow_provider_instasent.journal import events, files, segment_text
+from airflow_provider_instasent.journal.errors import (
     JournalConflictError,
     JournalCorruptError,
     JournalForeignError,
     JournalStoreError,
 )
-from airflow_provider_instasent.campaign.journal import Journal
-from airflow_provider_instasent.campaign.segments import LARGEST_VALUE, KeyValueSegments, PathSegments
+from airflow_provider_instasent.journal.journal import Journal
+from airflow_provider_instasent.journal.segments import LARGEST_VALUE, KeyValueSegments, PathSegments
 
 CAMPAIGN = "dag/run/task/-1"
 PREFIX = KeyValueSegments.PREFIX
