@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.client import InstasentClient
 from airflow_provider_instasent.campaign.bulk import BulkOutcome, BulkSend, BulkSettings
-from airflow_provider_instasent.campaign.plan import PlanSettings
 from airflow_provider_instasent.campaign.run import RunSettings
-from airflow_provider_instasent.campaign.source import rows_of_path
-from airflow_provider_instasent.campaign.template import RowTemplate
 from airflow_provider_instasent.journal.journal import Journal
 from airflow_provider_instasent.journal.segments import KeyValueSegments
+from airflow_provider_instasent.planning.plan import PlanSettings
+from airflow_provider_instasent.planning.source import rows_of_path
+from airflow_provider_instasent.planning.template import RowTemplate
 from benchmarks.sandbox import TOKEN
 
 if TYPE_CHECKING:

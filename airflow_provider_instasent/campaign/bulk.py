@@ -14,15 +14,15 @@ from airflow_provider_instasent.api.errors import (
 )
 from airflow_provider_instasent.api.numbers import normalise
 from airflow_provider_instasent.campaign.complaint import MESSAGES, complaint, results_unwritten
-from airflow_provider_instasent.campaign.plan import Planner, PlanSettings, PlanSummary
 from airflow_provider_instasent.campaign.progress import Progress
 from airflow_provider_instasent.campaign.result import preview_of, records_of, summary_of
 from airflow_provider_instasent.campaign.run import CampaignRun, History, RunSettings, finished_by
 from airflow_provider_instasent.campaign.sender import Sender
-from airflow_provider_instasent.campaign.source import BadRow, Row
-from airflow_provider_instasent.campaign.spool import Spool
 from airflow_provider_instasent.campaign.stopping import sleep_until_stopped, until_stopped
 from airflow_provider_instasent.journal.errors import JournalError, PlanError, StoppedError
+from airflow_provider_instasent.planning.plan import Planner, PlanSettings, PlanSummary
+from airflow_provider_instasent.planning.source import BadRow, Row
+from airflow_provider_instasent.planning.spool import Spool
 
 if TYPE_CHECKING:
     import threading

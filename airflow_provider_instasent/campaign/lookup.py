@@ -23,13 +23,13 @@ from airflow_provider_instasent.api.lookup_watch import LookupWatch
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.numbers import PhoneNumber, normalise
 from airflow_provider_instasent.campaign.complaint import LOOKUPS, complaint, results_unwritten
-from airflow_provider_instasent.campaign.plan import Planner, PlanSettings
 from airflow_provider_instasent.campaign.progress import Progress
 from airflow_provider_instasent.campaign.run import CampaignRun, History, RunSettings
 from airflow_provider_instasent.campaign.sender import Sender
-from airflow_provider_instasent.campaign.spool import Spool
 from airflow_provider_instasent.campaign.stopping import sleep_until_stopped, until_stopped
 from airflow_provider_instasent.journal.errors import PlanError
+from airflow_provider_instasent.planning.plan import Planner, PlanSettings
+from airflow_provider_instasent.planning.spool import Spool
 
 if TYPE_CHECKING:
     import threading
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
     from airflow_provider_instasent.api.client import InstasentClient
     from airflow_provider_instasent.api.endpoints import Entity
-    from airflow_provider_instasent.campaign.plan import PlanSummary
-    from airflow_provider_instasent.campaign.source import Row
     from airflow_provider_instasent.journal.journal import Journal
+    from airflow_provider_instasent.planning.plan import PlanSummary
+    from airflow_provider_instasent.planning.source import Row
 
 log = logging.getLogger(__name__)
 

@@ -12,8 +12,8 @@ from airflow_provider_instasent.api.results_file import FIELDS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from airflow_provider_instasent.campaign.plan import PlanSummary
-    from airflow_provider_instasent.campaign.spool import Spool
+    from airflow_provider_instasent.planning.plan import PlanSummary
+    from airflow_provider_instasent.planning.spool import Spool
 
 
 def summary_of(

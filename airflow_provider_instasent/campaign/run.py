@@ -13,8 +13,6 @@ from airflow_provider_instasent.api.bulk import acceptance
 from airflow_provider_instasent.api.errors import ApiError
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
-from airflow_provider_instasent.campaign.change import difference, fingerprint, withhold
-from airflow_provider_instasent.campaign.policy import OnPlanChange, OnUnconfirmed
 from airflow_provider_instasent.campaign.reconcile import Search, Wanted, not_read_to_the_edge, reconcile
 from airflow_provider_instasent.journal.errors import JournalCorruptError, JournalForeignError, PlanError
 from airflow_provider_instasent.journal.events import (
@@ -27,15 +25,17 @@ from airflow_provider_instasent.journal.events import (
 )
 from airflow_provider_instasent.journal.journal import KEYS_A_RECORD, MOST_RECORDS_A_WRITE
 from airflow_provider_instasent.journal.segment_text import digest_of
+from airflow_provider_instasent.planning.change import difference, fingerprint, withhold
+from airflow_provider_instasent.planning.policy import OnPlanChange, OnUnconfirmed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from airflow_provider_instasent.api.flows import Page
-    from airflow_provider_instasent.campaign.change import Difference
     from airflow_provider_instasent.campaign.sender import Sender, SendReport
-    from airflow_provider_instasent.campaign.spool import InDoubt, Spool
     from airflow_provider_instasent.journal.journal import Journal
+    from airflow_provider_instasent.planning.change import Difference
+    from airflow_provider_instasent.planning.spool import InDoubt, Spool
 
 log = logging.getLogger(__name__)
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.api.exchange import Flow
     from airflow_provider_instasent.api.message import Sms
     from airflow_provider_instasent.api.retry import RetryPolicy
-    from airflow_provider_instasent.campaign.spool import Placed, Spool
     from airflow_provider_instasent.journal.journal import Journal
+    from airflow_provider_instasent.planning.spool import Placed, Spool
 
 STALE_INTENT = 10.0
 """Seconds after which an intent is written again before its chunk leaves, so that a superseded try is fenced off."""

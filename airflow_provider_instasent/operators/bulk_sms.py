@@ -12,7 +12,6 @@ from airflow.providers.common.compat.sdk import BaseOperator, conf
 
 from airflow_provider_instasent.api import checks
 from airflow_provider_instasent.api.conclusion import MOST_CARRIED
-from airflow_provider_instasent.campaign.policy import OnInvalid, OnPlanChange, OnUnconfirmed
 from airflow_provider_instasent.compat import storage_path
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.operators import inputs
@@ -30,6 +29,7 @@ from airflow_provider_instasent.operators.waiting import (
     report_before_failing,
     wait_failures,
 )
+from airflow_provider_instasent.planning.policy import OnInvalid, OnPlanChange, OnUnconfirmed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
     from airflow_provider_instasent.api.conclusion import Conclusion
     from airflow_provider_instasent.campaign.bulk import BulkOutcome, BulkSend
-    from airflow_provider_instasent.campaign.source import Row
     from airflow_provider_instasent.journal.journal import Journal
+    from airflow_provider_instasent.planning.source import Row
 
 
 class InstasentBulkSmsOperator(BaseOperator):
@@ -240,8 +240,8 @@ class InstasentBulkSmsOperator(BaseOperator):
 
     def _bulk_send(self, context: Context, hook: InstasentHook) -> BulkSend:
         from airflow_provider_instasent.campaign.bulk import BulkSend, BulkSettings
-        from airflow_provider_instasent.campaign.plan import PlanSettings
         from airflow_provider_instasent.campaign.run import RunSettings
+        from airflow_provider_instasent.planning.plan import PlanSettings
 
         campaign_id = campaign_of(context, self.campaign_id)
         connection = hook.settings

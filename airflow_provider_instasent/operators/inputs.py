@@ -11,9 +11,9 @@ from airflow_provider_instasent.api.errors import ConfigurationError
 from airflow_provider_instasent.compat import storage_path
 
 if TYPE_CHECKING:
-    from airflow_provider_instasent.campaign.source import Row
-    from airflow_provider_instasent.campaign.template import RowTemplate
     from airflow_provider_instasent.hooks.connection import ConnectionSettings
+    from airflow_provider_instasent.planning.source import Row
+    from airflow_provider_instasent.planning.template import RowTemplate
 
 DEFAULT_IN_FLIGHT = 8
 
@@ -25,7 +25,7 @@ def rows_of(messages: Any, recipients: Any, to_column: str) -> Iterator[Row]:
 
     :raises ConfigurationError: names the parameter that is wrong
     """
-    from airflow_provider_instasent.campaign.source import rows_of_list
+    from airflow_provider_instasent.planning.source import rows_of_list
 
     if messages is not None:
         return rows_of_list(_list("messages", messages), None)
@@ -42,7 +42,7 @@ def named_rows(name: str, value: Any, to_column: str) -> Iterator[Row]:
     :param to_column: the column with the number
     :raises ConfigurationError: names the parameter
     """
-    from airflow_provider_instasent.campaign.source import rows_of_list, rows_of_path
+    from airflow_provider_instasent.planning.source import rows_of_list, rows_of_path
 
     if isinstance(value, str | os.PathLike):
         return rows_of_path(_readable(name, value), name, to_column)
@@ -54,7 +54,7 @@ def numbers_of(suppress: Any, to_column: str) -> Iterable[Any]:
 
     :raises ConfigurationError: names the parameter that is wrong
     """
-    from airflow_provider_instasent.campaign.source import BadRow, rows_of_list, rows_of_path
+    from airflow_provider_instasent.planning.source import BadRow, rows_of_list, rows_of_path
 
     if suppress is None:
         return
@@ -77,7 +77,7 @@ def template_of(text: str | None, context: Mapping[str, Any]) -> RowTemplate | N
     """Return the compiled row template, or None where rows are whole messages."""
     if text is None:
         return None
-    from airflow_provider_instasent.campaign.template import RowTemplate
+    from airflow_provider_instasent.planning.template import RowTemplate
 
     names = ("params", "run_id", "data_interval_start", "data_interval_end")
     return RowTemplate(text, {name: context[name] for name in names if name in context})

@@ -14,7 +14,6 @@ from airflow.providers.common.compat.sdk import BaseOperator, conf
 from airflow_provider_instasent.api import checks
 from airflow_provider_instasent.api.conclusion import LOOKUP_TIMEOUT
 from airflow_provider_instasent.api.statuses import DEFAULT_PENDING_STATUSES
-from airflow_provider_instasent.campaign.policy import OnInvalid, OnPlanChange, OnUnconfirmed
 from airflow_provider_instasent.compat import storage_path
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.operators import inputs
@@ -28,6 +27,7 @@ from airflow_provider_instasent.operators.journals import (
 )
 from airflow_provider_instasent.operators.lookup_waiting import LookupWait
 from airflow_provider_instasent.operators.waiting import report_before_failing
+from airflow_provider_instasent.planning.policy import OnInvalid, OnPlanChange, OnUnconfirmed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_instasent.campaign.lookup import LookupCampaign
-    from airflow_provider_instasent.campaign.source import Row
     from airflow_provider_instasent.journal.journal import Journal
+    from airflow_provider_instasent.planning.source import Row
 
 
 class InstasentLookupOperator(BaseOperator):
@@ -189,8 +189,8 @@ class InstasentLookupOperator(BaseOperator):
 
     def _settings(self, context: Context, hook: InstasentHook) -> Any:
         from airflow_provider_instasent.campaign.lookup import LookupSettings
-        from airflow_provider_instasent.campaign.plan import PlanSettings
         from airflow_provider_instasent.campaign.run import RunSettings
+        from airflow_provider_instasent.planning.plan import PlanSettings
 
         campaign_id = self._journal_id(context)
         return LookupSettings(

@@ -11,7 +11,6 @@ from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperat
 
 from airflow_provider_instasent.api import checks
 from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
-from airflow_provider_instasent.campaign.policy import OnUnconfirmed
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.operators.bulk_sms import InstasentBulkSmsOperator
 from airflow_provider_instasent.operators.failures import failures_without_retry, state_after
@@ -29,6 +28,7 @@ from airflow_provider_instasent.operators.waiting import (
     report_before_failing,
     wait_failures,
 )
+from airflow_provider_instasent.planning.policy import OnUnconfirmed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,10 +19,10 @@ from support.sandbox import deliverable
 
 from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
 from airflow_provider_instasent.campaign.run import LISTED_AT_ONCE, History
-from airflow_provider_instasent.campaign.spool import Spool
 from airflow_provider_instasent.journal.errors import PlanError
 from airflow_provider_instasent.journal.journal import Journal
 from airflow_provider_instasent.journal.segments import KeyValueSegments, PathSegments
+from airflow_provider_instasent.planning.spool import Spool
 
 pytestmark = pytest.mark.scale
 
@@ -37,10 +37,10 @@ sys.path[:0] = {path!r}
 from pathlib import Path
 import phonenumbers
 from airflow_provider_instasent.api.numbers import normalise
-from airflow_provider_instasent.campaign.plan import Planner, PlanSettings
-from airflow_provider_instasent.campaign.source import rows_of_path
-from airflow_provider_instasent.campaign.spool import Spool
-from airflow_provider_instasent.campaign.template import RowTemplate
+from airflow_provider_instasent.planning.plan import Planner, PlanSettings
+from airflow_provider_instasent.planning.source import rows_of_path
+from airflow_provider_instasent.planning.spool import Spool
+from airflow_provider_instasent.planning.template import RowTemplate
 from benchmarks.footprint import status
 
 normalise("+34600000001")

@@ -17,12 +17,12 @@ from support.sandbox import deliverable
 from airflow_provider_instasent.api.client import InstasentClient
 from airflow_provider_instasent.api.retry import RetryPolicy
 from airflow_provider_instasent.campaign.bulk import BulkOutcome, BulkSend, BulkSettings
-from airflow_provider_instasent.campaign.plan import PlanSettings
-from airflow_provider_instasent.campaign.policy import OnInvalid, OnPlanChange, OnUnconfirmed
 from airflow_provider_instasent.campaign.run import RunSettings
-from airflow_provider_instasent.campaign.source import rows_of_list
 from airflow_provider_instasent.journal.journal import Journal
 from airflow_provider_instasent.journal.segments import KeyValueSegments, PathSegments
+from airflow_provider_instasent.planning.plan import PlanSettings
+from airflow_provider_instasent.planning.policy import OnInvalid, OnPlanChange, OnUnconfirmed
+from airflow_provider_instasent.planning.source import rows_of_list
 
 if TYPE_CHECKING:
     from collections import Counter

@@ -16,11 +16,11 @@ from airflow_provider_instasent.api.errors import InstasentError
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.outcomes import MessageState
 from airflow_provider_instasent.api.retry import RetryPolicy
-from airflow_provider_instasent.campaign.policy import OnUnconfirmed
 from airflow_provider_instasent.campaign.single import SingleResult, SingleSend, SingleSettings
 from airflow_provider_instasent.journal.book import Book
 from airflow_provider_instasent.journal.journal import Journal
 from airflow_provider_instasent.journal.segments import KeyValueSegments, PathSegments
+from airflow_provider_instasent.planning.policy import OnUnconfirmed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

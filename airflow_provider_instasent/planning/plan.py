@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_instasent.api.errors import InvalidMessageError
 from airflow_provider_instasent.api.message import Sms, content_key
 from airflow_provider_instasent.api.numbers import PhoneNumber, mask_in, normalise
-from airflow_provider_instasent.campaign.policy import OnInvalid
-from airflow_provider_instasent.campaign.source import BadRow, Row
 from airflow_provider_instasent.journal.errors import PlanError
 from airflow_provider_instasent.journal.journal import key_of
+from airflow_provider_instasent.planning.policy import OnInvalid
+from airflow_provider_instasent.planning.source import BadRow, Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from airflow_provider_instasent.api.encoding import TextSize
-    from airflow_provider_instasent.campaign.spool import Spool
-    from airflow_provider_instasent.campaign.template import RowTemplate
+    from airflow_provider_instasent.planning.spool import Spool
+    from airflow_provider_instasent.planning.template import RowTemplate
 
 MOST_REPORTED = 20
 """Bad rows that an error lists; their number is always told."""

@@ -12,9 +12,9 @@ from support.campaign import key
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
 from airflow_provider_instasent.campaign.run import History
-from airflow_provider_instasent.campaign.spool import Spool
 from airflow_provider_instasent.journal.book import Book
 from airflow_provider_instasent.journal.events import Intent, PlacedIntent, Roster, Settlement
+from airflow_provider_instasent.planning.spool import Spool
 
 ACCEPTED, REJECTED, UNCONFIRMED, PLANNED = (
     MessageState.ACCEPTED,

@@ -7,13 +7,13 @@ from __future__ import annotations
 import pytest
 from support.sandbox import deliverable
 
-from airflow_provider_instasent.campaign.plan import MOST_REPORTED, Planner, PlanSettings
-from airflow_provider_instasent.campaign.policy import OnInvalid
 from airflow_provider_instasent.campaign.result import preview_of
-from airflow_provider_instasent.campaign.source import BadRow
-from airflow_provider_instasent.campaign.spool import Spool
-from airflow_provider_instasent.campaign.template import RowTemplate
 from airflow_provider_instasent.journal.errors import PlanError
+from airflow_provider_instasent.planning.plan import MOST_REPORTED, Planner, PlanSettings
+from airflow_provider_instasent.planning.policy import OnInvalid
+from airflow_provider_instasent.planning.source import BadRow
+from airflow_provider_instasent.planning.spool import Spool
+from airflow_provider_instasent.planning.template import RowTemplate
 
 
 @pytest.fixture

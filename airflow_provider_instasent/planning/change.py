@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.api.message import number_of
-from airflow_provider_instasent.campaign.spool import IN_DOUBT
+from airflow_provider_instasent.planning.spool import IN_DOUBT
 
 if TYPE_CHECKING:
-    from airflow_provider_instasent.campaign.spool import Spool
+    from airflow_provider_instasent.planning.spool import Spool
 
 _MODULUS = 1 << 96
 
