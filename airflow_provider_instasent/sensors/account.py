@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_instasent.api.account import BalanceGoal
+    from airflow_provider_instasent.api.balance import BalanceGoal
     from airflow_provider_instasent.api.polling import Ended
     from airflow_provider_instasent.sensors.memory import PokeMemory
 
@@ -111,7 +111,7 @@ class InstasentBalanceSensor(DeferringSensor):
         return self._finish(context, ended_of(event))
 
     def _new_goal(self) -> BalanceGoal:
-        from airflow_provider_instasent.api.account import BalanceGoal
+        from airflow_provider_instasent.api.balance import BalanceGoal
 
         return BalanceGoal(self._amount(), self.max_poll_failures)
 

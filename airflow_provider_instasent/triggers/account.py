@@ -12,8 +12,9 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 # What run() needs is imported with the module: an import of its own length would block the event loop.
 from airflow_provider_instasent.api import async_client, checks  # noqa: F401 - the hook makes the client
-from airflow_provider_instasent.api.account import BalanceGoal, plain
+from airflow_provider_instasent.api.account import plain
 from airflow_provider_instasent.api.answers import brief
+from airflow_provider_instasent.api.balance import BalanceGoal
 from airflow_provider_instasent.api.conclusion import Ending
 from airflow_provider_instasent.api.errors import ConfigurationError
 from airflow_provider_instasent.api.polling import MAX_POLL_FAILURES, Ended
