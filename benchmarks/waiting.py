@@ -84,8 +84,8 @@ def main(ids: list[str], environment: dict[str, str]) -> dict[str, Any]:
 
 
 async def _wait(ids: list[str]) -> dict[str, Any]:
-    from airflow_provider_instasent.api.watch import Watch
     from airflow_provider_instasent.triggers.sms import InstasentDeliveryTrigger
+    from airflow_provider_instasent.waiting.delivery_watch import Watch
 
     sweeps = _count_calls(Watch, "sweep_ended")
     trigger = InstasentDeliveryTrigger(ids, time.time() + LONGEST, poll_interval=POLL_INTERVAL)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.errors import UnavailableError, UnconfirmedError
-from airflow_provider_instasent.api.results_file import write_results
 from airflow_provider_instasent.journal.errors import RejectedError
 from airflow_provider_instasent.planning.policy import OnUnconfirmed
+from airflow_provider_instasent.waiting.results_file import write_results
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

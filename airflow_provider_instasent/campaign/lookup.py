@@ -19,7 +19,6 @@ from airflow_provider_instasent.api.errors import (
     InvalidMessageError,
 )
 from airflow_provider_instasent.api.lookup_flows import lookup_chunk
-from airflow_provider_instasent.api.lookup_watch import LookupWatch
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.numbers import PhoneNumber, normalise
 from airflow_provider_instasent.campaign.complaint import LOOKUPS, complaint, results_unwritten
@@ -30,6 +29,7 @@ from airflow_provider_instasent.campaign.stopping import sleep_until_stopped, un
 from airflow_provider_instasent.journal.errors import PlanError
 from airflow_provider_instasent.planning.plan import Planner, PlanSettings
 from airflow_provider_instasent.planning.spool import Spool
+from airflow_provider_instasent.waiting.lookup_watch import LookupWatch
 
 if TYPE_CHECKING:
     import threading

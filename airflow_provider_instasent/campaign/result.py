@@ -7,7 +7,7 @@ import heapq
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_instasent.api.results_file import FIELDS
+from airflow_provider_instasent.waiting.results_file import FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
 from airflow_provider_instasent.api import checks
-from airflow_provider_instasent.api.conclusion import MOST_CARRIED
 from airflow_provider_instasent.compat import storage_path
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.operators import inputs
@@ -30,6 +29,7 @@ from airflow_provider_instasent.operators.waiting import (
     wait_failures,
 )
 from airflow_provider_instasent.planning.policy import OnInvalid, OnPlanChange, OnUnconfirmed
+from airflow_provider_instasent.waiting.conclusion import MOST_CARRIED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,10 +37,10 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_instasent.api.conclusion import Conclusion
     from airflow_provider_instasent.campaign.bulk import BulkOutcome, BulkSend
     from airflow_provider_instasent.journal.journal import Journal
     from airflow_provider_instasent.planning.source import Row
+    from airflow_provider_instasent.waiting.conclusion import Conclusion
 
 
 class InstasentBulkSmsOperator(BaseOperator):
@@ -328,8 +328,8 @@ class InstasentBulkSmsOperator(BaseOperator):
         return wait_failures(may_retry=has_journal(context, self.journal_path))
 
     def _conclude(self, context: Context, summary: dict[str, Any], ended: Conclusion) -> dict[str, Any]:
-        from airflow_provider_instasent.api.conclusion import Ending
         from airflow_provider_instasent.triggers.events import raise_unless_delivered
+        from airflow_provider_instasent.waiting.conclusion import Ending
 
         result = ended.result
         summary = {

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
 from airflow_provider_instasent.api import checks
-from airflow_provider_instasent.api.conclusion import LOOKUP_TIMEOUT
 from airflow_provider_instasent.api.statuses import DEFAULT_PENDING_STATUSES
 from airflow_provider_instasent.compat import storage_path
 from airflow_provider_instasent.hooks.instasent import InstasentHook
@@ -28,6 +27,7 @@ from airflow_provider_instasent.operators.journals import (
 from airflow_provider_instasent.operators.lookup_waiting import LookupWait
 from airflow_provider_instasent.operators.waiting import report_before_failing
 from airflow_provider_instasent.planning.policy import OnInvalid, OnPlanChange, OnUnconfirmed
+from airflow_provider_instasent.waiting.conclusion import LOOKUP_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -165,8 +165,8 @@ class InstasentLookupOperator(BaseOperator):
             ended = wait.run()
             summary = campaign.summary(wait.watch)
             if ended is not None:
-                from airflow_provider_instasent.api.conclusion import Ending
                 from airflow_provider_instasent.triggers.events import raise_unless_delivered
+                from airflow_provider_instasent.waiting.conclusion import Ending
 
                 if ended.ending is not Ending.SUCCESS:
                     report_before_failing(self, context, summary)

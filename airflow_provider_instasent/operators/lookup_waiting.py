@@ -8,16 +8,16 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_instasent.api.conclusion import TRIGGERER_SLACK, Ending
+from airflow_provider_instasent.waiting.conclusion import TRIGGERER_SLACK, Ending
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_provider_instasent.api.client import InstasentClient
-    from airflow_provider_instasent.api.conclusion import Conclusion
-    from airflow_provider_instasent.api.lookup_watch import LookupWatch
-    from airflow_provider_instasent.api.sweeps import Pace
     from airflow_provider_instasent.campaign.lookup import LookupCampaign
+    from airflow_provider_instasent.waiting.conclusion import Conclusion
+    from airflow_provider_instasent.waiting.lookup_watch import LookupWatch
+    from airflow_provider_instasent.waiting.sweeps import Pace
 
 MOST_DEFERRED = 1_000
 """Ids a trigger carries at a time."""
@@ -36,8 +36,8 @@ class LookupWait:
     """
 
     def __init__(self, operator: Any, campaign: LookupCampaign, event: Any, sleep: Callable[[float], object]) -> None:
-        from airflow_provider_instasent.api.sweeps import Pace
         from airflow_provider_instasent.triggers.events import conclusion_of
+        from airflow_provider_instasent.waiting.sweeps import Pace
 
         self._operator = operator
         self._sleep = sleep
@@ -69,7 +69,7 @@ class LookupWait:
         return ended
 
     def _here(self, client: InstasentClient) -> Conclusion:
-        from airflow_provider_instasent.api.waiting import Progress, poll_until_over
+        from airflow_provider_instasent.waiting.loop import Progress, poll_until_over
 
         return poll_until_over(
             self.watch,
@@ -81,13 +81,13 @@ class LookupWait:
         )
 
     def _sweep(self, client: InstasentClient) -> None:
-        from airflow_provider_instasent.api.list_sweeps import sweep_batch_here
+        from airflow_provider_instasent.waiting.list_sweeps import sweep_batch_here
 
         sweep_batch_here(client, self.watch, self._pace, sleep=self._sleep)
 
     def _read_all(self, client: InstasentClient) -> None:
         """Read each lookup once; a round reads those that the list does not show only in part."""
-        from airflow_provider_instasent.api.list_sweeps import SINGLES_A_ROUND
+        from airflow_provider_instasent.waiting.list_sweeps import SINGLES_A_ROUND
 
         for _ in range(1 + len(self.watch.pending) // SINGLES_A_ROUND):
             if not self.watch.unread():

@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_instasent.api.conclusion import Conclusion
     from airflow_provider_instasent.api.message import Sms
     from airflow_provider_instasent.campaign.single import SingleSettings
     from airflow_provider_instasent.journal.errors import PlanError
     from airflow_provider_instasent.journal.journal import Journal
+    from airflow_provider_instasent.waiting.conclusion import Conclusion
 
 
 __all__ = ["InstasentBulkSmsOperator", "InstasentSendSmsOperator", "InstasentSmsHistoryOperator"]

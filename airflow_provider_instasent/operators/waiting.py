@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSensorTimeout
 
-from airflow_provider_instasent.api.conclusion import DELIVERY_TIMEOUT, TRIGGERER_SLACK
+from airflow_provider_instasent.waiting.conclusion import DELIVERY_TIMEOUT, TRIGGERER_SLACK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from airflow_provider_instasent.api.conclusion import Conclusion
-    from airflow_provider_instasent.api.watch import Watch
+    from airflow_provider_instasent.waiting.conclusion import Conclusion
+    from airflow_provider_instasent.waiting.delivery_watch import Watch
 
 __all__ = ["DELIVERY_TIMEOUT", "DeliveryWait", "report_before_failing", "wait_failures"]
 
@@ -53,11 +53,11 @@ class DeliveryWait:
         :param carried: JSON values that `execute_complete` finds under `carried` in the event
         :param without_id: further messages that were accepted, under ids that are not known
         """
-        from airflow_provider_instasent.api.list_sweeps import sweep_batch_here
         from airflow_provider_instasent.api.retry import ONE_ATTEMPT
-        from airflow_provider_instasent.api.sweeps import Pace
-        from airflow_provider_instasent.api.waiting import Progress, wait_until_final
         from airflow_provider_instasent.hooks.instasent import InstasentHook
+        from airflow_provider_instasent.waiting.list_sweeps import sweep_batch_here
+        from airflow_provider_instasent.waiting.loop import Progress, wait_until_final
+        from airflow_provider_instasent.waiting.sweeps import Pace
 
         watch = self._watch(message_ids, without_id)
         deadline = time.time() + self.timeout
@@ -109,9 +109,9 @@ class DeliveryWait:
         )
 
     def _watch(self, message_ids: Sequence[str], without_id: int) -> Watch:
-        from airflow_provider_instasent.api.results_file import watch_of_results
-        from airflow_provider_instasent.api.watch import Watch, WatchRules
         from airflow_provider_instasent.compat import storage_path
+        from airflow_provider_instasent.waiting.delivery_watch import Watch, WatchRules
+        from airflow_provider_instasent.waiting.results_file import watch_of_results
 
         rules = WatchRules(self.success_statuses, self.min_delivered_ratio)
         if self.results_path is not None:
@@ -119,8 +119,8 @@ class DeliveryWait:
         return Watch(message_ids, rules, {"without_id": without_id})
 
     def _keep_statuses(self, watch: Watch) -> None:
-        from airflow_provider_instasent.api.results_file import keep_statuses
         from airflow_provider_instasent.compat import storage_path
+        from airflow_provider_instasent.waiting.results_file import keep_statuses
 
         if self.results_path is not None:
             keep_statuses(storage_path(self.results_path), watch)

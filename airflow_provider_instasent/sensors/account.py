@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import PokeReturnValue, conf
 
 from airflow_provider_instasent.api import checks
-from airflow_provider_instasent.api.conclusion import TRIGGERER_SLACK
 from airflow_provider_instasent.sensors.deferring import SOONER, DeferringSensor, seconds
+from airflow_provider_instasent.waiting.conclusion import TRIGGERER_SLACK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_instasent.api.balance import BalanceGoal
-    from airflow_provider_instasent.api.polling import Ended
     from airflow_provider_instasent.sensors.memory import PokeMemory
+    from airflow_provider_instasent.waiting.balance import BalanceGoal
+    from airflow_provider_instasent.waiting.polling import Ended
 
 
 class InstasentBalanceSensor(DeferringSensor):
@@ -111,7 +111,7 @@ class InstasentBalanceSensor(DeferringSensor):
         return self._finish(context, ended_of(event))
 
     def _new_goal(self) -> BalanceGoal:
-        from airflow_provider_instasent.api.balance import BalanceGoal
+        from airflow_provider_instasent.waiting.balance import BalanceGoal
 
         return BalanceGoal(self._amount(), self.max_poll_failures)
 
@@ -163,8 +163,8 @@ class InstasentBalanceSensor(DeferringSensor):
 
     def _finish(self, context: Context, ended: Ended) -> dict[str, Any]:
         """Return the account; where the wait ended badly, put what is known into XCom and fail."""
-        from airflow_provider_instasent.api.conclusion import Ending
         from airflow_provider_instasent.triggers.events import raise_unless_delivered
+        from airflow_provider_instasent.waiting.conclusion import Ending
 
         account = dict(ended.result)
         if ended.ending is Ending.SUCCESS:

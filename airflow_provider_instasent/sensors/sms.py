@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import PokeReturnValue, conf
 
 from airflow_provider_instasent.api import checks
-from airflow_provider_instasent.api.conclusion import DELIVERY_TIMEOUT, MOST_CARRIED, TRIGGERER_SLACK
 from airflow_provider_instasent.sensors.deferring import SOONER, DeferringSensor, seconds
+from airflow_provider_instasent.waiting.conclusion import DELIVERY_TIMEOUT, MOST_CARRIED, TRIGGERER_SLACK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_instasent.api.conclusion import Conclusion
-    from airflow_provider_instasent.api.sweeps import Pace
-    from airflow_provider_instasent.api.watch import Watch, WatchRules
     from airflow_provider_instasent.sensors.memory import PokeMemory
     from airflow_provider_instasent.triggers.sms import InstasentDeliveryTrigger
+    from airflow_provider_instasent.waiting.conclusion import Conclusion
+    from airflow_provider_instasent.waiting.delivery_watch import Watch, WatchRules
+    from airflow_provider_instasent.waiting.sweeps import Pace
 
 _FIX = (
     'Give `results_path`, or set deferrable=False and mode="reschedule", which also leaves the worker free meanwhile.'
@@ -136,13 +136,13 @@ class InstasentDeliverySensor(DeferringSensor):
         return self._finish(context, conclusion_of(event))
 
     def _begin(self, context: Context) -> _Wait:
-        from airflow_provider_instasent.api.results_file import watch_of_results
-        from airflow_provider_instasent.api.sweeps import Pace
-        from airflow_provider_instasent.api.waiting import Progress
-        from airflow_provider_instasent.api.watch import Watch
         from airflow_provider_instasent.compat import first_start, storage_path
         from airflow_provider_instasent.sensors.memory import PokeMemory
         from airflow_provider_instasent.sensors.message_ids import ids_of
+        from airflow_provider_instasent.waiting.delivery_watch import Watch
+        from airflow_provider_instasent.waiting.loop import Progress
+        from airflow_provider_instasent.waiting.results_file import watch_of_results
+        from airflow_provider_instasent.waiting.sweeps import Pace
 
         ids = [] if self.results_path else ids_of(self.message_ids)
         if self.deferrable and len(ids) > MOST_CARRIED:
@@ -163,23 +163,23 @@ class InstasentDeliverySensor(DeferringSensor):
 
     def _keep_statuses(self, wait: _Wait) -> None:
         """Bring the results file up to date, where there is one."""
-        from airflow_provider_instasent.api.results_file import keep_statuses
         from airflow_provider_instasent.compat import storage_path
+        from airflow_provider_instasent.waiting.results_file import keep_statuses
 
         if self.results_path:
             keep_statuses(storage_path(self.results_path), wait.watch)
 
     def _rules(self) -> WatchRules:
-        from airflow_provider_instasent.api.watch import WatchRules
+        from airflow_provider_instasent.waiting.delivery_watch import WatchRules
 
         return WatchRules(self.success_statuses, self.min_delivered_ratio, self.max_poll_failures)
 
     def _look(self, wait: _Wait) -> Conclusion | None:
         """Sweep once, unless a rate limit forbids it; return the conclusion where there is one."""
-        from airflow_provider_instasent.api import conclusion, list_sweeps
         from airflow_provider_instasent.api.errors import ConfigurationError
         from airflow_provider_instasent.api.retry import ONE_ATTEMPT
         from airflow_provider_instasent.hooks.instasent import InstasentHook
+        from airflow_provider_instasent.waiting import conclusion, list_sweeps
 
         try:
             if wait.watch.may_sweep(time.time()):
@@ -226,8 +226,8 @@ class InstasentDeliverySensor(DeferringSensor):
 
     def _finish(self, context: Context, ended: Conclusion) -> dict[str, Any]:
         """Return the result; where the wait ended badly, put it into XCom and fail."""
-        from airflow_provider_instasent.api.conclusion import Ending
         from airflow_provider_instasent.triggers.events import raise_unless_delivered
+        from airflow_provider_instasent.waiting.conclusion import Ending
 
         if self._wait is not None:
             self._keep_statuses(self._wait)

@@ -14,13 +14,13 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from airflow_provider_instasent.api import async_client, checks  # noqa: F401 - the hook makes the client
 from airflow_provider_instasent.api.account import plain
 from airflow_provider_instasent.api.answers import brief
-from airflow_provider_instasent.api.balance import BalanceGoal
-from airflow_provider_instasent.api.conclusion import Ending
 from airflow_provider_instasent.api.errors import ConfigurationError
-from airflow_provider_instasent.api.polling import MAX_POLL_FAILURES, Ended
 from airflow_provider_instasent.api.retry import ONE_ATTEMPT
-from airflow_provider_instasent.api.waiting import await_until_over
 from airflow_provider_instasent.hooks.instasent import InstasentHook
+from airflow_provider_instasent.waiting.balance import BalanceGoal
+from airflow_provider_instasent.waiting.conclusion import Ending
+from airflow_provider_instasent.waiting.loop import await_until_over
+from airflow_provider_instasent.waiting.polling import MAX_POLL_FAILURES, Ended
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSensorTimeout
 
-from airflow_provider_instasent.api.conclusion import Conclusion, Ending, WatchResult
+from airflow_provider_instasent.waiting.conclusion import Conclusion, Ending, WatchResult
 
 if TYPE_CHECKING:
-    from airflow_provider_instasent.api.polling import Ended
+    from airflow_provider_instasent.waiting.polling import Ended
 
 
 def event_of(conclusion: Conclusion) -> dict[str, Any]:

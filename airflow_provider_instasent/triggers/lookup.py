@@ -10,17 +10,17 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 # What run() needs is imported with the module: an import of its own length would block the event loop.
 from airflow_provider_instasent.api import async_client, checks  # noqa: F401 - the hook makes the client
 from airflow_provider_instasent.api.answers import brief
-from airflow_provider_instasent.api.conclusion import Conclusion, Ending
 from airflow_provider_instasent.api.errors import ConfigurationError
-from airflow_provider_instasent.api.list_sweeps import sweep_batch
-from airflow_provider_instasent.api.lookup_watch import UNAFFECTED, LookupWatch
-from airflow_provider_instasent.api.polling import MAX_POLL_FAILURES
 from airflow_provider_instasent.api.retry import ONE_ATTEMPT
 from airflow_provider_instasent.api.statuses import DEFAULT_PENDING_STATUSES
-from airflow_provider_instasent.api.sweeps import DEFAULT_POLLS_PER_MINUTE, Pace
-from airflow_provider_instasent.api.waiting import Progress, await_until_over
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.triggers.events import event_of
+from airflow_provider_instasent.waiting.conclusion import Conclusion, Ending
+from airflow_provider_instasent.waiting.list_sweeps import sweep_batch
+from airflow_provider_instasent.waiting.lookup_watch import UNAFFECTED, LookupWatch
+from airflow_provider_instasent.waiting.loop import Progress, await_until_over
+from airflow_provider_instasent.waiting.polling import MAX_POLL_FAILURES
+from airflow_provider_instasent.waiting.sweeps import DEFAULT_POLLS_PER_MINUTE, Pace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence

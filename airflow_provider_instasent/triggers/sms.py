@@ -9,26 +9,23 @@ from typing import TYPE_CHECKING, Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 # What run() needs is imported with the module: an import of its own length would block the event loop.
-from airflow_provider_instasent.api import (
-    async_client,  # noqa: F401 - the hook makes it
-    checks,
-    conclusion,
-)
+from airflow_provider_instasent.api import async_client, checks  # noqa: F401 - the hook makes the client
 from airflow_provider_instasent.api.answers import brief
 from airflow_provider_instasent.api.errors import ConfigurationError
-from airflow_provider_instasent.api.results_file import keep_statuses, watch_of_results
 from airflow_provider_instasent.api.retry import ONE_ATTEMPT
-from airflow_provider_instasent.api.sweeps import DEFAULT_POLLS_PER_MINUTE, Pace
-from airflow_provider_instasent.api.waiting import Progress, watch_until_final
-from airflow_provider_instasent.api.watch import Watch, WatchRules
 from airflow_provider_instasent.compat import storage_path
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.triggers.events import event_of
+from airflow_provider_instasent.waiting import conclusion
+from airflow_provider_instasent.waiting.delivery_watch import Watch, WatchRules
+from airflow_provider_instasent.waiting.loop import Progress, watch_until_final
+from airflow_provider_instasent.waiting.results_file import keep_statuses, watch_of_results
+from airflow_provider_instasent.waiting.sweeps import DEFAULT_POLLS_PER_MINUTE, Pace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
-    from airflow_provider_instasent.api.conclusion import Conclusion
+    from airflow_provider_instasent.waiting.conclusion import Conclusion
 
 
 class InstasentDeliveryTrigger(BaseTrigger):
@@ -45,8 +42,9 @@ class InstasentDeliveryTrigger(BaseTrigger):
     :param poll_interval: seconds between two rounds over the pending messages
     :param max_poll_failures: rounds in a row without a successful read after which it is an error
     :param max_polls_per_minute: the most requests a minute
-    :param memory: what an earlier poll learned (:meth:`~airflow_provider_instasent.api.watch.Watch.memory`); the
-        messages in it that are final belong to the batch and are not asked for again
+    :param memory: what an earlier poll learned
+        (:meth:`~airflow_provider_instasent.waiting.delivery_watch.Watch.memory`); the messages in it that are final
+        belong to the batch and are not asked for again
     :param results_path: in place of `message_ids`, a bulk send's results file; its statuses are brought up to date
         before the event
     :param carried: JSON values that come back under `carried` in the event

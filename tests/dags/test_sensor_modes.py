@@ -11,9 +11,9 @@ from airflow.providers.common.compat.sdk import DAG, task
 from support.airflow_home import returned, run_dag
 from support.delivery import accepted, connected, reads
 
-from airflow_provider_instasent.api import watch
 from airflow_provider_instasent.compat import airflow_version
 from airflow_provider_instasent.sensors.sms import InstasentDeliverySensor
+from airflow_provider_instasent.waiting import delivery_watch
 
 __all__ = ["connected"]
 
@@ -89,7 +89,7 @@ def test_soft_fail_skips(connected, new_dag, mode):
 
 
 def test_a_404_for_ever_ends_over_several_rescheduled_processes(connected, new_dag, monkeypatch):
-    monkeypatch.setattr(watch, "MISSING_GRACE", 1.5)
+    monkeypatch.setattr(delivery_watch, "MISSING_GRACE", 1.5)
     with new_dag() as dag:
         wait_for(accepted(connected, "910"), "reschedule")
     run = run_dag(dag)

@@ -21,7 +21,10 @@ __all__ = ["postgres"]
 
 DAGS = Path(__file__).parent / "sql_dags"
 ROWS, FAILING = 10_000, 25
-CLIENT, RESULTS = "airflow_provider_instasent.api.client:InstasentClient", "airflow_provider_instasent.api.results_file"
+CLIENT, RESULTS = (
+    "airflow_provider_instasent.api.client:InstasentClient",
+    "airflow_provider_instasent.waiting.results_file",
+)
 
 
 def _airflow_version() -> tuple[int, ...]:

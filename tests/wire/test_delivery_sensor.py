@@ -10,7 +10,7 @@ import pytest
 from support.delivery import MODES, accepted, connected, reads, run_sensor, single_reads, spaced
 from support.instasent_connection import connection
 
-from airflow_provider_instasent.api import watch as watch_module
+from airflow_provider_instasent.waiting import delivery_watch as watch_module
 
 __all__ = ["connected", "single_reads"]
 
@@ -66,7 +66,7 @@ def test_stuck_until_the_timeout(connected, mode, monkeypatch):
 
 def test_an_unknown_status_is_pending_and_logged(connected, mode, monkeypatch, caplog):
     ids = accepted(connected, "909")
-    with caplog.at_level(logging.WARNING, logger="airflow_provider_instasent.api.sweeps"):
+    with caplog.at_level(logging.WARNING, logger="airflow_provider_instasent.waiting.sweeps"):
         run = run_sensor(mode, monkeypatch, message_ids=ids, timeout=0.5)
     assert run.ended_as == "AirflowSensorTimeout"
     assert run.pushed["counts"] == {"teleported": 1}

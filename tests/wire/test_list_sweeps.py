@@ -12,7 +12,7 @@ from support.sandbox import deliverable
 
 from airflow_provider_instasent.api.client import InstasentClient
 from airflow_provider_instasent.api.message import Sms
-from airflow_provider_instasent.api.results_file import FIELDS
+from airflow_provider_instasent.waiting.results_file import FIELDS
 
 __all__ = ["connected"]
 

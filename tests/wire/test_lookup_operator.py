@@ -156,14 +156,14 @@ def test_lookups_that_no_list_shows_are_read_one_by_one(new_task, sandbox, way):
 
 @pytest.mark.parametrize("deferrable", WAYS)
 def test_a_lookup_that_is_never_found_is_told(new_task, sandbox, deferrable, monkeypatch):
-    monkeypatch.setattr("airflow_provider_instasent.api.watch.MISSING_GRACE", 0.2)
+    monkeypatch.setattr("airflow_provider_instasent.waiting.delivery_watch.MISSING_GRACE", 0.2)
     result = new_task(to=["+34600000001", "+34600000910"], deferrable=deferrable).run()
     assert states(result) == {"+34600000001": "finished", "+34600000910": "not_found"}
     assert result["not_found"] == 1
 
 
 def test_none_found_at_all_is_a_failure(new_task, sandbox, monkeypatch):
-    monkeypatch.setattr("airflow_provider_instasent.api.watch.MISSING_GRACE", 0.2)
+    monkeypatch.setattr("airflow_provider_instasent.waiting.delivery_watch.MISSING_GRACE", 0.2)
     task = new_task(to=["+34600000910"])
     with pytest.raises(AirflowFailException, match="base path"):
         task.run()

@@ -12,9 +12,9 @@ from datetime import timedelta
 import pytest
 from support.delivery import FakeTaskInstance, Store, as_restarted, new_sensor
 
-from airflow_provider_instasent.api import sweeps
 from airflow_provider_instasent.compat import airflow_version
 from airflow_provider_instasent.sensors.memory import KEY, PokeMemory
+from airflow_provider_instasent.waiting import sweeps
 
 
 def test_parsing_loads_nothing_that_only_running_needs():

@@ -8,8 +8,8 @@ import json
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSensorTimeout
 
-from airflow_provider_instasent.api.conclusion import Conclusion, Ending, WatchResult
 from airflow_provider_instasent.triggers.events import conclusion_of, event_of, result_of_event
+from airflow_provider_instasent.waiting.conclusion import Conclusion, Ending, WatchResult
 
 RESULT = WatchResult(2, 1, 0, 1, {"delivered": 1, "sent": 1}, {"a": {"status": "delivered", "code": None}})
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api import endpoints
-from airflow_provider_instasent.api.conclusion import Conclusion, Ending, WatchResult
-from airflow_provider_instasent.api.polling import MAX_POLL_FAILURES
 from airflow_provider_instasent.api.statuses import DEFAULT_PENDING_STATUSES, DeliveryStatus, Verdict, normalise_status
-from airflow_provider_instasent.api.watch import UNREAD, Reading, Watch, WatchRules
+from airflow_provider_instasent.waiting.conclusion import Conclusion, Ending, WatchResult
+from airflow_provider_instasent.waiting.delivery_watch import UNREAD, Reading, Watch, WatchRules
+from airflow_provider_instasent.waiting.polling import MAX_POLL_FAILURES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.files import lines_of, replacing
 from airflow_provider_instasent.api.statuses import Verdict, judge
-from airflow_provider_instasent.api.watch import UNREAD, Watch
+from airflow_provider_instasent.waiting.delivery_watch import UNREAD, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from airflow_provider_instasent.api.watch import WatchRules
+    from airflow_provider_instasent.waiting.delivery_watch import WatchRules
 
 FIELDS = ("position", "client_id", "id", "state", "status", "reason")
 """What a line holds. `state` is where the message stands with us, `status` the last delivery status known."""
@@ -76,8 +76,8 @@ def watch_of_results(
 
     :param path: a `pathlib.Path` or an `ObjectStoragePath`
     :param rules: what counts as success
-    :param memory: as of :class:`~airflow_provider_instasent.api.watch.Watch`, beside what the file knows
-    :param missing_since: as of :class:`~airflow_provider_instasent.api.watch.Watch`
+    :param memory: as of :class:`~airflow_provider_instasent.waiting.delivery_watch.Watch`, beside what the file knows
+    :param missing_since: as of :class:`~airflow_provider_instasent.waiting.delivery_watch.Watch`
     :raises OSError: where it cannot be read
     :raises ValueError: where it is no results file
     """

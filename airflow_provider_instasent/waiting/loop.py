@@ -9,14 +9,14 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from airflow_provider_instasent.api.checks import positive
-from airflow_provider_instasent.api.list_sweeps import sweep_batch, sweep_batch_here
-from airflow_provider_instasent.api.sweeps import DEFAULT_POLLS_PER_MINUTE, Pace
-from airflow_provider_instasent.api.watch import Watch, WatchRules
+from airflow_provider_instasent.waiting.delivery_watch import Watch, WatchRules
+from airflow_provider_instasent.waiting.list_sweeps import sweep_batch, sweep_batch_here
+from airflow_provider_instasent.waiting.sweeps import DEFAULT_POLLS_PER_MINUTE, Pace
 
 if TYPE_CHECKING:
     from airflow_provider_instasent.api.async_client import AsyncInstasentClient
     from airflow_provider_instasent.api.client import InstasentClient
-    from airflow_provider_instasent.api.conclusion import Conclusion
+    from airflow_provider_instasent.waiting.conclusion import Conclusion
 
 _BETWEEN_CHANGES = 60.0
 _BETWEEN_REPEATS = 600.0
@@ -25,7 +25,7 @@ End_co = TypeVar("End_co", covariant=True)
 
 
 class Awaited(Protocol[End_co]):
-    """What is waited for: a :class:`~airflow_provider_instasent.api.polling.Polling` that can conclude."""
+    """What is waited for: a :class:`~airflow_provider_instasent.waiting.polling.Polling` that can conclude."""
 
     next_sweep: float
 

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from airflow_provider_instasent.api.balance import BalanceGoal
 from airflow_provider_instasent.api.exchange import Answer, Failure
+from airflow_provider_instasent.waiting.balance import BalanceGoal
 
 
 def feed(goal, *outcomes, now=100.0):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_instasent.api.async_client import AsyncInstasentClient
     from airflow_provider_instasent.api.client import InstasentClient
-    from airflow_provider_instasent.api.watch import Watch
+    from airflow_provider_instasent.waiting.delivery_watch import Watch
 
 log = logging.getLogger(__name__)
 

@@ -14,10 +14,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_instasent.api import checks, conclusion, endpoints
+from airflow_provider_instasent.api import checks, endpoints
 from airflow_provider_instasent.api.answers import brief
-from airflow_provider_instasent.api.conclusion import MAX_REPORTED, MOST_CARRIED, Conclusion, WatchResult
-from airflow_provider_instasent.api.polling import MAX_POLL_FAILURES, Polling
 from airflow_provider_instasent.api.statuses import (
     DEFAULT_SUCCESS_STATUSES,
     DeliveryStatus,
@@ -26,6 +24,9 @@ from airflow_provider_instasent.api.statuses import (
     judge,
     normalise_status,
 )
+from airflow_provider_instasent.waiting import conclusion
+from airflow_provider_instasent.waiting.conclusion import MAX_REPORTED, MOST_CARRIED, Conclusion, WatchResult
+from airflow_provider_instasent.waiting.polling import MAX_POLL_FAILURES, Polling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api import errors
-from airflow_provider_instasent.api.conclusion import Ending
 from airflow_provider_instasent.api.exchange import Kind, Outcome
 from airflow_provider_instasent.api.retry import Fate, RetryPolicy, Wait, classify, decide
+from airflow_provider_instasent.waiting.conclusion import Ending
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

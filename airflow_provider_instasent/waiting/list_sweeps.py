@@ -16,8 +16,8 @@ from airflow_provider_instasent.api.exchange import Flow, Kind, Pause
 from airflow_provider_instasent.api.flows import Page
 from airflow_provider_instasent.api.pages import created_at, walk_recent
 from airflow_provider_instasent.api.retry import ONE_ATTEMPT
-from airflow_provider_instasent.api.sweeps import Pace, Sweep, sweep_concurrently, sweep_singly
-from airflow_provider_instasent.api.watch import FEW
+from airflow_provider_instasent.waiting.delivery_watch import FEW
+from airflow_provider_instasent.waiting.sweeps import Pace, Sweep, sweep_concurrently, sweep_singly
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.api.async_client import AsyncInstasentClient
     from airflow_provider_instasent.api.client import InstasentClient
     from airflow_provider_instasent.api.endpoints import Entity
-    from airflow_provider_instasent.api.watch import Watch
+    from airflow_provider_instasent.waiting.delivery_watch import Watch
 
 LIST_PAGE = 100
 SINGLES_A_ROUND = 50

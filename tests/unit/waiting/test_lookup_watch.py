@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_instasent.api.lookup_watch import LookupWatch
+from airflow_provider_instasent.waiting.lookup_watch import LookupWatch
 
 
 @pytest.mark.parametrize(

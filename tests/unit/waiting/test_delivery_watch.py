@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_instasent.api.conclusion import MAX_REPORTED, Ending, WatchResult
 from airflow_provider_instasent.api.statuses import TERMINAL_FAILURES
-from airflow_provider_instasent.api.sweeps import Pace
-from airflow_provider_instasent.api.waiting import Progress
-from airflow_provider_instasent.api.watch import LARGEST_CARRIED, MISSING_GRACE, Watch, WatchRules
+from airflow_provider_instasent.waiting.conclusion import MAX_REPORTED, Ending, WatchResult
+from airflow_provider_instasent.waiting.delivery_watch import LARGEST_CARRIED, MISSING_GRACE, Watch, WatchRules
+from airflow_provider_instasent.waiting.loop import Progress
+from airflow_provider_instasent.waiting.sweeps import Pace
 
 LATER = 10_000.0
 
@@ -276,7 +276,7 @@ def test_a_pace_spaces_requests_evenly_and_saves_nothing_up():
 
 def test_progress_is_logged_when_it_changed_and_not_too_often(monkeypatch):
     now = [1_000.0]
-    monkeypatch.setattr("airflow_provider_instasent.api.waiting.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("airflow_provider_instasent.waiting.loop.time.monotonic", lambda: now[0])
     lines: list[str] = []
     report, watch = Progress(lines.append), watch_of([None, None])
     for seconds, status in ((0, None), (30, "sent"), (40, None), (300, None), (310, None)):
