@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         UnconfirmedError,
     )
     from airflow_provider_instasent.api.message import Sms
-    from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
+    from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
     from airflow_provider_instasent.api.statuses import DeliveryStatus, Verdict, judge
 
 __all__ = [
@@ -68,8 +68,8 @@ _MODULES = {
     "Verdict": "statuses",
     "judge": "statuses",
     "Sms": "message",
-    "MessageOutcome": "outcomes",
-    "MessageState": "outcomes",
+    "MessageOutcome": "message_outcome",
+    "MessageState": "message_outcome",
 }
 
 

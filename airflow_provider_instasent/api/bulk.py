@@ -14,8 +14,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_instasent.api.answers import brief
-from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
+from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
+from airflow_provider_instasent.api.server_words import brief
 
 if TYPE_CHECKING:
     from airflow_provider_instasent.api.endpoints import Entity

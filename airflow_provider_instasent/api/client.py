@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_instasent.api.endpoints import Entity
     from airflow_provider_instasent.api.message import Sms
-    from airflow_provider_instasent.api.outcomes import MessageOutcome
+    from airflow_provider_instasent.api.message_outcome import MessageOutcome
 
 T = TypeVar("T")
 

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow_provider_instasent.api.outcomes import MessageOutcome
+    from airflow_provider_instasent.api.message_outcome import MessageOutcome
 
 
 class InstasentError(Exception):

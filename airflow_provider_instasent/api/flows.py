@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow_provider_instasent.api import endpoints, errors, prices
-from airflow_provider_instasent.api.answers import error_of
+from airflow_provider_instasent.api import endpoints, errors, price_profile_paths
 from airflow_provider_instasent.api.bulk import attribute, named_rejections, rejection, says_client_id_taken
 from airflow_provider_instasent.api.exchange import (
     Answer,
@@ -25,8 +24,9 @@ from airflow_provider_instasent.api.exchange import (
     Request,
     Send,
 )
-from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
+from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.api.retry import RetryPolicy, Wait, decide
+from airflow_provider_instasent.api.server_words import error_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -156,11 +156,11 @@ def get_price_profile(kind: str, path: str | None, policy: RetryPolicy) -> Flow[
     :param path: below the base URL; None for the usual guess
     :raises NotFoundError: names the setting of the connection that holds the path
     """
-    path = prices.path_of(kind) if path is None else path.strip("/")
+    path = price_profile_paths.path_of(kind) if path is None else path.strip("/")
     try:
         profile, _ = yield from call(endpoints.price_profile_request(path), endpoints.read_price_profile, policy)
     except errors.NotFoundError as error:
-        raise errors.NotFoundError(prices.advice(kind, path), status=error.status) from error
+        raise errors.NotFoundError(price_profile_paths.advice(kind, path), status=error.status) from error
     return profile
 
 

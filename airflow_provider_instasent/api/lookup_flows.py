@@ -6,10 +6,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.api import endpoints, errors
-from airflow_provider_instasent.api.answers import error_of
 from airflow_provider_instasent.api.exchange import Flow, Kind
 from airflow_provider_instasent.api.flows import ChunkResult, Page, call, exchange
-from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
+from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
+from airflow_provider_instasent.api.server_words import error_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

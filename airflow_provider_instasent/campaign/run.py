@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_instasent.api.bulk import acceptance
 from airflow_provider_instasent.api.errors import ApiError
 from airflow_provider_instasent.api.message import Sms
-from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
+from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.campaign.reconcile import Search, Wanted, not_read_to_the_edge, reconcile
 from airflow_provider_instasent.journal.errors import JournalCorruptError, JournalForeignError, PlanError
 from airflow_provider_instasent.journal.events import (

@@ -14,8 +14,8 @@ from airflow_provider_instasent.api.endpoints import MAX_BULK
 from airflow_provider_instasent.api.errors import UnavailableError
 from airflow_provider_instasent.api.exchange import Answer, Outcome
 from airflow_provider_instasent.api.flows import ChunkResult, send_chunk
-from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
-from airflow_provider_instasent.campaign.pace import RateGate
+from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
+from airflow_provider_instasent.campaign.rate_gate import RateGate
 from airflow_provider_instasent.campaign.workers import Workers
 from airflow_provider_instasent.journal.errors import JournalError, StoppedError
 

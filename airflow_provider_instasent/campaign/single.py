@@ -20,7 +20,7 @@ from airflow_provider_instasent.api.errors import (
     UnconfirmedError,
 )
 from airflow_provider_instasent.api.message import Sms, client_id_for, content_key, number_of
-from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
+from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.campaign.reconcile import Search, Wanted, not_read_to_the_edge, reconcile
 from airflow_provider_instasent.journal.book import Book, Entry
 from airflow_provider_instasent.journal.errors import JournalError, PlanError

@@ -19,7 +19,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow_provider_instasent.api.outcomes import MessageOutcome
+    from airflow_provider_instasent.api.message_outcome import MessageOutcome
 
 
 class InstasentSendError(AirflowFailException):

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from airflow_provider_instasent.api.prices import PRICE_PROFILE_PATHS
+from airflow_provider_instasent.api.price_profile_paths import PRICE_PROFILE_PATHS
 
 CONNECTION_TYPE = "instasent"
 HOOK_NAME = "Instasent"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.api.async_client import AsyncInstasentClient
     from airflow_provider_instasent.api.client import InstasentClient
     from airflow_provider_instasent.api.message import Sms
-    from airflow_provider_instasent.api.outcomes import MessageOutcome
+    from airflow_provider_instasent.api.message_outcome import MessageOutcome
     from airflow_provider_instasent.hooks.connection import ConnectionSettings
 
 
@@ -258,7 +258,7 @@ class InstasentHook(BaseHook):
         :param kind: `sms` or `lookup`
         :raises NotFoundError: names the setting of the connection that holds the path, which is a guess
         """
-        from airflow_provider_instasent.api.prices import path_of, setting_of
+        from airflow_provider_instasent.api.price_profile_paths import path_of, setting_of
 
         path_of(kind)
         return self.get_conn().get_price_profile(kind, getattr(self.settings, setting_of(kind)))

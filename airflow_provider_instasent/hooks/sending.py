@@ -12,8 +12,8 @@ from airflow.providers.common.compat.sdk import AirflowTaskTimeout
 from airflow_provider_instasent.api import flows
 from airflow_provider_instasent.api.errors import BulkStoppedError, InvalidMessageError, UnconfirmedError
 from airflow_provider_instasent.api.message import Sms
+from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.api.numbers import mask_in
-from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
 from airflow_provider_instasent.hooks.errors import InstasentPartlySentError, InstasentUnconfirmedError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
+from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.journal.errors import JournalCorruptError
 
 if TYPE_CHECKING:

@@ -37,7 +37,7 @@ from airflow_provider_instasent.journal.events import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from airflow_provider_instasent.api.outcomes import MessageOutcome
+    from airflow_provider_instasent.api.message_outcome import MessageOutcome
     from airflow_provider_instasent.journal.segments import SegmentStore
 
 __all__ = ["KEY_BYTES", "Event", "Intent", "Journal", "Note", "Settlement", "key_of", "key_of_client_id"]

@@ -8,11 +8,11 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_instasent.api.answers import brief
 from airflow_provider_instasent.api.encoding import shorten
 from airflow_provider_instasent.api.errors import BulkStoppedError, InvalidMessageError, UnconfirmedError
 from airflow_provider_instasent.api.message import Sms, client_id_for, content_key
-from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
+from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
+from airflow_provider_instasent.api.server_words import brief
 from airflow_provider_instasent.notifications.text import default_text, identity_of
 
 if TYPE_CHECKING:

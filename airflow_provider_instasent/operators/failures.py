@@ -21,7 +21,7 @@ from airflow_provider_instasent.api.errors import (
     TooLargeError,
     UnconfirmedError,
 )
-from airflow_provider_instasent.api.outcomes import MessageState
+from airflow_provider_instasent.api.message_outcome import MessageState
 from airflow_provider_instasent.journal.errors import (
     JournalCorruptError,
     JournalError,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator, conf
 
 from airflow_provider_instasent.api import checks
-from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
+from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.operators.bulk_sms import InstasentBulkSmsOperator
 from airflow_provider_instasent.operators.failures import failures_without_retry, state_after

@@ -134,7 +134,7 @@ def wait_failures(*, may_retry: bool) -> Iterator[None]:
     :raises AirflowSensorTimeout: where the triggerer did not answer in time: no retry
     :raises AirflowFailException: where a retry might send again
     """
-    from airflow_provider_instasent.api.answers import brief
+    from airflow_provider_instasent.api.server_words import brief
     from airflow_provider_instasent.compat import is_deferral_timeout
 
     try:

@@ -13,12 +13,12 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from airflow_provider_instasent.api.message import Sms, client_id_for
-from airflow_provider_instasent.api.outcomes import MessageState
+from airflow_provider_instasent.api.message_outcome import MessageState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from airflow_provider_instasent.api.outcomes import MessageOutcome
+    from airflow_provider_instasent.api.message_outcome import MessageOutcome
 
 _SCHEMA = """
 CREATE TABLE message (

@@ -13,9 +13,9 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 # What run() needs is imported with the module: an import of its own length would block the event loop.
 from airflow_provider_instasent.api import async_client, checks  # noqa: F401 - the hook makes the client
 from airflow_provider_instasent.api.account import plain
-from airflow_provider_instasent.api.answers import brief
 from airflow_provider_instasent.api.errors import ConfigurationError
 from airflow_provider_instasent.api.retry import ONE_ATTEMPT
+from airflow_provider_instasent.api.server_words import brief
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.waiting.balance import BalanceGoal
 from airflow_provider_instasent.waiting.conclusion import Ending

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api import endpoints
 from airflow_provider_instasent.api.account import described, plain
-from airflow_provider_instasent.api.answers import error_of
 from airflow_provider_instasent.api.errors import UnavailableError
 from airflow_provider_instasent.api.exchange import Flow, Kind
 from airflow_provider_instasent.api.flows import exchange
 from airflow_provider_instasent.api.retry import ONE_ATTEMPT
+from airflow_provider_instasent.api.server_words import error_of
 from airflow_provider_instasent.waiting.conclusion import Ending
 from airflow_provider_instasent.waiting.polling import MAX_POLL_FAILURES, Ended, Goal
 

@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api import checks, endpoints
-from airflow_provider_instasent.api.answers import brief
+from airflow_provider_instasent.api.server_words import brief
 from airflow_provider_instasent.api.statuses import (
     DEFAULT_SUCCESS_STATUSES,
     DeliveryStatus,

@@ -17,7 +17,7 @@ from support.bulk_send import BulkTask
 from support.campaign import Values
 from support.sandbox import deliverable
 
-from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
+from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.campaign.run import LISTED_AT_ONCE, History
 from airflow_provider_instasent.journal.errors import PlanError
 from airflow_provider_instasent.journal.journal import Journal

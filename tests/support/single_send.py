@@ -14,7 +14,7 @@ from support.campaign import Values
 from airflow_provider_instasent.api.client import InstasentClient
 from airflow_provider_instasent.api.errors import InstasentError
 from airflow_provider_instasent.api.message import Sms
-from airflow_provider_instasent.api.outcomes import MessageState
+from airflow_provider_instasent.api.message_outcome import MessageState
 from airflow_provider_instasent.api.retry import RetryPolicy
 from airflow_provider_instasent.campaign.single import SingleResult, SingleSend, SingleSettings
 from airflow_provider_instasent.journal.book import Book

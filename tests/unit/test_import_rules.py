@@ -41,7 +41,7 @@ HOMES = {
     "jsonschema": ("api/schema.py",),
     "phonenumbers": ("api/numbers.py",),
     "jinja2": ("planning/template.py",),
-    "pyarrow": ("planning/source.py", "campaign/export.py"),
+    "pyarrow": ("planning/source.py", "campaign/history_file.py"),
     "starlette": ("sandbox/",),
     "uvicorn": ("sandbox/",),
     "wtforms": ("hooks/form.py",),

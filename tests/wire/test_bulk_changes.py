@@ -143,7 +143,7 @@ def test_a_journal_that_contradicts_itself_is_refused(sandbox, tmp_path, kind):
 
 
 def _settled():
-    from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
+    from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 
     return MessageOutcome(0, MessageState.ACCEPTED, id="x")
 

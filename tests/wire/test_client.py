@@ -7,7 +7,7 @@ import pytest
 from support.clients import sms
 
 from airflow_provider_instasent.api import errors
-from airflow_provider_instasent.api.outcomes import MessageState
+from airflow_provider_instasent.api.message_outcome import MessageState
 
 ACCEPTED, REJECTED, UNCONFIRMED, PLANNED = (
     MessageState.ACCEPTED,

@@ -11,7 +11,7 @@ from support.clients import TINY_WAITS, sms
 
 from airflow_provider_instasent.api import errors, flows
 from airflow_provider_instasent.api.message import Sms
-from airflow_provider_instasent.api.outcomes import MessageState
+from airflow_provider_instasent.api.message_outcome import MessageState
 from airflow_provider_instasent.api.retry import RetryPolicy
 from airflow_provider_instasent.sandbox.settings import BulkErrors
 

@@ -17,7 +17,7 @@ from airflow_provider_instasent.api.errors import (
     UnavailableError,
     UnconfirmedError,
 )
-from airflow_provider_instasent.api.outcomes import MessageState
+from airflow_provider_instasent.api.message_outcome import MessageState
 from airflow_provider_instasent.sandbox.faults import AFTER, BEFORE
 
 __all__ = ["nothing_private_is_logged"]

@@ -21,7 +21,7 @@ from support.single_send import (
 )
 
 from airflow_provider_instasent.api.errors import NoFundsError, NotSentError, UnconfirmedError
-from airflow_provider_instasent.api.outcomes import MessageState
+from airflow_provider_instasent.api.message_outcome import MessageState
 from airflow_provider_instasent.campaign import reconcile
 from airflow_provider_instasent.campaign.single import STALE_INTENT, SingleResult
 from airflow_provider_instasent.journal.errors import (

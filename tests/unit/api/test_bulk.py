@@ -16,7 +16,7 @@ from airflow_provider_instasent.api.bulk import (
     attribute,
 )
 from airflow_provider_instasent.api.message import Sms
-from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
+from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.sandbox.bulk_errors import Rejection, shaped
 from airflow_provider_instasent.sandbox.settings import BulkErrors
 

@@ -7,7 +7,7 @@ import pytest
 
 from airflow_provider_instasent.api.bulk import attribute, named_rejections, rejection, says_client_id_taken
 from airflow_provider_instasent.api.message import Sms
-from airflow_provider_instasent.api.outcomes import MessageState
+from airflow_provider_instasent.api.message_outcome import MessageState
 
 NO_NUMBER = {"to": ["This number cannot be reached."]}
 REPEATED = {"clientId": ["This value is already used."]}

@@ -10,7 +10,7 @@ import pickle
 import pytest
 
 from airflow_provider_instasent.api import errors
-from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
+from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 
 TREE = {
     "InstasentError": Exception,

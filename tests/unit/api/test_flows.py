@@ -10,7 +10,7 @@ import pytest
 from airflow_provider_instasent.api import endpoints, errors, flows
 from airflow_provider_instasent.api.exchange import Answer, Failure, Pause, Send
 from airflow_provider_instasent.api.message import Sms
-from airflow_provider_instasent.api.outcomes import MessageState
+from airflow_provider_instasent.api.message_outcome import MessageState
 from airflow_provider_instasent.api.retry import RetryPolicy
 
 POLICY = RetryPolicy(max_attempts=3, max_rate_limited=3, first_wait=1.0, longest_wait=4.0)

@@ -8,7 +8,7 @@ import itertools
 import pytest
 from support.campaign import accepted, key
 
-from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
+from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.journal.book import Book, Entry
 from airflow_provider_instasent.journal.errors import JournalCorruptError, JournalForeignError
 from airflow_provider_instasent.journal.events import Intent, Note, PlacedIntent, Roster, Settlement

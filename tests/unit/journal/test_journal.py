@@ -12,7 +12,7 @@ import time
 import pytest
 from support.campaign import Segments, Values, accepted, key
 
-from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
+from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.journal import journal as journal_module
 from airflow_provider_instasent.journal.errors import (
     JournalConflictError,

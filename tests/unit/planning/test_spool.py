@@ -10,7 +10,7 @@ import pytest
 from support.campaign import key
 
 from airflow_provider_instasent.api.message import Sms
-from airflow_provider_instasent.api.outcomes import MessageOutcome, MessageState
+from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.campaign.run import History
 from airflow_provider_instasent.journal.book import Book
 from airflow_provider_instasent.journal.events import Intent, PlacedIntent, Roster, Settlement

@@ -10,8 +10,8 @@ import time
 import pytest
 
 from airflow_provider_instasent.api.exchange import RateLimit
-from airflow_provider_instasent.campaign import pace
-from airflow_provider_instasent.campaign.pace import RateGate
+from airflow_provider_instasent.campaign import rate_gate
+from airflow_provider_instasent.campaign.rate_gate import RateGate
 from airflow_provider_instasent.campaign.workers import Workers
 
 NOW = 1_000_000.0
@@ -50,7 +50,7 @@ def test_requests_in_flight_count_against_what_remains(gate):
     gate.enter()
     assert gate._pause() == 0
     gate.enter()
-    assert gate._pause() == pytest.approx(60 + pace.MARGIN)
+    assert gate._pause() == pytest.approx(60 + rate_gate.MARGIN)
     gate.leave(None)  # it never left
     assert gate._pause() == 0
 
@@ -77,7 +77,7 @@ def test_after_the_reset_it_opens_for_a_whole_window(gate, clock):
     gate.enter()
     gate.leave(says(0))
     assert gate._pause() > 0
-    clock.now = NOW + 60 + 2 * pace.MARGIN
+    clock.now = NOW + 60 + 2 * rate_gate.MARGIN
     for _ in range(100):
         assert gate._pause() == 0
         gate.enter()
@@ -98,7 +98,7 @@ def test_an_answer_of_the_window_before_says_nothing_about_this_one(gate, clock)
 def test_the_reset_is_on_the_servers_clock(gate, clock):
     gate.enter()
     gate.leave(says(0, reset_at=NOW + 500 + 60, server_time=NOW + 500))
-    assert gate._pause() == pytest.approx(60 + pace.MARGIN)
+    assert gate._pause() == pytest.approx(60 + rate_gate.MARGIN)
 
 
 def test_a_reset_in_the_far_future_is_waited_for_120_seconds_at_a_time(gate, clock, monkeypatch):

@@ -10,8 +10,8 @@ import time
 import pytest
 
 from airflow_provider_instasent.api import errors
-from airflow_provider_instasent.api.answers import brief, detail, error_of
 from airflow_provider_instasent.api.exchange import Answer, Failure, Kind, RateLimit, Request
+from airflow_provider_instasent.api.server_words import brief, detail, error_of
 
 TEXT = "Dear Ann, your code is 4711"
 NUMBER = "+34600123456"
