@@ -23,6 +23,7 @@ from airflow_provider_instasent.api.exchange import (
     Send,
 )
 from airflow_provider_instasent.api.lookup_calls import AsyncLookupCalls
+from airflow_provider_instasent.api.pages import Page, Pages
 from airflow_provider_instasent.api.settings import LONGEST_IDLE, ClientSettings
 
 if TYPE_CHECKING:
@@ -83,13 +84,13 @@ class AsyncInstasentClient(AsyncLookupCalls):
         """Read one SMS by its id; see the synchronous client."""
         return await self.run(flows.get_sms(sms_id, self._policy))
 
-    async def list_sms(self, page: int = 1, per_page: int = 50) -> flows.Page:
+    async def list_sms(self, page: int = 1, per_page: int = 50) -> Page:
         """Read one page of the SMS list; see the synchronous client."""
         return await self.run(flows.list_sms(page, per_page, self._policy))
 
     async def iter_sms(self, per_page: int = 50) -> AsyncIterator[Entity]:
         """Iterate over the SMS list, each SMS once; see the synchronous client."""
-        pages = flows.Pages()
+        pages = Pages()
         page = 1
         while new := pages.new(await self.list_sms(page, per_page)):
             for entity in new:

@@ -27,6 +27,7 @@ from airflow_provider_instasent.api.exchange import (
     Send,
 )
 from airflow_provider_instasent.api.lookup_calls import LookupCalls
+from airflow_provider_instasent.api.pages import Page, Pages
 from airflow_provider_instasent.api.settings import LONGEST_IDLE, ClientSettings
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ class InstasentClient(LookupCalls):
         """
         return self.run(flows.get_sms(sms_id, self._policy))
 
-    def list_sms(self, page: int = 1, per_page: int = 50) -> flows.Page:
+    def list_sms(self, page: int = 1, per_page: int = 50) -> Page:
         """Read one page of the SMS list, in the API's order (unknown whether newest or oldest first).
 
         :param page: from 1
@@ -191,7 +192,7 @@ class InstasentClient(LookupCalls):
 
         :param per_page: how many are asked for at a time
         """
-        pages = flows.Pages()
+        pages = Pages()
         page = 1
         while new := pages.new(self.list_sms(page, per_page)):
             yield from new

@@ -25,7 +25,7 @@ Messages hold no token, no message text and no whole phone number.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,7 +87,11 @@ class ApiError(InstasentError):
 
     :param message: what happened and what to do
     :param status: the HTTP status, or None where there was no answer
+    :cvar payload_is_at_fault: whether the API turned down what the request holds, so that another try with the same
+        messages would end alike, and parts of it may be taken
     """
+
+    payload_is_at_fault: ClassVar[bool] = False
 
     def __init__(self, message: str, *, status: int | None = None) -> None:
         super().__init__(message)
@@ -113,6 +117,8 @@ class RefusedError(ApiError):
 class InvalidRequestError(RefusedError):
     """400 or 422: the API found fault with the payload."""
 
+    payload_is_at_fault = True
+
 
 class AuthenticationError(RefusedError):
     """401 or 403: the token is wrong, revoked or lacks the scope."""
@@ -128,6 +134,8 @@ class NotFoundError(RefusedError):
 
 class TooLargeError(RefusedError):
     """413: the request body is larger than the API takes."""
+
+    payload_is_at_fault = True
 
 
 class RateLimitedError(RefusedError):

@@ -8,13 +8,13 @@ each `Send`, and returns its result. The sync and the async client differ only i
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any, TypeVar
+
+from airflow_provider_instasent.api.rate_limit import RateLimit, read_rate_limit
+from airflow_provider_instasent.api.timestamps import http_date
 
 T = TypeVar("T")
 
@@ -51,24 +51,6 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class RateLimit:
-    """The three rate-limit headers (confirmed: on every response, per organisation and endpoint, a minute).
-
-    :param limit: requests a window, if said
-    :param remaining: requests left in this window, if said
-    :param reset_in: seconds until the window ends on the server's own clock, if said
-    :param reset_at: when the window ends on the server's clock, in unix seconds, if said
-    :param server_time: the server's clock when it answered, in whole unix seconds, if said
-    """
-
-    limit: int | None = None
-    remaining: int | None = None
-    reset_in: float | None = None
-    reset_at: float | None = None
-    server_time: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
     """An HTTP response, read to its end.
 
@@ -93,41 +75,14 @@ class Answer:
 
     def server_time(self) -> float | None:
         """Return the server's clock (its `Date` header) in unix seconds, or None where it does not tell."""
-        value = self.headers.get("date")
-        if not value:
-            return None
-        try:
-            moment = parsedate_to_datetime(value)
-        except ValueError:
-            return None
-        # A date without a zone is in UTC, as HTTP has it, not in this machine's zone.
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        return http_date(self.headers.get("date"))
 
     def rate_limit(self, now: float) -> RateLimit:
         """Return what the rate-limit headers say.
 
         :param now: our clock in unix seconds, used where the server does not tell its own
         """
-        reset = _number(self.headers.get("x-ratelimit-reset"))
-        server_now = self.server_time()
-        clock = now if server_now is None else server_now
-        limit = _number(self.headers.get("x-ratelimit-limit"))
-        remaining = _number(self.headers.get("x-ratelimit-remaining"))
-        return RateLimit(
-            limit=None if limit is None else int(limit),
-            remaining=None if remaining is None else int(remaining),
-            reset_in=None if reset is None else max(0.0, reset - clock),
-            reset_at=reset,
-            server_time=server_now,
-        )
-
-
-def _number(value: str | None) -> float | None:
-    try:
-        number = None if value is None else float(value)
-    except ValueError:
-        return None
-    return number if number is not None and math.isfinite(number) else None
+        return read_rate_limit(self.headers, self.server_time(), now)
 
 
 @dataclass(frozen=True, slots=True)

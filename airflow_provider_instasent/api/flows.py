@@ -25,8 +25,9 @@ from airflow_provider_instasent.api.exchange import (
     Send,
 )
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
+from airflow_provider_instasent.api.pages import Page
+from airflow_provider_instasent.api.refusals import error_of
 from airflow_provider_instasent.api.retry import RetryPolicy, Wait, decide
-from airflow_provider_instasent.api.server_words import error_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -38,18 +39,6 @@ T = TypeVar("T")
 
 _JITTER = 0.1
 """Waits are lengthened by up to this share, so that tasks that fail together do not return together."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of `GET /sms`.
-
-    :param entities: the entities, in the API's order (newest or oldest first: unknown)
-    :param server_time: the server's clock in unix seconds, where it tells
-    """
-
-    entities: list[Entity]
-    server_time: float | None
 
 
 @dataclass(slots=True)
@@ -179,9 +168,9 @@ def send_chunk(messages: Sequence[Sms], policy: RetryPolicy, result: ChunkResult
     while batches and result.stopped_by is None:
         places = batches.pop()
         batch = [messages[place] for place in places]
-        outcome, answer = yield from exchange(endpoints.send_bulk_request(batch), endpoints.read_bulk, policy)
-        if answer is not None:
-            settled = dict(enumerate(attribute(batch, *answer)))
+        outcome, accepted = yield from exchange(endpoints.send_bulk_request(batch), endpoints.read_bulk, policy)
+        if accepted is not None:
+            settled = dict(enumerate(attribute(batch, *accepted)))
         else:
             settled = _unanswered(batch, outcome, result)
         for place, settlement in settled.items():
@@ -200,7 +189,7 @@ def _unanswered(batch: Sequence[Sms], outcome: Outcome, result: ChunkResult) -> 
             place: MessageOutcome(place, MessageState.UNCONFIRMED, client_id=message.client_id, reason=str(error))
             for place, message in enumerate(batch)
         }
-    if not isinstance(error, errors.InvalidRequestError | errors.TooLargeError):
+    if not error.payload_is_at_fault:
         result.stopped_by = error
         return {}
     body = _json_or_none(outcome)
@@ -253,20 +242,3 @@ def _stopped(
     stopped = errors.BulkStoppedError(f"{error} (so far: {counts})", outcomes, status=error.status)
     stopped.__cause__ = error
     return stopped
-
-
-class Pages:
-    """Decides which entities of a page are new and whether to ask for another.
-
-    A list ends at an empty page or at a page that shows nothing new: some servers repeat the last page
-    for ever, and new messages shift the pages while they are read.
-    """
-
-    def __init__(self) -> None:
-        self._seen: set[str] = set()
-
-    def new(self, page: Page) -> list[Entity]:
-        """Return the entities not seen before; an empty list means that the list is at its end."""
-        fresh = [entity for entity in page.entities if entity["id"] not in self._seen]
-        self._seen.update(entity["id"] for entity in fresh)
-        return fresh

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api import flows, lookup_flows
+from airflow_provider_instasent.api.pages import Page, Pages
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -41,13 +42,13 @@ class LookupCalls:
         entity: Entity = self.run(lookup_flows.get_lookup(lookup_id, self._policy))
         return entity
 
-    def list_lookups(self, page: int = 1, per_page: int = 50) -> flows.Page:
+    def list_lookups(self, page: int = 1, per_page: int = 50) -> Page:
         """Read one page of the list of lookups, in the API's order (unknown whether newest or oldest first).
 
         :param page: from 1
         :param per_page: how many are asked for; the API may give fewer (its largest page is unknown)
         """
-        found: flows.Page = self.run(lookup_flows.list_lookups(page, per_page, self._policy))
+        found: Page = self.run(lookup_flows.list_lookups(page, per_page, self._policy))
         return found
 
     def iter_lookups(self, per_page: int = 50) -> Iterator[Entity]:
@@ -55,7 +56,7 @@ class LookupCalls:
 
         :param per_page: how many are asked for at a time
         """
-        pages, page = flows.Pages(), 1
+        pages, page = Pages(), 1
         while new := pages.new(self.list_lookups(page, per_page)):
             yield from new
             page += 1
@@ -88,14 +89,14 @@ class AsyncLookupCalls:
         entity: Entity = await self.run(lookup_flows.get_lookup(lookup_id, self._policy))
         return entity
 
-    async def list_lookups(self, page: int = 1, per_page: int = 50) -> flows.Page:
+    async def list_lookups(self, page: int = 1, per_page: int = 50) -> Page:
         """Read one page of the list of lookups; see the synchronous client."""
-        found: flows.Page = await self.run(lookup_flows.list_lookups(page, per_page, self._policy))
+        found: Page = await self.run(lookup_flows.list_lookups(page, per_page, self._policy))
         return found
 
     async def iter_lookups(self, per_page: int = 50) -> AsyncIterator[Entity]:
         """Iterate over the list of lookups, each once; see the synchronous client."""
-        pages, page = flows.Pages(), 1
+        pages, page = Pages(), 1
         while new := pages.new(await self.list_lookups(page, per_page)):
             for entity in new:
                 yield entity

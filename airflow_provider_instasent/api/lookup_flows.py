@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.api import endpoints, errors
 from airflow_provider_instasent.api.exchange import Flow, Kind
-from airflow_provider_instasent.api.flows import ChunkResult, Page, call, exchange
+from airflow_provider_instasent.api.flows import ChunkResult, call, exchange
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
-from airflow_provider_instasent.api.server_words import error_of
+from airflow_provider_instasent.api.pages import Page
+from airflow_provider_instasent.api.refusals import error_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +64,7 @@ def lookup_chunk(numbers: Sequence[Sms], policy: RetryPolicy, result: ChunkResul
         error = error_of(Kind.SEND, outcome)
         if isinstance(error, errors.UnconfirmedError):
             state = MessageState.UNCONFIRMED
-        elif isinstance(error, errors.InvalidRequestError | errors.TooLargeError):
+        elif error.payload_is_at_fault:
             state = MessageState.REJECTED
         else:
             result.stopped_by = error

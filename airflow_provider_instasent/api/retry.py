@@ -1,31 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one place that decides whether a request is made again.
+"""The one place that decides whether a request is made again, and after how long.
 
-Pure functions: what an outcome means (:func:`classify`) and what to do about it (:func:`decide`). Sends are not
-idempotent (there is no idempotency header, unknown whether a repeated clientId is refused), so a send is
-repeated only when it provably was not accepted.
+What an outcome means for the request is decided in :mod:`~airflow_provider_instasent.api.refusals`. Sends are not
+idempotent (there is no idempotency header, unknown whether a repeated clientId is refused), so a send is repeated only
+when it provably was not accepted.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from airflow_provider_instasent.api.exchange import Answer, Kind, Outcome
-
-TOO_MANY_REQUESTS = 429
-_REDIRECTS_THAT_DID_NOTHING = frozenset({301, 302, 307, 308})
-
-
-class Fate(StrEnum):
-    """What an outcome means for the request."""
-
-    SUCCEEDED = "succeeded"
-    NOT_SENT = "not sent"
-    RATE_LIMITED = "rate limited"
-    REFUSED = "refused"
-    UNCONFIRMED = "unconfirmed"
-    UNAVAILABLE = "unavailable"
+from airflow_provider_instasent.api.refusals import Fate, classify
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,26 +56,6 @@ class GiveUp:
 
 
 Decision = Wait | GiveUp
-
-
-def classify(kind: Kind, outcome: Outcome, *, understood: bool = True) -> Fate:
-    """Tell what an outcome means.
-
-    :param kind: whether the request was a send or a read
-    :param outcome: the answer, or the failure to get one
-    :param understood: whether the body of a 2xx made sense
-    """
-    lost = Fate.UNCONFIRMED if kind is Kind.SEND else Fate.UNAVAILABLE
-    if not isinstance(outcome, Answer):
-        return lost if outcome.left else Fate.NOT_SENT
-    status = outcome.status
-    if 200 <= status < 300:  # noqa: PLR2004 - the range of HTTP success
-        return Fate.SUCCEEDED if understood else lost
-    if status == TOO_MANY_REQUESTS:
-        return Fate.RATE_LIMITED
-    if 400 <= status < 500 or status in _REDIRECTS_THAT_DID_NOTHING:  # noqa: PLR2004 - HTTP client errors
-        return Fate.REFUSED
-    return lost
 
 
 def decide(

@@ -16,15 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from airflow_provider_instasent.api.pages import created_at, recent_pages
+from airflow_provider_instasent.api.recent_pages import recent_pages
 from airflow_provider_instasent.api.statuses import normalise_status
+from airflow_provider_instasent.api.timestamps import created_at
 from airflow_provider_instasent.campaign.history_file import write_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from airflow_provider_instasent.api.endpoints import Entity
-    from airflow_provider_instasent.api.flows import Page
+    from airflow_provider_instasent.api.pages import Page
 
 OUT_OF_ORDER = 120.0
 """Seconds by which entities of a list may be out of order: reading stops that much beyond the window."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_provider_instasent.api.exchange import RateLimit
+    from airflow_provider_instasent.api.rate_limit import RateLimit
 
 LONGEST_WAIT = 120.0
 MARGIN = 0.02

@@ -23,14 +23,15 @@ from airflow_provider_instasent.api.errors import (
     UnconfirmedError,
 )
 from airflow_provider_instasent.api.message import content_key, is_generated
-from airflow_provider_instasent.api.pages import created_at, recent_pages
+from airflow_provider_instasent.api.recent_pages import recent_pages
+from airflow_provider_instasent.api.timestamps import created_at
 from airflow_provider_instasent.journal.journal import key_of, key_of_client_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping
 
     from airflow_provider_instasent.api.endpoints import Entity
-    from airflow_provider_instasent.api.flows import Page
+    from airflow_provider_instasent.api.pages import Page
 
 log = logging.getLogger(__name__)
 

@@ -31,7 +31,7 @@ from airflow_provider_instasent.planning.policy import OnPlanChange, OnUnconfirm
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from airflow_provider_instasent.api.flows import Page
+    from airflow_provider_instasent.api.pages import Page
     from airflow_provider_instasent.campaign.sender import Sender, SendReport
     from airflow_provider_instasent.journal.journal import Journal
     from airflow_provider_instasent.planning.change import Difference

@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING
 from airflow_provider_instasent.api.bulk import acceptance, says_client_id_taken
 from airflow_provider_instasent.api.errors import (
     ApiError,
-    InvalidRequestError,
     NotSentError,
     RateLimitedError,
     RefusedError,
-    TooLargeError,
     UnavailableError,
     UnconfirmedError,
 )
@@ -229,9 +227,8 @@ class SingleSend:
         )
 
     def _refused(self, error: RefusedError) -> SingleResult:
-        payload_is_at_fault = isinstance(error, InvalidRequestError | TooLargeError)
         in_doubt = self._doubts.get(self._key)
-        if in_doubt and payload_is_at_fault and says_client_id_taken(str(error)) and not self._given_id:
+        if in_doubt and error.payload_is_at_fault and says_client_id_taken(str(error)) and not self._given_id:
             # Only we make this id, so that it is taken proves that our earlier request was accepted.
             log.info("The API says that this clientId was used before: an earlier request was accepted.")
             found = self._look([in_doubt])
@@ -239,7 +236,7 @@ class SingleSend:
                 return self._found(*found, sent_now=False)
             outcome = MessageOutcome(0, MessageState.ACCEPTED, client_id=self._client_id)
             return SingleResult(self._accepted(outcome), sent_now=False)
-        state = MessageState.REJECTED if payload_is_at_fault else MessageState.PLANNED
+        state = MessageState.REJECTED if error.payload_is_at_fault else MessageState.PLANNED
         self._settle(MessageOutcome(0, state, reason=str(error)))
         if self._doubts:
             log.warning("Only this request was refused: an earlier one for the message is still unconfirmed.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_instasent.api.errors import (
+    ApiError,
     AuthenticationError,
     ConfigurationError,
     InstasentError,
@@ -72,7 +73,7 @@ def state_after(error: InstasentError, *, in_doubt: bool) -> MessageState:
     unread = isinstance(error, JournalError) and not isinstance(error, _NOTHING_LEFT)
     if in_doubt or unread or isinstance(error, UnconfirmedError):
         return MessageState.UNCONFIRMED
-    rejected = isinstance(error, InvalidRequestError | TooLargeError)
+    rejected = isinstance(error, ApiError) and error.payload_is_at_fault
     return MessageState.REJECTED if rejected else MessageState.PLANNED
 
 

@@ -11,8 +11,8 @@ from airflow_provider_instasent.api.account import described, plain
 from airflow_provider_instasent.api.errors import UnavailableError
 from airflow_provider_instasent.api.exchange import Flow, Kind
 from airflow_provider_instasent.api.flows import exchange
+from airflow_provider_instasent.api.refusals import error_of
 from airflow_provider_instasent.api.retry import ONE_ATTEMPT
-from airflow_provider_instasent.api.server_words import error_of
 from airflow_provider_instasent.waiting.conclusion import Ending
 from airflow_provider_instasent.waiting.polling import MAX_POLL_FAILURES, Ended, Goal
 

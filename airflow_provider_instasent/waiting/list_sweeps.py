@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.api import endpoints, flows
 from airflow_provider_instasent.api.exchange import Flow, Kind, Pause
-from airflow_provider_instasent.api.flows import Page
-from airflow_provider_instasent.api.pages import created_at, walk_recent
+from airflow_provider_instasent.api.pages import Page
+from airflow_provider_instasent.api.recent_pages import walk_recent
+from airflow_provider_instasent.api.refusals import error_of
 from airflow_provider_instasent.api.retry import ONE_ATTEMPT
-from airflow_provider_instasent.api.server_words import error_of
+from airflow_provider_instasent.api.timestamps import created_at
 from airflow_provider_instasent.waiting.delivery_watch import FEW
 from airflow_provider_instasent.waiting.sweeps import Pace, Sweep, sweep_concurrently, sweep_singly
 

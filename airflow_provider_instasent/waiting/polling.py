@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api import errors
 from airflow_provider_instasent.api.exchange import Kind, Outcome
-from airflow_provider_instasent.api.retry import Fate, RetryPolicy, Wait, classify, decide
+from airflow_provider_instasent.api.refusals import Fate, classify
+from airflow_provider_instasent.api.retry import RetryPolicy, Wait, decide
 from airflow_provider_instasent.waiting.conclusion import Ending
 
 if TYPE_CHECKING:

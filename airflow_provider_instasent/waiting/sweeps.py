@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from airflow_provider_instasent.api import errors, flows
 from airflow_provider_instasent.api.checks import whole
 from airflow_provider_instasent.api.exchange import Flow, Kind
+from airflow_provider_instasent.api.refusals import error_of
 from airflow_provider_instasent.api.retry import ONE_ATTEMPT
-from airflow_provider_instasent.api.server_words import error_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,6 +11,7 @@ from airflow_provider_instasent.api import endpoints, errors, flows
 from airflow_provider_instasent.api.exchange import Answer, Failure, Pause, Send
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.message_outcome import MessageState
+from airflow_provider_instasent.api.pages import Page
 from airflow_provider_instasent.api.retry import RetryPolicy
 
 POLICY = RetryPolicy(max_attempts=3, max_rate_limited=3, first_wait=1.0, longest_wait=4.0)
@@ -131,7 +132,7 @@ def test_a_page_carries_the_servers_clock():
     date = "Fri, 15 Jan 2027 08:00:00 GMT"
     driver = Driver([answer(200, {"entities": [{"id": 1}]}, date=date)])
 
-    assert driver.run(flows.list_sms(1, 50, POLICY)) == flows.Page([{"id": "1"}], 1_800_000_000.0)
+    assert driver.run(flows.list_sms(1, 50, POLICY)) == Page([{"id": "1"}], 1_800_000_000.0)
 
 
 def test_any_number_goes_out_a_hundred_a_call_in_order():
@@ -262,22 +263,3 @@ def test_a_caller_who_ends_a_chunk_half_way_sees_what_is_known():
     flow.close()
 
     assert [outcome.state for outcome in result.outcomes] == [ACCEPTED, ACCEPTED, PLANNED, PLANNED]
-
-
-def page(*ids):
-    return flows.Page([{"id": str(identifier)} for identifier in ids], None)
-
-
-@pytest.mark.parametrize(
-    ("shown", "taken"),
-    [
-        ([page(1, 2), page(3), page()], [[1, 2], [3], []]),
-        ([page(1, 2), page(1, 2)], [[1, 2], []]),
-        ([page(1, 2), page(2, 3), page(3)], [[1, 2], [3], []]),
-        ([page()], [[]]),
-    ],
-)
-def test_a_list_ends_at_a_page_that_shows_nothing_new(shown, taken):
-    pages = flows.Pages()
-
-    assert [[int(entity["id"]) for entity in pages.new(one)] for one in shown] == taken

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_instasent.api.exchange import Answer, Failure, Kind
-from airflow_provider_instasent.api.retry import ONE_ATTEMPT, Fate, GiveUp, RetryPolicy, Wait, classify, decide
+from airflow_provider_instasent.api.retry import ONE_ATTEMPT, GiveUp, RetryPolicy, Wait, decide
 
 SEND, READ = Kind.SEND, Kind.READ
 NEVER_LEFT = Failure(left=False, reason="refused")
@@ -22,30 +22,6 @@ POLICY = RetryPolicy(max_attempts=3, max_rate_limited=4, first_wait=1.0, longest
 
 def answer(status, **headers):
     return Answer(status, {name.replace("_", "-"): str(value) for name, value in headers.items()}, b"")
-
-
-@pytest.mark.parametrize(
-    ("kind", "outcome", "fate"),
-    [
-        (SEND, NEVER_LEFT, Fate.NOT_SENT),
-        (READ, NEVER_LEFT, Fate.NOT_SENT),
-        (SEND, LEFT, Fate.UNCONFIRMED),
-        (READ, LEFT, Fate.UNAVAILABLE),
-        *((kind, answer(status), Fate.SUCCEEDED) for kind in Kind for status in (200, 201, 204)),
-        *((kind, answer(429), Fate.RATE_LIMITED) for kind in Kind),
-        *((kind, answer(s), Fate.REFUSED) for kind in Kind for s in (400, 401, 402, 403, 404, 408, 413, 422, 499)),
-        *((kind, answer(status), Fate.REFUSED) for kind in Kind for status in (301, 302, 307, 308)),
-        *((SEND, answer(status), Fate.UNCONFIRMED) for status in (100, 199, 300, 303, 304, 500, 502, 503, 504, 599)),
-        *((READ, answer(status), Fate.UNAVAILABLE) for status in (303, 304, 500, 503)),
-    ],
-)
-def test_what_an_outcome_means(kind, outcome, fate):
-    assert classify(kind, outcome) is fate
-
-
-@pytest.mark.parametrize(("kind", "fate"), [(SEND, Fate.UNCONFIRMED), (READ, Fate.UNAVAILABLE)])
-def test_a_success_that_nobody_understands_is_none(kind, fate):
-    assert classify(kind, answer(201), understood=False) is fate
 
 
 @pytest.mark.parametrize(("attempt", "seconds"), [(1, 1.0), (2, 2.0), (3, 4.0), (4, 5.0), (100, 5.0), (10**6, 5.0)])

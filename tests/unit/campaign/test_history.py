@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from airflow_provider_instasent.api.errors import ConfigurationError
-from airflow_provider_instasent.api.flows import Page
+from airflow_provider_instasent.api.pages import Page
 from airflow_provider_instasent.campaign.history import History, HistoryWindow
 
 START = 1_790_000_000.0

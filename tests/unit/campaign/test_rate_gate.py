@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from airflow_provider_instasent.api.exchange import RateLimit
+from airflow_provider_instasent.api.rate_limit import RateLimit
 from airflow_provider_instasent.campaign import rate_gate
 from airflow_provider_instasent.campaign.rate_gate import RateGate
 from airflow_provider_instasent.campaign.workers import Workers

@@ -17,9 +17,9 @@ from airflow_provider_instasent.api.errors import (
     RateLimitedError,
     UnavailableError,
 )
-from airflow_provider_instasent.api.flows import Page
 from airflow_provider_instasent.api.message import client_id_for, content_key
-from airflow_provider_instasent.api.pages import created_at
+from airflow_provider_instasent.api.pages import Page
+from airflow_provider_instasent.api.timestamps import created_at
 from airflow_provider_instasent.campaign.reconcile import CLOCK_SLACK, Search, Wanted, reconcile
 from airflow_provider_instasent.journal.events import key_of
 

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The safety rule: what an outcome means for its request, and the error that says what to do."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from airflow_provider_instasent.api import errors
+from airflow_provider_instasent.api.exchange import Answer, Failure, Kind
+from airflow_provider_instasent.api.refusals import Fate, classify, error_of
+
+SEND, READ = Kind.SEND, Kind.READ
+NEVER_LEFT = Failure(left=False, reason="refused")
+LEFT = Failure(left=True, reason="cut")
+TEXT = "Dear Ann, your code is 4711"
+NUMBER = "+34600123456"
+
+
+def answer(status, body=b"", **headers):
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Answer(status, {name.replace("_", "-"): value for name, value in headers.items()}, raw)
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome", "fate"),
+    [
+        (SEND, NEVER_LEFT, Fate.NOT_SENT),
+        (READ, NEVER_LEFT, Fate.NOT_SENT),
+        (SEND, LEFT, Fate.UNCONFIRMED),
+        (READ, LEFT, Fate.UNAVAILABLE),
+        *((kind, answer(status), Fate.SUCCEEDED) for kind in Kind for status in (200, 201, 204)),
+        *((kind, answer(429), Fate.RATE_LIMITED) for kind in Kind),
+        *((kind, answer(s), Fate.REFUSED) for kind in Kind for s in (400, 401, 402, 403, 404, 408, 413, 422, 499)),
+        *((kind, answer(status), Fate.REFUSED) for kind in Kind for status in (301, 302, 307, 308)),
+        *((SEND, answer(status), Fate.UNCONFIRMED) for status in (100, 199, 300, 303, 304, 500, 502, 503, 504, 599)),
+        *((READ, answer(status), Fate.UNAVAILABLE) for status in (303, 304, 500, 503)),
+    ],
+)
+def test_what_an_outcome_means(kind, outcome, fate):
+    assert classify(kind, outcome) is fate
+
+
+@pytest.mark.parametrize(("kind", "fate"), [(SEND, Fate.UNCONFIRMED), (READ, Fate.UNAVAILABLE)])
+def test_a_success_that_nobody_understands_is_none(kind, fate):
+    assert classify(kind, answer(201), understood=False) is fate
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "error", "says"),
+    [
+        (Kind.SEND, 400, errors.InvalidRequestError, "payload"),
+        (Kind.SEND, 401, errors.AuthenticationError, "password"),
+        (Kind.SEND, 402, errors.NoFundsError, "top it up"),
+        (Kind.READ, 403, errors.AuthenticationError, "api_sms"),
+        (Kind.READ, 404, errors.NotFoundError, "base path"),
+        (Kind.SEND, 413, errors.TooLargeError, "too large"),
+        (Kind.SEND, 422, errors.InvalidRequestError, "payload"),
+        (Kind.SEND, 429, errors.RateLimitedError, "wait"),
+        (Kind.SEND, 418, errors.RefusedError, "refused"),
+        (Kind.SEND, 302, errors.RefusedError, "redirects are off"),
+        (Kind.READ, 308, errors.RefusedError, "redirects are off"),
+        (Kind.SEND, 303, errors.UnconfirmedError, "may or may not"),
+        (Kind.SEND, 503, errors.UnconfirmedError, "may or may not"),
+        (Kind.SEND, 201, errors.UnconfirmedError, "may or may not"),
+        (Kind.READ, 503, errors.UnavailableError, "no usable answer"),
+        (Kind.READ, 200, errors.UnavailableError, "no usable answer"),
+    ],
+)
+def test_each_status_has_its_error_and_advice(kind, status, error, says):
+    found = error_of(kind, answer(status))
+
+    assert type(found) is error
+    assert found.status == status
+    assert f"HTTP {status}" in str(found)
+    assert says in str(found).replace("without a usable", "no usable")
+
+
+@pytest.mark.parametrize(
+    ("kind", "left", "error", "says"),
+    [
+        (Kind.SEND, False, errors.NotSentError, "nothing was sent"),
+        (Kind.READ, False, errors.NotSentError, "nothing was sent"),
+        (Kind.SEND, True, errors.UnconfirmedError, "may or may not"),
+        (Kind.READ, True, errors.UnavailableError, "no usable answer"),
+    ],
+)
+def test_a_failure_says_whether_anything_left(kind, left, error, says):
+    found = error_of(kind, Failure(left=left, reason="the reason"))
+
+    assert type(found) is error
+    assert found.status is None
+    assert says in str(found)
+    assert "the reason" in str(found)
+
+
+def test_a_body_is_quoted_shortened_and_without_text_or_number():
+    body = {"message": f"cannot send '{TEXT}' to {NUMBER} " + "x" * 1000}
+
+    said = str(error_of(Kind.SEND, answer(422, body), hide=[TEXT]))
+
+    assert "'(text)' to +34•••••456" in said
+    assert "Ann" not in said
+    assert NUMBER not in said
+    assert len(said) < 400
+    assert said.endswith("…")
+
+
+def test_a_page_behind_a_success_is_not_quoted():
+    assert "maintenance" not in str(error_of(Kind.SEND, answer(201, {"message": "maintenance"})))
