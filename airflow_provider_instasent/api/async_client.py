@@ -74,19 +74,19 @@ class AsyncInstasentClient(AsyncLookupCalls):
 
     async def send_sms(self, message: Sms) -> Entity:
         """Send one message; see the synchronous client."""
-        return await self.run(flows.send_sms(message, self._policy))
+        return await self.perform(flows.send_sms(message, self._policy))
 
     async def send_bulk(self, messages: Sequence[Sms]) -> list[MessageOutcome]:
         """Send any number of messages, 100 a call; see the synchronous client."""
-        return await self.run(flows.send_bulk(messages, self._policy))
+        return await self.perform(flows.send_bulk(messages, self._policy))
 
     async def get_sms(self, sms_id: str) -> Entity:
         """Read one SMS by its id; see the synchronous client."""
-        return await self.run(flows.get_sms(sms_id, self._policy))
+        return await self.perform(flows.get_sms(sms_id, self._policy))
 
     async def list_sms(self, page: int = 1, per_page: int = 50) -> Page:
         """Read one page of the SMS list; see the synchronous client."""
-        return await self.run(flows.list_sms(page, per_page, self._policy))
+        return await self.perform(flows.list_sms(page, per_page, self._policy))
 
     async def iter_sms(self, per_page: int = 50) -> AsyncIterator[Entity]:
         """Iterate over the SMS list, each SMS once; see the synchronous client."""
@@ -99,9 +99,9 @@ class AsyncInstasentClient(AsyncLookupCalls):
 
     async def get_account(self) -> Entity:
         """Read the account; see the synchronous client."""
-        return await self.run(flows.get_account(self._policy))
+        return await self.perform(flows.get_account(self._policy))
 
-    async def run(
+    async def perform(
         self,
         flow: Flow[T],
         *,

@@ -161,7 +161,7 @@ class InstasentClient(LookupCalls):
         :raises UnconfirmedError: where it may or may not have been accepted
         :raises ApiError: where it was not
         """
-        return self.run(flows.send_sms(message, self._policy), before_send=before_send)
+        return self.perform(flows.send_sms(message, self._policy), before_send=before_send)
 
     def send_bulk(self, messages: Sequence[Sms]) -> list[MessageOutcome]:
         """Send any number of messages, 100 a call.
@@ -170,14 +170,14 @@ class InstasentClient(LookupCalls):
         :returns: one outcome a message, in input order: accepted, rejected or unconfirmed
         :raises BulkStoppedError: where something stopped it half-way; it carries the outcomes
         """
-        return self.run(flows.send_bulk(messages, self._policy))
+        return self.perform(flows.send_bulk(messages, self._policy))
 
     def get_sms(self, sms_id: str) -> Entity:
         """Read one SMS by its id.
 
         :raises NotFoundError: where it is absent or not visible to this token
         """
-        return self.run(flows.get_sms(sms_id, self._policy))
+        return self.perform(flows.get_sms(sms_id, self._policy))
 
     def list_sms(self, page: int = 1, per_page: int = 50) -> Page:
         """Read one page of the SMS list, in the API's order (unknown whether newest or oldest first).
@@ -185,7 +185,7 @@ class InstasentClient(LookupCalls):
         :param page: from 1
         :param per_page: how many are asked for; the API may give fewer (its largest page is unknown)
         """
-        return self.run(flows.list_sms(page, per_page, self._policy))
+        return self.perform(flows.list_sms(page, per_page, self._policy))
 
     def iter_sms(self, per_page: int = 50) -> Iterator[Entity]:
         """Iterate over the SMS list, page by page as they are asked for, each SMS once.
@@ -204,9 +204,9 @@ class InstasentClient(LookupCalls):
         :returns: what the API says, as it is: `available`, a number or a string, and `currency` (confirmed). A balance
             that is missing or null is not 0
         """
-        return self.run(flows.get_account(self._policy))
+        return self.perform(flows.get_account(self._policy))
 
-    def run(
+    def perform(
         self,
         flow: Flow[T],
         *,

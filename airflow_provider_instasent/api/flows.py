@@ -13,7 +13,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_provider_instasent.api import endpoints, errors, price_profile_paths
-from airflow_provider_instasent.api.bulk import attribute, named_rejections, rejection, says_client_id_taken
+from airflow_provider_instasent.api.bulk_attribution import attribute, named_rejections
+from airflow_provider_instasent.api.bulk_errors import rejection, says_client_id_taken
 from airflow_provider_instasent.api.exchange import (
     Answer,
     Failure,

@@ -20,7 +20,7 @@ class LookupCalls:
 
     if TYPE_CHECKING:
         _policy: RetryPolicy
-        run: Callable[..., Any]
+        perform: Callable[..., Any]
 
     def lookup(self, to: str, *, before_send: Callable[[], None] | None = None) -> Entity:
         """Look up one number. This is billed.
@@ -31,7 +31,7 @@ class LookupCalls:
         :raises UnconfirmedError: where it may or may not have been accepted
         :raises ApiError: where it was not
         """
-        entity: Entity = self.run(lookup_flows.lookup(to, self._policy), before_send=before_send)
+        entity: Entity = self.perform(lookup_flows.lookup(to, self._policy), before_send=before_send)
         return entity
 
     def get_lookup(self, lookup_id: str) -> Entity:
@@ -39,7 +39,7 @@ class LookupCalls:
 
         :raises NotFoundError: where it is absent or not visible to this token
         """
-        entity: Entity = self.run(lookup_flows.get_lookup(lookup_id, self._policy))
+        entity: Entity = self.perform(lookup_flows.get_lookup(lookup_id, self._policy))
         return entity
 
     def list_lookups(self, page: int = 1, per_page: int = 50) -> Page:
@@ -48,7 +48,7 @@ class LookupCalls:
         :param page: from 1
         :param per_page: how many are asked for; the API may give fewer (its largest page is unknown)
         """
-        found: Page = self.run(lookup_flows.list_lookups(page, per_page, self._policy))
+        found: Page = self.perform(lookup_flows.list_lookups(page, per_page, self._policy))
         return found
 
     def iter_lookups(self, per_page: int = 50) -> Iterator[Entity]:
@@ -68,7 +68,7 @@ class LookupCalls:
         :param path: below the base URL; None for the usual guess, as Instasent does not publish it
         :raises NotFoundError: names the setting of the connection that holds the path
         """
-        profile: list[Entity] = self.run(flows.get_price_profile(kind, path, self._policy))
+        profile: list[Entity] = self.perform(flows.get_price_profile(kind, path, self._policy))
         return profile
 
 
@@ -77,21 +77,21 @@ class AsyncLookupCalls:
 
     if TYPE_CHECKING:
         _policy: RetryPolicy
-        run: Callable[..., Any]
+        perform: Callable[..., Any]
 
     async def lookup(self, to: str) -> Entity:
         """Look up one number, which is billed; see the synchronous client."""
-        entity: Entity = await self.run(lookup_flows.lookup(to, self._policy))
+        entity: Entity = await self.perform(lookup_flows.lookup(to, self._policy))
         return entity
 
     async def get_lookup(self, lookup_id: str) -> Entity:
         """Read one lookup by its id; see the synchronous client."""
-        entity: Entity = await self.run(lookup_flows.get_lookup(lookup_id, self._policy))
+        entity: Entity = await self.perform(lookup_flows.get_lookup(lookup_id, self._policy))
         return entity
 
     async def list_lookups(self, page: int = 1, per_page: int = 50) -> Page:
         """Read one page of the list of lookups; see the synchronous client."""
-        found: Page = await self.run(lookup_flows.list_lookups(page, per_page, self._policy))
+        found: Page = await self.perform(lookup_flows.list_lookups(page, per_page, self._policy))
         return found
 
     async def iter_lookups(self, per_page: int = 50) -> AsyncIterator[Entity]:
@@ -104,5 +104,5 @@ class AsyncLookupCalls:
 
     async def get_price_profile(self, kind: str, path: str | None = None) -> list[Entity]:
         """Read what SMS or lookups cost per country; see the synchronous client."""
-        profile: list[Entity] = await self.run(flows.get_price_profile(kind, path, self._policy))
+        profile: list[Entity] = await self.perform(flows.get_price_profile(kind, path, self._policy))
         return profile

@@ -81,6 +81,11 @@ def normalise(value: Any, default_region: str | None = None) -> PhoneNumber:
     )
 
 
+def digits(number: Any) -> str:
+    """Return a phone number's digits, for comparing spellings of it."""
+    return "".join(character for character in str(number) if character.isdigit())
+
+
 def mask(number: Any) -> str:
     """Return a number fit for a log: `+34•••••001`, or bullets alone unless it is E.164 of 10 digits up."""
     text = str(number)

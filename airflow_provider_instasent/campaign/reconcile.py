@@ -14,7 +14,6 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from airflow_provider_instasent.api.bulk import digits
 from airflow_provider_instasent.api.errors import (
     ApiError,
     NotSentError,
@@ -23,6 +22,7 @@ from airflow_provider_instasent.api.errors import (
     UnconfirmedError,
 )
 from airflow_provider_instasent.api.message import content_key, is_generated
+from airflow_provider_instasent.api.numbers import digits
 from airflow_provider_instasent.api.recent_pages import recent_pages
 from airflow_provider_instasent.api.timestamps import created_at
 from airflow_provider_instasent.journal.journal import key_of, key_of_client_id

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from airflow_provider_instasent.api.bulk import acceptance
+from airflow_provider_instasent.api.bulk_attribution import acceptance
 from airflow_provider_instasent.api.errors import ApiError
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState

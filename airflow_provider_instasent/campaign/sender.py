@@ -197,7 +197,7 @@ class Sender:
                 self._gate.leave(None, counted=outcome.left)
 
         try:
-            self.client.run(flow, before_send=before_send, after_send=after_send, sleep=self._sleep)
+            self.client.perform(flow, before_send=before_send, after_send=after_send, sleep=self._sleep)
         finally:
             if entered:
                 self._gate.leave(None)

@@ -8,7 +8,8 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from airflow_provider_instasent.api.bulk import acceptance, says_client_id_taken
+from airflow_provider_instasent.api.bulk_attribution import acceptance
+from airflow_provider_instasent.api.bulk_errors import says_client_id_taken
 from airflow_provider_instasent.api.errors import (
     ApiError,
     NotSentError,

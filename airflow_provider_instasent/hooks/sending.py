@@ -111,7 +111,7 @@ def send_many(client: InstasentClient, messages: Sequence[Sms]) -> list[MessageO
     attempts: list[None] = []
     flow = flows.send_bulk(messages, client.settings.retry_policy)
     try:
-        outcomes = client.run(flow, before_send=lambda: attempts.append(None))
+        outcomes = client.perform(flow, before_send=lambda: attempts.append(None))
     except BulkStoppedError as error:
         if _some(error.outcomes, MessageState.UNCONFIRMED):
             _raise_unconfirmed(error.outcomes, error)

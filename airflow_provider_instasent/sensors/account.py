@@ -138,7 +138,7 @@ class InstasentBalanceSensor(DeferringSensor):
         try:
             if goal.may_sweep(time.time()):
                 with InstasentHook(self.instasent_conn_id).get_conn(retry_policy=ONE_ATTEMPT) as client:
-                    client.run(goal.read(time.time))
+                    client.perform(goal.read(time.time))
         except ConfigurationError as error:
             return goal.failed(f"connection `{self.instasent_conn_id}`: {error}")
         self.log.info("%s.", goal)

@@ -90,7 +90,7 @@ class InstasentBalanceTrigger(BaseTrigger):
         async with await hook.aget_conn(retry_policy=ONE_ATTEMPT) as client:
             return await await_until_over(
                 goal,
-                lambda: client.run(goal.read(time.time)),
+                lambda: client.perform(goal.read(time.time)),
                 deadline=self.deadline,
                 poll_interval=self.poll_interval,
                 report=lambda watched: self.log.info("%s.", watched),

@@ -98,11 +98,11 @@ async def sweep_batch(client: AsyncInstasentClient, watch: Watch, pace: Pace) ->
         await sweep_concurrently(client, watch, pace)
         return
     sweep = ListSweep(watch)
-    await client.run(sweep.read_list(pace))
+    await client.perform(sweep.read_list(pace))
     for sms_id in sweep.left_over():
         if sweep.over:
             break
-        await client.run(sweep.paced(sms_id, pace))
+        await client.perform(sweep.paced(sms_id, pace))
     sweep.end()
 
 
@@ -119,9 +119,9 @@ def sweep_batch_here(
         sweep_singly(client, watch, pace, sleep=sleep, clock=clock)
         return
     sweep = ListSweep(watch, clock)
-    client.run(sweep.read_list(pace), sleep=sleep)
+    client.perform(sweep.read_list(pace), sleep=sleep)
     for sms_id in sweep.left_over():
         if sweep.over:
             break
-        client.run(sweep.paced(sms_id, pace), sleep=sleep)
+        client.perform(sweep.paced(sms_id, pace), sleep=sleep)
     sweep.end()

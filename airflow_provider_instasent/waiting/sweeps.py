@@ -115,7 +115,7 @@ def sweep_singly(
         if sweep.over:
             break
         sleep(pace.delay(time.monotonic()))
-        client.run(sweep.read(sms_id))
+        client.perform(sweep.read(sms_id))
     sweep.end()
 
 
@@ -142,7 +142,7 @@ async def sweep_concurrently(
                 await asyncio.sleep(pace.delay(time.monotonic()))
             if sweep.over:
                 break
-            running.add(asyncio.create_task(client.run(sweep.read(sms_id))))
+            running.add(asyncio.create_task(client.perform(sweep.read(sms_id))))
         while running:
             running = await _first_done(running)
     finally:

@@ -98,7 +98,7 @@ class MortalClient(InstasentClient):
     dead: threading.Event
     before_request: Callable[[int], object] | None = None
 
-    def run(self, flow: Any, *, before_send: Any = None, after_send: Any = None, **rest: Any) -> Any:
+    def perform(self, flow: Any, *, before_send: Any = None, after_send: Any = None, **rest: Any) -> Any:
         number = 0
 
         def before() -> None:
@@ -121,8 +121,8 @@ class MortalClient(InstasentClient):
             after_send(outcome)
 
         if before_send is None:
-            return super().run(flow, **rest)
-        return super().run(flow, before_send=before, after_send=after, **rest)
+            return super().perform(flow, **rest)
+        return super().perform(flow, before_send=before, after_send=after, **rest)
 
 
 @dataclass

@@ -72,11 +72,11 @@ class Caller:
         except StopAsyncIteration:
             return
 
-    def run(self, flow: Any, *, sleep: Callable[[float], object] = time.sleep, **hooks: Any) -> Any:
+    def perform(self, flow: Any, *, sleep: Callable[[float], object] = time.sleep, **hooks: Any) -> Any:
         async def asleep(seconds: float) -> None:
             sleep(seconds)
 
-        return self._wait_for(self.client.run(flow, sleep=sleep if self._runner is None else asleep, **hooks))
+        return self._wait_for(self.client.perform(flow, sleep=sleep if self._runner is None else asleep, **hooks))
 
     def fails(self, error: type[Exception], call: Callable[..., object], *arguments: Any, **named: Any) -> Any:
         """Return the error that a call raises, of exactly this type, and have it checked for secrets."""

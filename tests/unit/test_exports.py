@@ -101,8 +101,8 @@ def test_both_clients_have_the_same_surface():
         return {name: set(parameters(method)) for name, method in methods if not name.startswith("_")}
 
     ours, theirs = surface(sync), surface(other)
-    # The fence of the journal is a shorthand of the synchronous calls; in `run` both have it.
-    assert ours.pop("run") == theirs.pop("run")
+    # The fence of the journal is a shorthand of the synchronous calls; in `perform` both have it.
+    assert ours.pop("perform") == theirs.pop("perform")
     assert {name: taken - {"before_send"} for name, taken in ours.items()} == theirs
     assert {"send_sms", "send_bulk", "get_sms", "list_sms", "iter_sms", "get_account", "close"} <= set(ours)
 

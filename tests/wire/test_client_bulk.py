@@ -229,7 +229,7 @@ def test_a_rate_limit_is_waited_for_on_the_servers_clock(client, sandbox, skew):
     sandbox.fault("rate_limited", "send", seconds=7)
     waits = []
 
-    client.run(flows.send_sms(sms(), RetryPolicy()), sleep=waits.append)
+    client.perform(flows.send_sms(sms(), RetryPolicy()), sleep=waits.append)
 
     (wait,) = waits
     assert 7 <= wait <= 8.1 * 1.1
@@ -244,7 +244,7 @@ def test_a_window_that_is_used_up_is_waited_out_and_everything_goes(client, sand
         waits.append(seconds)
         sandbox.advance(seconds)
 
-    outcomes = client.run(flows.send_bulk(batch(500), RetryPolicy()), sleep=sleep)
+    outcomes = client.perform(flows.send_bulk(batch(500), RetryPolicy()), sleep=sleep)
 
     assert states(outcomes) == [ACCEPTED] * 500
     assert [record.status for record in sandbox.requests.records()] == [201, 201, 429, 201, 201, 429, 201]
@@ -255,7 +255,7 @@ def test_a_wait_for_a_reset_is_never_longer_than_two_minutes(client, sandbox):
     sandbox.fault("rate_limited", "send", seconds=100_000)
     waits = []
 
-    client.run(flows.send_sms(sms(), RetryPolicy()), sleep=waits.append)
+    client.perform(flows.send_sms(sms(), RetryPolicy()), sleep=waits.append)
 
     assert 120 <= waits[0] <= 132
 
@@ -267,6 +267,6 @@ def test_what_is_raised_while_waiting_ends_the_call(client, sandbox):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        client.run(flows.send_bulk(batch(200), TINY_WAITS), sleep=interrupted)
+        client.perform(flows.send_bulk(batch(200), TINY_WAITS), sleep=interrupted)
 
     assert sandbox.ledger.accepted == 100

@@ -42,7 +42,7 @@ def assert_never_sent(client, says):
     """A send and a read cannot leave, are tried as often as the policy has it, and say why."""
     for flow in (flows.send_sms(sms(), TINY_WAITS), flows.get_account(TINY_WAITS)):
         waits = []
-        error = client.fails(errors.NotSentError, client.run, flow, sleep=waits.append)
+        error = client.fails(errors.NotSentError, client.perform, flow, sleep=waits.append)
         assert "nothing was sent" in str(error)
         assert says in str(error)
         assert len(waits) == TINY_WAITS.max_attempts - 1
@@ -175,8 +175,8 @@ def test_what_is_called_around_a_send(connect, sandbox):
     sandbox.fault("rate_limited", "send")
     hooks = {"before_send": lambda: heard.append(len(sandbox.requests))}
 
-    client.run(flows.send_sms(sms(), TINY_WAITS), **hooks)
-    client.run(flows.get_account(TINY_WAITS), **hooks)
+    client.perform(flows.send_sms(sms(), TINY_WAITS), **hooks)
+    client.perform(flows.get_account(TINY_WAITS), **hooks)
 
     assert heard == [0, 1]
 
@@ -186,7 +186,7 @@ def test_what_is_raised_before_a_send_keeps_it_from_leaving(client, sandbox):
         raise KeyError("superseded")
 
     with pytest.raises(KeyError, match="superseded"):
-        client.run(flows.send_sms(sms(), TINY_WAITS), before_send=fence)
+        client.perform(flows.send_sms(sms(), TINY_WAITS), before_send=fence)
 
     assert len(sandbox.requests) == 0
 
@@ -290,7 +290,7 @@ def test_certificates_of_the_environment_that_cannot_be_read(connect, sandbox, m
 
 def test_an_answer_is_the_same_whichever_client_read_it(client):
     heard = []
-    client.run(flows.send_sms(sms(), TINY_WAITS), after_send=heard.append)
+    client.perform(flows.send_sms(sms(), TINY_WAITS), after_send=heard.append)
 
     (answer,) = heard
     assert isinstance(answer, Answer)

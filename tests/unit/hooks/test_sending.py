@@ -76,7 +76,7 @@ class OutOfTime(InstasentClient):
         super().__init__(token="t", base_url="http://127.0.0.1:9")
         self.before_the_request = before_the_request
 
-    def run(self, flow, *, before_send=None, **_options):
+    def perform(self, flow, *, before_send=None, **_options):
         flow.close()
         if not self.before_the_request:
             before_send()

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from airflow_provider_instasent.api.bulk import (
+from airflow_provider_instasent.api.bulk_attribution import (
     UNACCOUNTED,
     attribute,
 )
