@@ -5,16 +5,16 @@ from __future__ import annotations
 
 import csv
 import json
-import threading
 import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.client import InstasentClient
-from airflow_provider_instasent.campaign.bulk import BulkOutcome, BulkSend, BulkSettings
-from airflow_provider_instasent.campaign.run import RunSettings
+from airflow_provider_instasent.campaign.bulk import BulkOutcome, BulkSend
+from airflow_provider_instasent.campaign.settings import CampaignSettings, SendSettings
 from airflow_provider_instasent.journal.journal import Journal
 from airflow_provider_instasent.journal.segments import KeyValueSegments
+from airflow_provider_instasent.journal.stopping import Stop
 from airflow_provider_instasent.planning.plan import PlanSettings
 from airflow_provider_instasent.planning.source import rows_of_path
 from airflow_provider_instasent.planning.template import RowTemplate
@@ -72,9 +72,7 @@ def number_of(index: int) -> str:
     return f"+346{index // 900:05d}{index % 900:03d}"
 
 
-def send(
-    url: str, recipients: Path, store: StateStore, results: Path, stop: threading.Event | None = None
-) -> BulkOutcome:
+def send(url: str, recipients: Path, store: StateStore, results: Path, stop: Stop | None = None) -> BulkOutcome:
     """Run one try of the campaign.
 
     :param url: of the sandbox
@@ -83,18 +81,18 @@ def send(
     :param results: the results file
     :param stop: ends the try soon
     """
-    settings = BulkSettings(
+    settings = CampaignSettings(
         plan=PlanSettings(CAMPAIGN, RowTemplate(TEXT, {}), sender="Bench"),
-        run=RunSettings(CAMPAIGN, started_at=time.time()),
+        send=SendSettings(CAMPAIGN, started_at=time.time()),
         max_in_flight=IN_FLIGHT,
         results_path=results,
     )
-    bulk = BulkSend(lambda: rows_of_path(recipients, "recipients"), lambda: (), settings, stop or threading.Event())
+    bulk = BulkSend(lambda: rows_of_path(recipients, "recipients"), lambda: (), settings, stop or Stop())
     with (
         closing(Journal(KeyValueSegments(store, CAMPAIGN))) as journal,
         InstasentClient(TOKEN, base_url=url, max_in_flight=IN_FLIGHT) as client,
     ):
-        return bulk.run(client, journal)
+        return bulk.send(client, journal)
 
 
 def _rows(count: int) -> Iterator[tuple[str, str, int]]:

@@ -104,9 +104,10 @@ def main(url: str, messages: int, resumed: bool) -> dict[str, Any]:
 def _first_try(url: str, recipients: Path, store: Any, results: Path, enough: int) -> None:
     """Run a try that is asked to stop once so many messages were accepted."""
     from airflow_provider_instasent.journal.errors import StoppedError
+    from airflow_provider_instasent.journal.stopping import Stop
     from benchmarks import campaign
 
-    stop, over = threading.Event(), threading.Event()
+    stop, over = Stop(), threading.Event()
     watcher = threading.Thread(target=_stop_at, args=(url, enough // 100, stop, over))
     watcher.start()
     try:
@@ -119,7 +120,7 @@ def _first_try(url: str, recipients: Path, store: Any, results: Path, enough: in
     raise RuntimeError("the first try was over before it was asked to stop")
 
 
-def _stop_at(url: str, requests: int, stop: threading.Event, over: threading.Event) -> None:
+def _stop_at(url: str, requests: int, stop: Any, over: threading.Event) -> None:
     import httpx
 
     with httpx.Client(base_url=url, trust_env=False, timeout=30) as admin:

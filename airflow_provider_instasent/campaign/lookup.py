@@ -9,35 +9,29 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-from airflow_provider_instasent.api.errors import (
-    ApiError,
-    InstasentError,
-    InvalidMessageError,
-)
+from airflow_provider_instasent.api.errors import ApiError, InstasentError, InvalidMessageError
 from airflow_provider_instasent.api.lookup_flows import lookup_chunk
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.numbers import PhoneNumber, normalise
-from airflow_provider_instasent.campaign.complaint import LOOKUPS, complaint, results_unwritten
-from airflow_provider_instasent.campaign.progress import Progress
-from airflow_provider_instasent.campaign.run import CampaignRun, History, RunSettings
-from airflow_provider_instasent.campaign.sender import Sender
-from airflow_provider_instasent.campaign.stopping import sleep_until_stopped, until_stopped
+from airflow_provider_instasent.campaign.campaign_try import CampaignTry
+from airflow_provider_instasent.campaign.result import counts_of, first_invalid_of, results_unwritten
+from airflow_provider_instasent.campaign.shortfall import LOOKUPS, shortfall
 from airflow_provider_instasent.journal.errors import PlanError
-from airflow_provider_instasent.planning.plan import Planner, PlanSettings
+from airflow_provider_instasent.journal.replay import Replay
+from airflow_provider_instasent.planning.plan import Planner
 from airflow_provider_instasent.planning.spool import Spool
 from airflow_provider_instasent.waiting.lookup_watch import LookupWatch
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from airflow_provider_instasent.api.client import InstasentClient
     from airflow_provider_instasent.api.endpoints import Entity
+    from airflow_provider_instasent.campaign.settings import CampaignSettings
     from airflow_provider_instasent.journal.journal import Journal
+    from airflow_provider_instasent.journal.stopping import Stop
     from airflow_provider_instasent.planning.plan import PlanSummary
     from airflow_provider_instasent.planning.source import Row
 
@@ -45,26 +39,6 @@ log = logging.getLogger(__name__)
 
 _SCHEMA = "CREATE TABLE lookup (id TEXT PRIMARY KEY, state TEXT NOT NULL, entity TEXT)"
 _STATES = ("finished", "pending", "not_found")
-
-
-@dataclass(frozen=True, slots=True)
-class LookupSettings:
-    """How numbers are looked up.
-
-    :param plan: how rows become numbers
-    :param run: how they are ordered
-    :param max_in_flight: requests on their way at once
-    :param max_rejected_ratio: share of the numbers, 0 to 1, that the API may reject
-    :param max_listed: the most rows in the summary
-    :param results_path: a path for one JSON line a number, or None
-    """
-
-    plan: PlanSettings
-    run: RunSettings
-    max_in_flight: int = 8
-    max_rejected_ratio: float = 0.0
-    max_listed: int = 1_000
-    results_path: Any = None
 
 
 class LookupPlanner(Planner):
@@ -87,12 +61,12 @@ class LookupCampaign:
     :ivar unwritten: why the results file could not be written, or None
     """
 
-    def __init__(self, settings: LookupSettings, stop: threading.Event) -> None:
+    def __init__(self, settings: CampaignSettings, stop: Stop) -> None:
         self._settings = settings
         self._stop = stop
         self._spool = Spool()
         self._spool.database.execute(_SCHEMA)
-        self._history = History(self._spool)
+        self._replay = Replay(self._spool.roster)
         self._journal: Journal | None = None
         self._summary: PlanSummary | None = None
         self.unwritten: InstasentError | None = None
@@ -113,14 +87,14 @@ class LookupCampaign:
         """
         self._journal = journal
         if journal is not None:
-            self._history.take(journal.replay())
+            self._replay.take(journal.replay())
         planner = LookupPlanner(self._spool, self._settings.plan)
-        self._summary = planner.read(until_stopped(rows, self._stop))
+        self._summary = planner.read(self._stop.until_set(rows))
         planner.check()
         settings = self._settings
-        if self._summary.messages > settings.max_listed and settings.results_path is None:
+        if self._summary.messages > settings.max_reported and settings.results_path is None:
             raise PlanError(
-                f"There are {self._summary.messages} numbers and XCom takes {settings.max_listed} (`max_xcom_rows`): "
+                f"There are {self._summary.messages} numbers and XCom takes {settings.max_reported} (`max_xcom_rows`): "
                 "set `results_path`, where each is reported. Nothing was ordered."
             )
 
@@ -131,36 +105,24 @@ class LookupCampaign:
         :raises JournalError: where the journal failed: ordering ended at once
         :raises StoppedError: where this try was asked to stop
         """
-        settings = self._settings
-        sender = Sender(
+        campaign = CampaignTry(
             client,
             self._journal,
             self._spool,
-            settings.max_in_flight,
-            self._stop,
+            self._replay,
+            settings=self._settings,
+            stop=self._stop,
+            list_page=client.list_lookups,
             chunk_size=1,
             chunk_flow=lookup_chunk,
         )
-        run = CampaignRun(
-            self._spool,
-            sender,
-            self._journal,
-            self._history,
-            settings.run,
-            sleep=partial(sleep_until_stopped, stop=self._stop),
-            list_page=client.list_lookups,
-        )
-        run.prepare()
-        total, planned = self._planned.messages, self._spool.counts().get("planned", 0)
+        planned, total = campaign.prepare(), self._planned.messages
         log.info("%d numbers, of which %d are to be looked up now.", total, planned)
-        sender.progress = Progress(total, log.info, total - planned)
         try:
-            stopped_by = run.run()
+            stopped_by = campaign.carry_out()
         except ApiError as error:
             return error
-        return stopped_by or complaint(
-            self._counts(), self._planned.messages, settings.run, settings.max_rejected_ratio, LOOKUPS
-        )
+        return stopped_by or shortfall(self._counts(), total, self._settings, LOOKUPS)
 
     def ids(self) -> list[str]:
         """Return the ids of the accepted lookups, in input order."""
@@ -192,7 +154,7 @@ class LookupCampaign:
             **counts,
             "invalid": plan.invalid,
             "duplicates": plan.duplicates,
-            "first_invalid": [{"position": position, "reason": reason} for position, reason in plan.first_invalid],
+            "first_invalid": first_invalid_of(plan),
             "lookups": list(self._records()) if path is None else None,
             "results_path": None if path is None else str(path),
         }
@@ -210,15 +172,8 @@ class LookupCampaign:
         )
 
     def _counts(self) -> dict[str, int]:
-        states = self._spool.counts()
         known = dict(self._spool.database.execute("SELECT state, count(*) FROM lookup GROUP BY state"))
-        return {
-            "accepted": states.get("accepted", 0),
-            "rejected": states.get("rejected", 0),
-            "unconfirmed": states.get("unconfirmed", 0) + states.get("intended", 0),
-            "planned": states.get("planned", 0),
-            **{state: known.get(state, 0) for state in _STATES},
-        }
+        return {**counts_of(self._spool), **{state: known.get(state, 0) for state in _STATES}}
 
     def _records(self) -> Iterator[dict[str, Any]]:
         """Yield a record for each number, in input order: ours, and under `lookup` the entity as the API sent it."""

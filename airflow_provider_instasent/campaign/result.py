@@ -4,16 +4,31 @@
 from __future__ import annotations
 
 import heapq
+import logging
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_instasent.waiting.results_file import FIELDS
+from airflow_provider_instasent.api.errors import UnavailableError
+from airflow_provider_instasent.waiting.results_file import RESULT_FIELDS, write_results
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from airflow_provider_instasent.planning.plan import PlanSummary
     from airflow_provider_instasent.planning.spool import Spool
+
+log = logging.getLogger(__name__)
+
+
+def counts_of(spool: Spool) -> dict[str, int]:
+    """Return how many messages of a campaign are `accepted`, `rejected`, `unconfirmed` and `planned`."""
+    counts = spool.counts()
+    return {
+        "accepted": counts.get("accepted", 0),
+        "rejected": counts.get("rejected", 0),
+        "unconfirmed": counts.get("unconfirmed", 0) + counts.get("intended", 0),
+        "planned": counts.get("planned", 0),
+    }
 
 
 def summary_of(
@@ -28,15 +43,11 @@ def summary_of(
     :param results_path: where the results file is, or None
     :returns: counts that add up to `rows`, `parts`, and up to `max_ids` ids
     """
-    counts = spool.counts()
     return {
         "campaign_id": campaign_id,
         "rows": plan.rows,
         "total": plan.messages - spool.withheld,
-        "accepted": counts.get("accepted", 0),
-        "rejected": counts.get("rejected", 0),
-        "unconfirmed": counts.get("unconfirmed", 0) + counts.get("intended", 0),
-        "planned": counts.get("planned", 0),
+        **counts_of(spool),
         "invalid": plan.invalid,
         "duplicates": plan.duplicates,
         "suppressed": plan.suppressed + spool.withheld,
@@ -65,15 +76,39 @@ def preview_of(campaign_id: str, plan: PlanSummary, refused: str | None = None) 
         "number_types": dict(plan.number_types),
         "not_valid": plan.not_valid,
         "invalid": plan.invalid,
-        "first_invalid": [{"position": position, "reason": reason} for position, reason in plan.first_invalid],
+        "first_invalid": first_invalid_of(plan),
         "duplicates": plan.duplicates,
         "suppressed": plan.suppressed,
         "refused": refused,
     }
 
 
+def first_invalid_of(plan: PlanSummary) -> list[dict[str, Any]]:
+    """Return the first bad rows: `position` and `reason`."""
+    return [{"position": position, "reason": reason} for position, reason in plan.first_invalid]
+
+
 def records_of(spool: Spool) -> Iterator[dict[str, Any]]:
-    """Yield messages and rows that are none, merged by position."""
-    issues = ((position, None, None, kind, None, reason) for position, kind, reason in spool.issues())
-    for values in heapq.merge(spool.report(), issues, key=itemgetter(0)):
-        yield dict(zip(FIELDS, values, strict=True))
+    """Yield messages and rows that are none, merged by position, each with the fields of a results file."""
+    blank = dict.fromkeys(RESULT_FIELDS)
+    for row in heapq.merge(spool.report(), spool.issues(), key=itemgetter("position")):
+        yield {**blank, **row}
+
+
+def results_unwritten(path: Any, records: Iterable[Mapping[str, Any]]) -> UnavailableError | None:
+    """Write the results file; return why that failed, or None. What was sent stays sent either way.
+
+    :param path: a `pathlib.Path` or an `ObjectStoragePath`
+    :param records: one a row
+    """
+    try:
+        write_results(path, records)
+    except Exception as error:
+        log.warning("The results file could not be written.", exc_info=True)
+        failure = UnavailableError(
+            f"`results_path` could not be written ({type(error).__name__}). What was sent stays sent, as the counts in "
+            "XCom say. With a journal the next try sends nothing of it again and writes the file."
+        )
+        failure.__cause__ = error
+        return failure
+    return None

@@ -6,7 +6,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from airflow_provider_instasent.api.message_outcome import MessageOutcome, Messa
 from airflow_provider_instasent.campaign.rate_gate import RateGate
 from airflow_provider_instasent.campaign.workers import Workers
 from airflow_provider_instasent.journal.errors import JournalError, StoppedError
+from airflow_provider_instasent.journal.stopping import RECORDING_SECONDS, Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,16 +31,14 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.journal.journal import Journal
     from airflow_provider_instasent.planning.spool import Placed, Spool
 
-STALE_INTENT = 10.0
-"""Seconds after which an intent is written again before its chunk leaves, so that a superseded try is fenced off."""
-
-LAST_RECORDS = 3.0
-"""Seconds that chunks in flight get to be recorded when a try ends early."""
+    ChunkFlow = Callable[[Sequence[Sms], RetryPolicy, ChunkResult], Flow[ChunkResult]]
 
 MOST_UNANSWERED = 25
 """Chunks in a row without a usable answer after which the rest stays planned, rather than become unconfirmed too."""
 
 _WAKE = 0.25
+"""Seconds after which a pass looks whether it was asked to stop, though no chunk has landed."""
+
 _ANSWERED = frozenset({MessageState.ACCEPTED, MessageState.REJECTED})
 
 
@@ -48,7 +47,7 @@ class Flight:
     """One chunk on its way.
 
     :param messages: what it holds
-    :param runs: their places in the roster, as `(first, count)`
+    :param spans: their places in the roster, as `(first, count)`
     :param result: filled while it is sent
     :param chunk: its number in the journal, 0 until its intent is written
     :param first_intended_at: our clock when its intent was first written: a part of it may have left since then
@@ -57,7 +56,7 @@ class Flight:
     """
 
     messages: Sequence[Placed]
-    runs: list[tuple[int, int]]
+    spans: list[tuple[int, int]]
     result: ChunkResult
     chunk: int = 0
     first_intended_at: float = 0.0
@@ -79,7 +78,6 @@ class SendReport:
     requests: int = 0
 
 
-@dataclass(slots=True)
 class Sender:
     """Sends the planned messages of a spool.
 
@@ -88,33 +86,45 @@ class Sender:
     :param spool: the plan; used from the calling thread only
     :param max_in_flight: chunks on their way at once
     :param stop: set from outside to end soon
-    :param progress: called with the number of messages settled so far
     :param chunk_size: the most messages in a chunk
     :param chunk_flow: how a chunk leaves
+    :param clock: our clock in unix seconds
+    :ivar progress: called with the number of messages settled so far
+    :ivar report: what it came to
     """
 
-    client: InstasentClient
-    journal: Journal | None
-    spool: Spool
-    max_in_flight: int
-    stop: threading.Event
-    progress: Callable[[int], None] = lambda _settled: None
-    clock: Callable[[], float] = time.time
-    report: SendReport = field(default_factory=SendReport)
-    chunk_size: int = MAX_BULK
-    chunk_flow: Callable[[Sequence[Sms], RetryPolicy, ChunkResult], Flow[ChunkResult]] = send_chunk
-    _gate: RateGate = field(init=False)
-    _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
-    _ending: threading.Event = field(init=False, default_factory=threading.Event)
-    _taken: int = field(init=False, default=-1)
-    _last_record: Future[None] | None = field(init=False, default=None)
-    _settled: int = field(init=False, default=0)
-    _unanswered: int = field(init=False, default=0)
+    def __init__(
+        self,
+        client: InstasentClient,
+        journal: Journal | None,
+        spool: Spool,
+        max_in_flight: int,
+        stop: Stop,
+        *,
+        chunk_size: int = MAX_BULK,
+        chunk_flow: ChunkFlow = send_chunk,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._client = client
+        self._journal = journal
+        self._spool = spool
+        self._max_in_flight = max_in_flight
+        self._stop = stop
+        self._chunk_size = chunk_size
+        self._chunk_flow = chunk_flow
+        self._clock = clock
+        self.progress: Callable[[int], None] = lambda _settled: None
+        self.report = SendReport()
+        # That of a pass ends with it; the wider one may have been set from outside.
+        self._ending = Stop(within=stop)
+        self._gate = RateGate(lambda: self._ending.check(), clock)  # noqa: PLW0108 - each pass has an ending of its own
+        self._lock = threading.Lock()
+        self._taken = -1
+        self._last_record: Future[None] | None = None
+        self._settled = 0
+        self._unanswered = 0
 
-    def __post_init__(self) -> None:
-        self._gate = RateGate(self._check, self.clock)
-
-    def run(self) -> SendReport:
+    def send_planned(self) -> SendReport:
         """Send all that is planned, or as much as can be.
 
         :raises JournalError: where a record could not be written: sending ended at once
@@ -122,27 +132,27 @@ class Sender:
         """
         self._taken = -1
         self._unanswered = 0
-        self._ending.clear()
+        self._ending = Stop(within=self._stop)
         self.report.stopped_by = None
-        workers = Workers(self.max_in_flight, "instasent-sender")
+        workers = Workers(self._max_in_flight, "instasent-sender")
         flights: dict[Future[None], Flight] = {}
         try:
             self._send_all(workers, flights)
-            if self._last_record is not None and not self.stop.is_set():
+            if self._last_record is not None and not self._stop.is_set():
                 self._last_record.result()
         finally:
             self._ending.set()
             # Chunks in flight record themselves; a signal's exception on this thread cannot stop them.
-            workers.close(LAST_RECORDS)
+            workers.close(RECORDING_SECONDS)
             for flight in flights.values():
-                self._note(flight)
-        self._check_stop()
+                self._take_in(flight)
+        self._stop.check()
         return self.report
 
     def _send_all(self, workers: Workers, flights: dict[Future[None], Flight]) -> None:
         exhausted = False
-        while not self.stop.is_set():
-            while not exhausted and len(flights) < self.max_in_flight and not self._is_ending():
+        while not self._stop.is_set():
+            while not exhausted and len(flights) < self._max_in_flight and not self._ending.is_set():
                 flight = self._next_flight()
                 if flight is None:
                     exhausted = True
@@ -155,11 +165,11 @@ class Sender:
                 self._land(flights.pop(future), future)
 
     def _next_flight(self) -> Flight | None:
-        placed = self.spool.planned(self._taken, self.chunk_size)
+        placed = self._spool.planned(self._taken, self._chunk_size)
         if not placed:
             return None
         self._taken = placed[-1].place
-        return Flight(placed, _runs(placed), ChunkResult.of([item.message for item in placed]))
+        return Flight(placed, _spans(placed), ChunkResult.of([item.message for item in placed]))
 
     def _fly(self, flight: Flight) -> None:
         """Send a chunk and record what came of it; on a worker's thread."""
@@ -176,7 +186,7 @@ class Sender:
 
     def _send(self, flight: Flight) -> None:
         messages = [item.message for item in flight.messages]
-        flow = self.chunk_flow(messages, self.client.settings.retry_policy, flight.result)
+        flow = self._chunk_flow(messages, self._client.settings.retry_policy, flight.result)
         entered = False
 
         def before_send() -> None:
@@ -185,51 +195,51 @@ class Sender:
             entered = True
             self._write_intent(flight)
             with self._lock:
-                self.report.last_request_at = self.clock()
+                self.report.last_request_at = self._clock()
                 self.report.requests += 1
 
         def after_send(outcome: Outcome) -> None:
             nonlocal entered
             entered = False
             if isinstance(outcome, Answer):
-                self._gate.leave(outcome.rate_limit(self.clock()))
+                self._gate.leave(outcome.rate_limit(self._clock()))
             else:
                 self._gate.leave(None, counted=outcome.left)
 
         try:
-            self.client.perform(flow, before_send=before_send, after_send=after_send, sleep=self._sleep)
+            self._client.perform(flow, before_send=before_send, after_send=after_send, sleep=self._ending.sleep)
         finally:
             if entered:
                 self._gate.leave(None)
 
     def _write_intent(self, flight: Flight) -> None:
         """Write a chunk's intent, again where it is stale; it must be durable before the chunk leaves."""
-        if self.journal is None:
-            flight.intended_at = self.clock()
+        if self._journal is None:
+            flight.intended_at = self._clock()
             flight.first_intended_at = flight.first_intended_at or flight.intended_at
             return
-        self.journal.check()
-        while not flight.chunk or self.clock() - flight.intended_at > STALE_INTENT:
-            self._check()
+        self._journal.check()
+        while not flight.chunk or self._journal.is_stale(flight.intended_at):
+            self._ending.check()
             with self._lock:
-                flight.chunk = flight.chunk or self.journal.new_chunk()
-            flight.intended_at, written = self.journal.intend_places(flight.chunk, flight.runs)
+                flight.chunk = flight.chunk or self._journal.new_chunk()
+            flight.intended_at, written = self._journal.intend_places(flight.chunk, flight.spans)
             written.result()
             flight.first_intended_at = flight.first_intended_at or flight.intended_at
-        self._check()
+        self._ending.check()
 
     def _record(self, flight: Flight) -> None:
         """Write what came of a chunk to the journal, in order, on the thread that learned it."""
         pairs = zip(flight.result.outcomes, flight.messages, strict=True)
         flight.result.outcomes = [_proven(outcome, placed) for outcome, placed in pairs]
-        if not flight.chunk or self.journal is None:
+        if not flight.chunk or self._journal is None:
             return
         with self._lock:
-            self._last_record = self.journal.settle(flight.chunk, flight.result.outcomes)
+            self._last_record = self._journal.settle(flight.chunk, flight.result.outcomes)
 
     def _land(self, flight: Flight, future: Future[None]) -> None:
         """Take in what came of a chunk; on the calling thread."""
-        self._note(flight)
+        self._take_in(flight)
         error = future.exception()
         if error is not None and not isinstance(error, StoppedError):
             raise error
@@ -244,29 +254,14 @@ class Sender:
             self.report.stopped_by = self.report.stopped_by or stopped_by
             self._ending.set()
 
-    def _note(self, flight: Flight) -> None:
-        """Note in the spool where a chunk stands; without an answer it may have been accepted."""
+    def _take_in(self, flight: Flight) -> None:
+        """Say in the spool where a chunk stands; without an answer it may have been accepted."""
         if not flight.intended_at:
             return
-        self.spool.intend(flight.runs, flight.first_intended_at or flight.intended_at)
+        self._spool.roster.intend(flight.spans, flight.first_intended_at or flight.intended_at)
         outcomes = zip(flight.result.outcomes, flight.messages, strict=True)
         if flight.landed:
-            self.spool.settle(outcome.at(placed.place) for outcome, placed in outcomes)
-
-    def _is_ending(self) -> bool:
-        return self._ending.is_set() or self.stop.is_set()
-
-    def _check_stop(self) -> None:
-        if self.stop.is_set():
-            raise StoppedError("the task was asked to stop; what is planned goes out in the next try")
-
-    def _check(self) -> None:
-        if self._is_ending():
-            raise StoppedError("sending has ended; this chunk stays planned")
-
-    def _sleep(self, seconds: float) -> None:
-        if self._ending.wait(seconds) or self.stop.is_set():
-            raise StoppedError("sending has ended; this chunk stays planned")
+            self._spool.roster.settle(outcome.at(placed.place) for outcome, placed in outcomes)
 
 
 def _proven(outcome: MessageOutcome, placed: Placed) -> MessageOutcome:
@@ -290,12 +285,12 @@ def _silence(chunks: int) -> UnavailableError:
     )
 
 
-def _runs(placed: Sequence[Placed]) -> list[tuple[int, int]]:
+def _spans(placed: Sequence[Placed]) -> list[tuple[int, int]]:
     """Return consecutive places as `(first, count)`."""
-    runs: list[tuple[int, int]] = []
+    spans: list[tuple[int, int]] = []
     for item in placed:
-        if runs and sum(runs[-1]) == item.place:
-            runs[-1] = (runs[-1][0], runs[-1][1] + 1)
+        if spans and sum(spans[-1]) == item.place:
+            spans[-1] = (spans[-1][0], spans[-1][1] + 1)
         else:
-            runs.append((item.place, 1))
-    return runs
+            spans.append((item.place, 1))
+    return spans

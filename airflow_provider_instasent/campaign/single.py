@@ -10,53 +10,25 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.api.bulk_attribution import acceptance
 from airflow_provider_instasent.api.bulk_errors import says_client_id_taken
-from airflow_provider_instasent.api.errors import (
-    ApiError,
-    NotSentError,
-    RateLimitedError,
-    RefusedError,
-    UnavailableError,
-    UnconfirmedError,
-)
+from airflow_provider_instasent.api.errors import ApiError, RefusedError, UnavailableError, UnconfirmedError
 from airflow_provider_instasent.api.message import Sms, client_id_for, content_key, number_of
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
-from airflow_provider_instasent.campaign.reconcile import Search, Wanted, not_read_to_the_edge, reconcile
-from airflow_provider_instasent.journal.book import Book, Entry
+from airflow_provider_instasent.campaign.unconfirmed import Unconfirmed, refuse_unless_whole
 from airflow_provider_instasent.journal.errors import JournalError, PlanError
-from airflow_provider_instasent.journal.journal import Journal, key_of
+from airflow_provider_instasent.journal.events import WHOLE_ROSTER, key_of
+from airflow_provider_instasent.journal.replay import Replay
+from airflow_provider_instasent.journal.roster import Listed, Roster
 from airflow_provider_instasent.planning.policy import OnUnconfirmed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from airflow_provider_instasent.api.client import InstasentClient
-    from airflow_provider_instasent.api.endpoints import Entity
+    from airflow_provider_instasent.campaign.search import Findings
+    from airflow_provider_instasent.campaign.settings import SendSettings
+    from airflow_provider_instasent.journal.journal import Journal
 
 log = logging.getLogger(__name__)
-
-STALE_INTENT = 10.0
-"""Seconds after which an intent is written again before its message leaves, so that a superseded try is fenced off."""
-
-MOST_RESENDS = 3
-LIST_PAGE = 100
-
-
-@dataclass(frozen=True, slots=True)
-class SingleSettings:
-    """How one message is sent.
-
-    :param campaign_id: what the message belongs to: the same for every try
-    :param on_unconfirmed: what to do about an outcome that stays unconfirmed
-    :param unconfirmed_grace: seconds for which an unconfirmed message is looked for
-    :param started_at: our clock in unix seconds when this try began
-    :param look_since: without a journal: since when an earlier try may have sent it; None on the first try
-    """
-
-    campaign_id: str
-    on_unconfirmed: OnUnconfirmed = OnUnconfirmed.FAIL
-    unconfirmed_grace: float = 60.0
-    started_at: float = 0.0
-    look_since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +61,7 @@ class SingleSend:
         message: Sms,
         client: InstasentClient,
         journal: Journal | None,
-        settings: SingleSettings,
+        settings: SendSettings,
         *,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], object] = time.sleep,
@@ -103,11 +75,12 @@ class SingleSend:
         self._journal = journal
         self._settings = settings
         self._clock = clock
-        self._sleep = sleep
+        self._unconfirmed = Unconfirmed(settings, client.list_sms, clock, sleep)
+        self._roster = Roster()
+        self._place = 0
         self._chunk = 0
-        self._written_at = 0.0
-        self._last_request_at = settings.started_at
-        self._doubts: dict[bytes, Entry] = {}
+        self._intended_at = 0.0
+        self._last_request_at = 0.0
         self._suspected = False
 
     @property
@@ -117,10 +90,10 @@ class SingleSend:
 
     @property
     def in_doubt(self) -> bool:
-        """Whether, after `run` raised, the message may have been accepted by this try or an earlier one."""
-        return self._suspected or bool(self._doubts)
+        """Whether, after `send` raised, the message may have been accepted by this try or an earlier one."""
+        return self._suspected or bool(self._doubts())
 
-    def run(self) -> SingleResult:
+    def send(self) -> SingleResult:
         """Send the message unless an earlier try did.
 
         :raises UnconfirmedError: where its outcome stays unconfirmed and the policy is `fail`
@@ -128,50 +101,40 @@ class SingleSend:
         :raises NotSentError: where the API could not be reached; nothing was accepted
         :raises JournalError: where the journal cannot be used; nothing was sent
         """
-        book = Book.of(self._journal.replay()) if self._journal is not None else Book()
-        accepted = [entry for entry in book.entries.values() if entry.state is MessageState.ACCEPTED]
+        if self._journal is not None:
+            Replay(self._roster, "a single send").take(self._journal.replay())
+        accepted = [one for one in self._roster if one.accepted]
         if accepted:
-            return self._stored(min(accepted, key=lambda entry: entry.key != self._key))
-        self._doubts = {entry.key: entry for entry in book.entries.values() if entry.in_doubt}
-        looked_for = list(self._doubts.values())
-        if not looked_for and self._settings.look_since is not None:
-            looked_for = [Entry(self._key, MessageState.UNCONFIRMED, self._settings.look_since, self._given_id)]
-            self._suspected = True
-        if looked_for:
-            found = self._look(looked_for)
-            if found is not None:
-                return self._found(*found, sent_now=False)
-            self._suspected = False
-            # Without a journal nothing says that an earlier try sent anything, so a look is all there can be.
-            if self._doubts and not self._resends:
-                return self._left_unconfirmed("an earlier try may have sent it")
-        return self._send()
+            return self._stored(min(accepted, key=lambda one: one.key != self._key))
+        return self._look_for_earlier() or self._send()
 
-    def _stored(self, entry: Entry) -> SingleResult:
+    def _stored(self, one: Listed) -> SingleResult:
         log.info("This message was accepted by an earlier try: nothing is sent.")
-        outcome = self._of_earlier(entry, MessageOutcome(0, MessageState.ACCEPTED, id=entry.id))
-        return SingleResult(outcome, sent_now=False, changed=entry.key != self._key)
+        outcome = self._of_earlier(one, MessageOutcome(0, MessageState.ACCEPTED, id=one.id))
+        return SingleResult(outcome, sent_now=False, changed=one.key != self._key)
 
-    def _found(self, entry: Entry, entity: Entity, *, sent_now: bool) -> SingleResult:
-        outcome = acceptance(0, self._message, entity)
-        self._settle(outcome, entry.chunk)
-        outcome = self._of_earlier(entry, outcome)
-        return SingleResult(outcome, sent_now=sent_now, changed=entry.key != self._key)
-
-    def _of_earlier(self, entry: Entry, outcome: MessageOutcome) -> MessageOutcome:
-        """Name the clientId of what was sent, which may be another message than this try would send."""
-        if entry.key == self._key:
-            return replace(outcome, client_id=entry.client_id or self._client_id)
-        if number_of(entry.key) != number_of(self._key):
-            raise PlanError(
-                "an earlier try of this campaign sent its message to another number, and nothing was sent by this try: "
-                "`to` must be the same in every try. To text this number too, start a new DAG run."
-            )
-        log.warning("Its sender, number or text has changed since it was sent; the change was not sent.")
-        return replace(outcome, client_id=entry.client_id)
+    def _look_for_earlier(self) -> SingleResult | None:
+        """Look for what an earlier try may have sent; return None where this one is to send."""
+        looked_for = self._doubts()
+        if not looked_for and self._settings.look_since is not None:
+            since = self._settings.look_since
+            looked_for = [Listed(self._place, self._key, self._given_id, since, MessageState.UNCONFIRMED)]
+            self._suspected = True
+        if not looked_for:
+            return None
+        findings = self._unconfirmed.look(looked_for, self._last_request_at)
+        if (found := self._found(looked_for, findings, sent_now=False)) is not None:
+            return found
+        if self._journal is not None and not self._unconfirmed.are_resent:
+            return self._left_unconfirmed("an earlier try may have sent it")
+        # Without a journal nothing says that an earlier try sent anything, so a look is all there can be.
+        refuse_unless_whole(findings, 1)
+        self._suspected = False
+        return None
 
     def _send(self) -> SingleResult:
-        for _ in range(MOST_RESENDS):
+        resends = 0
+        while True:
             self._intend()
             try:
                 entity = self._client.send_sms(self._message, before_send=self._before_send)
@@ -185,27 +148,58 @@ class SingleSend:
                 raise
             else:
                 return SingleResult(self._accepted(acceptance(0, self._message, entity)), sent_now=True)
-            found = self._look_after_send()
-            if found is not None:
-                return self._found(*found, sent_now=True)
-            self._settle(MessageOutcome(0, MessageState.UNCONFIRMED, reason=reason))
-            if not self._resends:
-                return self._left_unconfirmed(reason)
-        raise UnavailableError(
-            f"{MOST_RESENDS} sends in a row ended without an answer; the next try of the task looks for them again"
-        )
+            if (result := self._look_after_request(reason, resends)) is not None:
+                return result
+            resends += 1
 
-    def _look_after_send(self) -> tuple[Entry, Entity] | None:
+    def _look_after_request(self, reason: str, resends: int) -> SingleResult | None:
+        """Look for what a request without an answer may have sent; return None where it is to be sent again."""
         self._last_request_at = self._clock()
-        self._doubts.setdefault(self._key, self._intended())
+        self._roster.intend([(self._place, 1)], self._intended_at)
+        looked_for = self._doubts()
         try:
-            return self._look(list(self._doubts.values()))
+            findings = self._unconfirmed.look(looked_for, self._last_request_at)
         except ApiError as error:
             # With a journal the next try looks again. Without one it would not know that it must not send.
-            if self._journal is not None or self._resends:
+            if self._journal is not None or self._unconfirmed.are_resent:
                 raise
             log.warning("%s", error)
+            return self._left_unconfirmed(reason)
+        if (found := self._found(looked_for, findings, sent_now=True)) is not None:
+            return found
+        self._settle(MessageOutcome(0, MessageState.UNCONFIRMED, reason=reason))
+        if self._unconfirmed.are_sent_again(findings, 1, resends):
             return None
+        if self._unconfirmed.are_resent:
+            raise UnavailableError(
+                f"{resends + 1} sends in a row ended without an answer; the next try of the task looks for them again"
+            )
+        return self._left_unconfirmed(reason)
+
+    def _doubts(self) -> list[Listed]:
+        return [one for one in self._roster if one.in_doubt]
+
+    def _found(self, looked_for: Sequence[Listed], findings: Findings, *, sent_now: bool) -> SingleResult | None:
+        """Return the result where any of these was found."""
+        for one in looked_for:
+            if one.key in findings.found:
+                outcome = acceptance(one.place, self._message, findings.found[one.key])
+                self._settle(outcome, WHOLE_ROSTER)
+                outcome = self._of_earlier(one, outcome.at(0))
+                return SingleResult(outcome, sent_now=sent_now, changed=one.key != self._key)
+        return None
+
+    def _of_earlier(self, one: Listed, outcome: MessageOutcome) -> MessageOutcome:
+        """Name the clientId of what was sent, which may be another message than this try would send."""
+        if one.key == self._key:
+            return replace(outcome, client_id=one.client_id or self._client_id)
+        if number_of(one.key) != number_of(self._key):
+            raise PlanError(
+                "an earlier try of this campaign sent its message to another number, and nothing was sent by this try: "
+                "`to` must be the same in every try. To text this number too, start a new DAG run."
+            )
+        log.warning("Its sender, number or text has changed since it was sent; the change was not sent.")
+        return replace(outcome, client_id=one.client_id)
 
     def _left_unconfirmed(self, reason: str) -> SingleResult:
         if self._settings.on_unconfirmed is OnUnconfirmed.SKIP:
@@ -228,75 +222,48 @@ class SingleSend:
         )
 
     def _refused(self, error: RefusedError) -> SingleResult:
-        in_doubt = self._doubts.get(self._key)
-        if in_doubt and error.payload_is_at_fault and says_client_id_taken(str(error)) and not self._given_id:
+        ours = [one for one in self._doubts() if one.key == self._key and not self._given_id]
+        if ours and error.payload_is_at_fault and says_client_id_taken(str(error)):
             # Only we make this id, so that it is taken proves that our earlier request was accepted.
             log.info("The API says that this clientId was used before: an earlier request was accepted.")
-            found = self._look([in_doubt])
+            found = self._found(ours, self._unconfirmed.look(ours, self._last_request_at), sent_now=False)
             if found is not None:
-                return self._found(*found, sent_now=False)
+                return found
             outcome = MessageOutcome(0, MessageState.ACCEPTED, client_id=self._client_id)
             return SingleResult(self._accepted(outcome), sent_now=False)
         state = MessageState.REJECTED if error.payload_is_at_fault else MessageState.PLANNED
         self._settle(MessageOutcome(0, state, reason=str(error)))
-        if self._doubts:
+        if self._doubts():
             log.warning("Only this request was refused: an earlier one for the message is still unconfirmed.")
         raise error
-
-    def _intended(self) -> Entry:
-        return Entry(self._key, MessageState.INTENDED, self._written_at, self._given_id, chunk=self._chunk)
-
-    def _look(self, entries: list[Entry]) -> tuple[Entry, Entity] | None:
-        """Look for the message of any of these entries until the grace is over.
-
-        :raises ApiError: where the list cannot be read
-        """
-        by_key = {entry.key: entry for entry in entries}
-        wanted = {entry.key: Wanted(entry.key, entry.client_id, entry.at) for entry in entries}
-        try:
-            findings = reconcile(
-                Search(self._settings.campaign_id, wanted),
-                lambda page: self._client.list_sms(page, LIST_PAGE),
-                until=max(self._settings.started_at, self._last_request_at) + self._settings.unconfirmed_grace,
-                clock=self._clock,
-                sleep=self._sleep,
-            )
-        except (NotSentError, RateLimitedError, UnavailableError) as error:
-            raise UnavailableError(
-                f"1 message may have been accepted and the list cannot be read to find out ({error}). It was not sent "
-                "again; the next try of the task, or clearing it, looks for it again.",
-                status=error.status,
-            ) from error
-        # Without a journal a message that is not found is sent, whatever the policy.
-        if not findings.found and not findings.whole and (self._journal is None or self._resends):
-            raise not_read_to_the_edge(1)
-        return next(((by_key[key], entity) for key, entity in findings.found.items()), None)
-
-    @property
-    def _resends(self) -> bool:
-        return self._settings.on_unconfirmed is OnUnconfirmed.RESEND
 
     def _accepted(self, outcome: MessageOutcome) -> MessageOutcome:
         self._settle(outcome)
         return outcome
 
     def _intend(self) -> None:
+        self._place = self._roster.place_of(self._key, self._given_id)
         if self._journal is not None:
             self._chunk = self._chunk or self._journal.new_chunk()
-            self._written_at = self._journal.intend(self._chunk, [self._key], [self._given_id])
+            self._intended_at = self._journal.intend(self._chunk, [self._key], [self._given_id])
         else:
-            self._written_at = self._clock()
+            self._intended_at = self._clock()
 
     def _before_send(self) -> None:
-        if self._journal is not None and self._clock() - self._written_at > STALE_INTENT:
+        if self._journal is not None and self._journal.is_stale(self._intended_at):
             self._intend()
         self._last_request_at = self._clock()
 
-    def _settle(self, outcome: MessageOutcome, chunk: int = 0) -> None:
+    def _settle(self, outcome: MessageOutcome, chunk: int | None = None) -> None:
+        """Write what became of the message.
+
+        :param outcome: its `position` is the place in the chunk
+        :param chunk: that of this try where there is none
+        """
         if self._journal is None:
             return
         try:
-            self._journal.settle(chunk or self._chunk, [outcome]).result()
+            self._journal.settle(self._chunk if chunk is None else chunk, [outcome]).result()
         except JournalError:
             # What is known stays known: the message is out (or refused), only the next try would have to look.
             log.exception("The outcome could not be written to the journal.")

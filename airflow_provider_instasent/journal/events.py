@@ -25,6 +25,9 @@ KEY_BYTES = 9
 WHOLE_ROSTER = 0
 """The chunk number of a settlement whose positions are places in the roster."""
 
+PLAN = "plan"
+"""The note with the fingerprint of a plan whose messages are all listed: nothing is sent before it is there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Intent:
@@ -43,8 +46,8 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True)
-class Roster:
-    """Messages of a bulk send, listed before any is sent; their places go on from the former roster's.
+class Listing:
+    """Messages of a bulk send, listed before any is sent; their places go on from the former listing's.
 
     :param keys: one a message
     :param client_ids: the clientIds where the user gave them, else None in each place
@@ -60,12 +63,12 @@ class PlacedIntent:
 
     :param chunk: its number, unique in the journal
     :param at: our clock in unix seconds when it was written
-    :param runs: places in the roster, as `(first, count)`, in the request's order
+    :param spans: places in the roster, as `(first, count)`, in the request's order
     """
 
     chunk: int
     at: float
-    runs: tuple[tuple[int, int], ...]
+    spans: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ class Note:
     value: Any
 
 
-Event = Intent | Roster | PlacedIntent | Settlement | Note
+Event = Intent | Listing | PlacedIntent | Settlement | Note
 
 
 def key_of(content_key: bytes) -> bytes:
@@ -119,17 +122,17 @@ def intent_record(chunk: int, at: float, keys: Sequence[bytes], client_ids: Sequ
     return _line({"i": [chunk, round(at, 3), *_pack_keys(keys, client_ids)]})
 
 
-def roster_record(keys: Sequence[bytes], client_ids: Sequence[str | None]) -> str:
-    """Return the record of a :class:`Roster`.
+def listing_record(keys: Sequence[bytes], client_ids: Sequence[str | None]) -> str:
+    """Return the record of a :class:`Listing`.
 
     :raises ValueError: where it could not be read again
     """
     return _line({"k": _pack_keys(keys, client_ids)})
 
 
-def placed_intent_record(chunk: int, at: float, runs: Sequence[tuple[int, int]]) -> str:
+def placed_intent_record(chunk: int, at: float, spans: Sequence[tuple[int, int]]) -> str:
     """Return the record of a :class:`PlacedIntent`."""
-    return _line({"j": [chunk, round(at, 3), runs]})
+    return _line({"j": [chunk, round(at, 3), spans]})
 
 
 def settlement_record(chunk: int, outcomes: Sequence[MessageOutcome]) -> str:
@@ -192,10 +195,10 @@ def read_record(record: str) -> Event:
             chunk, at, packed_keys, given = content
             return Intent(chunk, at, *_unpack_keys(packed_keys, given))
         if kind == "k":
-            return Roster(*_unpack_keys(*content))
+            return Listing(*_unpack_keys(*content))
         if kind == "j":
-            chunk, at, runs = content
-            return PlacedIntent(chunk, at, tuple((first, count) for first, count in runs))
+            chunk, at, spans = content
+            return PlacedIntent(chunk, at, tuple((first, count) for first, count in spans))
         if kind == "s":
             chunk, packed_outcomes = content
             return Settlement(chunk, tuple(_outcome(place, packed) for place, packed in enumerate(packed_outcomes)))

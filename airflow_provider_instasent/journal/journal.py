@@ -27,12 +27,13 @@ from airflow_provider_instasent.journal.events import (
     intent_record,
     key_of,
     key_of_client_id,
+    listing_record,
     note_record,
     placed_intent_record,
     read_record,
-    roster_record,
     settlement_record,
 )
+from airflow_provider_instasent.journal.stopping import RECORDING_SECONDS, RECORDING_SECONDS_AFTER_ERROR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.journal.segments import SegmentStore
 
 __all__ = ["KEY_BYTES", "Event", "Intent", "Journal", "Note", "Settlement", "key_of", "key_of_client_id"]
+
+STALE_INTENT_SECONDS = 10.0
+"""Age at which an intent is written again before its request leaves, so that a superseded try is fenced off."""
 
 MOST_RECORDS_A_WRITE = 32
 
@@ -71,10 +75,10 @@ class Journal:
         return self
 
     def __exit__(self, error: object, *_: object) -> None:
-        # After an error the process may have few seconds to live, and the sender has waited for its records.
-        self.close(3.0 if error is None else 1.0)
+        # After an error the process may have few seconds to live.
+        self.close(RECORDING_SECONDS if error is None else RECORDING_SECONDS_AFTER_ERROR)
 
-    def close(self, timeout: float = 3.0) -> None:
+    def close(self, timeout: float = RECORDING_SECONDS) -> None:
         """Let what is queued be written, then end the thread. What comes later is refused.
 
         :param timeout: seconds to wait for it
@@ -128,6 +132,13 @@ class Journal:
         self._append(intent_record(chunk, at, keys, client_ids)).result()
         return at
 
+    def is_stale(self, intended_at: float) -> bool:
+        """Tell whether an intent has to be written again before its request may leave.
+
+        :param intended_at: our clock in unix seconds when it was written last
+        """
+        return self._clock() - intended_at > STALE_INTENT_SECONDS
+
     def enlist(self, keys: Sequence[bytes], client_ids: Sequence[str | None]) -> None:
         """List messages before any of them is sent; return when it is durable.
 
@@ -137,22 +148,22 @@ class Journal:
         """
         starts = range(0, len(keys), KEYS_A_RECORD)
         jobs = [
-            self._append(roster_record(keys[at : at + KEYS_A_RECORD], client_ids[at : at + KEYS_A_RECORD]))
+            self._append(listing_record(keys[at : at + KEYS_A_RECORD], client_ids[at : at + KEYS_A_RECORD]))
             for at in starts
         ]
         for job in jobs:
             job.result()
 
-    def intend_places(self, chunk: int, runs: Sequence[tuple[int, int]]) -> tuple[float, Future[None]]:
+    def intend_places(self, chunk: int, spans: Sequence[tuple[int, int]]) -> tuple[float, Future[None]]:
         """Write that a chunk of listed messages is about to leave.
 
         :param chunk: its number; writing the same one again refreshes its time
-        :param runs: places in the roster, as `(first, count)`
+        :param spans: places in the roster, as `(first, count)`
         :returns: the time written, and a future that is done when it is durable: the chunk must not leave before
         :raises JournalWriteError: where an earlier write failed
         """
         at = self._clock()
-        return at, self._append(placed_intent_record(chunk, at, runs))
+        return at, self._append(placed_intent_record(chunk, at, spans))
 
     def settle(self, chunk: int, outcomes: Sequence[MessageOutcome]) -> Future[None]:
         """Write what became of messages of a chunk.

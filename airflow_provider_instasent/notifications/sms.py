@@ -64,8 +64,9 @@ class InstasentNotifier(BaseNotifier):
         self.text = text
         self.sender = sender
         self.instasent_conn_id = instasent_conn_id
-        self.max_parts = checks.whole("max_parts", max_parts)
+        self.max_parts = max_parts
         self._template = text
+        checks.check_parameters(self)
 
     def __call__(self, *args: Any) -> None:
         """Send the alert; never raises.

@@ -3,47 +3,35 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import BaseOperator, conf
+from airflow.providers.common.compat.sdk import conf
 
-from airflow_provider_instasent.api import checks
-from airflow_provider_instasent.compat import storage_path
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.operators import inputs
 from airflow_provider_instasent.operators.failures import failures_without_retry
-from airflow_provider_instasent.operators.journals import (
-    campaign_of,
-    default_campaign_id,
-    has_journal,
-    open_journal,
-    warn_of_campaign_without_path,
-)
-from airflow_provider_instasent.operators.waiting import (
-    DELIVERY_TIMEOUT,
-    DeliveryWait,
-    report_before_failing,
-    wait_failures,
-)
-from airflow_provider_instasent.planning.policy import OnInvalid, OnPlanChange, OnUnconfirmed
+from airflow_provider_instasent.operators.journals import journal_or_single_try
+from airflow_provider_instasent.operators.parameters import check_parameters
+from airflow_provider_instasent.operators.task_try import TaskTry
+from airflow_provider_instasent.operators.waiting import DELIVERY_TIMEOUT, DeliveryWait, SendOperator
+from airflow_provider_instasent.planning.policy import OnInvalid, OnPlanChange
 from airflow_provider_instasent.waiting.conclusion import MOST_CARRIED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable, Iterator, Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_instasent.campaign.bulk import BulkOutcome, BulkSend
     from airflow_provider_instasent.journal.journal import Journal
+    from airflow_provider_instasent.journal.stopping import Stop
     from airflow_provider_instasent.planning.source import Row
     from airflow_provider_instasent.waiting.conclusion import Conclusion
 
 
-class InstasentBulkSmsOperator(BaseOperator):
+class InstasentBulkSmsOperator(SendOperator):
     """Send many SMS as one durable campaign: none twice, none lost, and each one's outcome known.
 
     Everything is planned before anything is sent. Each chunk of up to 100 messages is written to a journal before it
@@ -151,60 +139,59 @@ class InstasentBulkSmsOperator(BaseOperator):
         self.campaign_id = campaign_id
         self.on_invalid = on_invalid
         self.on_unconfirmed = on_unconfirmed
-        self.unconfirmed_grace = checks.not_negative("unconfirmed_grace", unconfirmed_grace)
+        self.unconfirmed_grace = unconfirmed_grace
         self.on_plan_change = on_plan_change
-        self.max_rejected_ratio = checks.ratio("max_rejected_ratio", max_rejected_ratio)
+        self.max_rejected_ratio = max_rejected_ratio
         self.deduplicate = deduplicate
         self.suppress = suppress
-        self.max_messages = checks.optional_whole("max_messages", max_messages)
-        self.max_total_parts = checks.optional_whole("max_total_parts", max_total_parts)
+        self.max_messages = max_messages
+        self.max_total_parts = max_total_parts
         self.preview = preview
         self.journal_path = journal_path
         self.results_path = results_path
-        self.max_in_flight = checks.optional_whole("max_in_flight", max_in_flight)
-        self.max_xcom_ids = checks.whole("max_xcom_ids", max_xcom_ids)
+        self.max_in_flight = max_in_flight
+        self.max_xcom_ids = max_xcom_ids
         self.wait_for_delivery = wait_for_delivery
-        self.min_delivered_ratio = checks.ratio("min_delivered_ratio", min_delivered_ratio)
-        self.success_statuses = checks.statuses("success_statuses", success_statuses)
+        self.min_delivered_ratio = min_delivered_ratio
+        self.success_statuses = success_statuses
         self.deferrable = deferrable
-        self.poll_interval = checks.positive("poll_interval", poll_interval)
-        self.timeout = checks.positive("timeout", timeout)
+        self.poll_interval = poll_interval
+        self.timeout = timeout
         self.instasent_conn_id = instasent_conn_id
-        self._stop: threading.Event | None = None
+        self._stop: Stop | None = None
+        check_parameters(self)
         self.check_inputs()
         if wait_for_delivery and results_path is None and max_xcom_ids > MOST_CARRIED:
             raise ValueError(f"`wait_for_delivery` with more than {MOST_CARRIED} `max_xcom_ids` needs `results_path`")
-        OnInvalid.check(on_invalid)
-        OnUnconfirmed.check(on_unconfirmed)
-        OnPlanChange.check(on_plan_change)
-        warn_of_campaign_without_path(campaign_id, journal_path)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Plan, send what earlier tries have not, and report."""
-        self._stop = threading.Event()
+        from airflow_provider_instasent.journal.stopping import Stop
+
+        self._stop, task_try = Stop(), TaskTry.of(context)
         with failures_without_retry(), InstasentHook(self.instasent_conn_id) as hook:
-            send = self._bulk_send(context, hook)
+            send = self._bulk_send(task_try, hook, partial(self.make_rows, context), self._stop)
             if inputs.flag("preview", self.preview):
                 return self._previewed(send.preview())
             with ExitStack() as stack:
-                journal = self._journal(context, stack)
+                journal = self._journal(task_try, stack)
                 client = stack.enter_context(
                     hook.get_conn(max_in_flight=inputs.requests_in_flight(self.max_in_flight, hook.settings))
                 )
-                outcome = send.run(client, journal)
-            summary = self._report(context, outcome)
+                outcome = send.send(client, journal)
+            summary = self._report(task_try, outcome)
         if not self.wait_for_delivery or not summary["accepted"]:
-            return self._done(context, summary)
+            return self._done(task_try, summary)
         # Whatever ends the wait, the outcomes are there to be read.
-        report_before_failing(self, context, summary)
-        with self._wait_failures(context):
-            ended = self._delivery_wait().run(
+        task_try.report_before_failing(self, summary)
+        with self.wait_failures(task_try):
+            ended = self._delivery_wait().wait(
                 summary["message_ids"],
                 deferrable=self.deferrable,
                 without_id=self._without_id(summary),
                 carried={name: value for name, value in summary.items() if name != "message_ids"},
             )
-            return self._conclude(context, summary, ended)
+            return self._conclude(task_try, summary, ended)
 
     def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
         """Return what the trigger found, or fail because of it."""
@@ -212,12 +199,7 @@ class InstasentBulkSmsOperator(BaseOperator):
 
         ended = conclusion_of(event)
         ids = list(ended.result.statuses)[: self.max_xcom_ids]
-        return self._conclude(context, {**event["carried"], "message_ids": ids}, ended)
-
-    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
-        """Go on after the triggerer, or fail where that gave no answer."""
-        with self._wait_failures(context):
-            return super().resume_execution(next_method, next_kwargs, context)
+        return self._conclude(TaskTry.of(context), {**event["carried"], "message_ids": ids}, ended)
 
     def on_kill(self) -> None:
         """Ask the sender to end; chunks in flight get a moment to be recorded."""
@@ -238,16 +220,16 @@ class InstasentBulkSmsOperator(BaseOperator):
         """
         return inputs.rows_of(self.messages, self.recipients, self.to_column)
 
-    def _bulk_send(self, context: Context, hook: InstasentHook) -> BulkSend:
-        from airflow_provider_instasent.campaign.bulk import BulkSend, BulkSettings
-        from airflow_provider_instasent.campaign.run import RunSettings
+    def _bulk_send(
+        self, task_try: TaskTry, hook: InstasentHook, rows: Callable[[], Iterator[Row]], stop: Stop
+    ) -> BulkSend:
+        from airflow_provider_instasent.campaign.bulk import BulkSend
         from airflow_provider_instasent.planning.plan import PlanSettings
 
-        campaign_id = campaign_of(context, self.campaign_id)
         connection = hook.settings
         plan = PlanSettings(
-            campaign_id=campaign_id,
-            template=inputs.template_of(self.text, context),
+            campaign_id=task_try.campaign_id(self.campaign_id),
+            template=inputs.template_of(self.text, task_try),
             to_column=self.to_column,
             sender=connection.sender if self.sender is None else self.sender,
             allow_unicode=connection.allow_unicode if self.allow_unicode is None else self.allow_unicode,
@@ -257,33 +239,20 @@ class InstasentBulkSmsOperator(BaseOperator):
             max_messages=self.max_messages,
             max_total_parts=self.max_total_parts,
         )
-        run = RunSettings(
-            campaign_id=campaign_id,
-            on_unconfirmed=OnUnconfirmed.of(self.on_unconfirmed),
-            unconfirmed_grace=self.unconfirmed_grace,
+        settings = inputs.campaign_settings(
+            self,
+            connection,
+            task_try,
+            plan,
             on_plan_change=OnPlanChange.of(self.on_plan_change),
-            started_at=time.time(),
-            owner=default_campaign_id(context),
+            max_reported=self.max_xcom_ids,
         )
-        settings = BulkSettings(
-            plan=plan,
-            run=run,
-            max_in_flight=inputs.requests_in_flight(self.max_in_flight, hook.settings),
-            max_rejected_ratio=self.max_rejected_ratio,
-            max_ids=self.max_xcom_ids,
-            results_path=storage_path(self.results_path) if self.results_path else None,
-        )
-        return BulkSend(
-            lambda: self.make_rows(context),
-            lambda: inputs.numbers_of(self.suppress, self.to_column),
-            settings,
-            self._stop or threading.Event(),
-        )
+        return BulkSend(rows, lambda: inputs.numbers_of(self.suppress, self.to_column), settings, stop)
 
-    def _journal(self, context: Context, stack: ExitStack) -> Journal | None:
-        journal = open_journal(context, self.journal_path, campaign_of(context, self.campaign_id))
+    def _journal(self, task_try: TaskTry, stack: ExitStack) -> Journal | None:
+        campaign_id = task_try.campaign_id(self.campaign_id)
+        journal = journal_or_single_try(task_try, self.journal_path, campaign_id, self.retries)
         if journal is None:
-            inputs.refuse_second_try_without_journal(self.retries or 0, context["ti"].try_number)
             return None
         if not self.retries:
             self.log.warning("`retries` is 0, so a failed try is continued only when somebody clears the task.")
@@ -293,18 +262,16 @@ class InstasentBulkSmsOperator(BaseOperator):
         self.log.info("Preview, nothing is sent: %s", preview)
         return preview
 
-    def _report(self, context: Context, outcome: BulkOutcome) -> dict[str, Any]:
+    def _report(self, task_try: TaskTry, outcome: BulkOutcome) -> dict[str, Any]:
         if outcome.error is not None:
-            report_before_failing(self, context, outcome.summary)
+            task_try.report_before_failing(self, outcome.summary)
             raise outcome.error
         return outcome.summary
 
-    def _done(self, context: Context, summary: dict[str, Any]) -> dict[str, Any]:
-        from airflow_provider_instasent.operators.outlets import fill_outlets
-
+    def _done(self, task_try: TaskTry, summary: dict[str, Any]) -> dict[str, Any]:
         counts = {name: value for name, value in summary.items() if name != "message_ids"}
         self.log.info("Campaign done: %s", counts)
-        fill_outlets(self, context, summary)
+        task_try.fill_outlets(self.outlets or (), summary)
         return summary
 
     def _without_id(self, summary: dict[str, Any]) -> int:
@@ -324,10 +291,7 @@ class InstasentBulkSmsOperator(BaseOperator):
             self.results_path or None,
         )
 
-    def _wait_failures(self, context: Context) -> AbstractContextManager[None]:
-        return wait_failures(may_retry=has_journal(context, self.journal_path))
-
-    def _conclude(self, context: Context, summary: dict[str, Any], ended: Conclusion) -> dict[str, Any]:
+    def _conclude(self, task_try: TaskTry, summary: dict[str, Any], ended: Conclusion) -> dict[str, Any]:
         from airflow_provider_instasent.triggers.events import raise_unless_delivered
         from airflow_provider_instasent.waiting.conclusion import Ending
 
@@ -341,6 +305,6 @@ class InstasentBulkSmsOperator(BaseOperator):
         }
         if ended.ending is not Ending.SUCCESS:
             self.log.error(ended.message)
-            report_before_failing(self, context, summary)
+            task_try.report_before_failing(self, summary)
         raise_unless_delivered(ended)
-        return self._done(context, summary)
+        return self._done(task_try, summary)

@@ -69,9 +69,10 @@ class InstasentSmsHistoryOperator(BaseOperator):
         self.since = since
         self.until = until
         self.until_id = until_id
-        self.max_pages = checks.optional_whole("max_pages", max_pages)
-        self.per_page = checks.whole("per_page", per_page)
+        self.max_pages = max_pages
+        self.per_page = per_page
         self.instasent_conn_id = instasent_conn_id
+        checks.check_parameters(self)
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002 - Airflow's signature
         """Read the list, write the window and say how far it was read."""

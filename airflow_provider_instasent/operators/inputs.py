@@ -4,14 +4,19 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.errors import ConfigurationError
 from airflow_provider_instasent.compat import storage_path
+from airflow_provider_instasent.planning.policy import OnPlanChange, OnUnconfirmed
 
 if TYPE_CHECKING:
+    from airflow_provider_instasent.campaign.settings import CampaignSettings
     from airflow_provider_instasent.hooks.connection import ConnectionSettings
+    from airflow_provider_instasent.operators.task_try import TaskTry
+    from airflow_provider_instasent.planning.plan import PlanSettings
     from airflow_provider_instasent.planning.source import Row
     from airflow_provider_instasent.planning.template import RowTemplate
 
@@ -73,14 +78,50 @@ def numbers_of(suppress: Any, to_column: str) -> Iterable[Any]:
             yield BadRow(f"has no column `{to_column}`")
 
 
-def template_of(text: str | None, context: Mapping[str, Any]) -> RowTemplate | None:
+def template_of(text: str | None, task_try: TaskTry) -> RowTemplate | None:
     """Return the compiled row template, or None where rows are whole messages."""
     if text is None:
         return None
     from airflow_provider_instasent.planning.template import RowTemplate
 
-    names = ("params", "run_id", "data_interval_start", "data_interval_end")
-    return RowTemplate(text, {name: context[name] for name in names if name in context})
+    return RowTemplate(text, task_try.template_values)
+
+
+def campaign_settings(
+    operator: Any,
+    connection: ConnectionSettings,
+    task_try: TaskTry,
+    plan: PlanSettings,
+    *,
+    on_plan_change: OnPlanChange,
+    max_reported: int,
+) -> CampaignSettings:
+    """Return how an operator's campaign is carried out.
+
+    :param operator: the bulk or the lookup operator, for the parameters that they share
+    :param connection: what the connection says
+    :param task_try: this try of the task
+    :param plan: how rows become messages
+    :param on_plan_change: what to do where an earlier try had another set of messages
+    :param max_reported: the most ids, or rows, in the result
+    """
+    from airflow_provider_instasent.campaign.settings import CampaignSettings, SendSettings
+
+    return CampaignSettings(
+        plan=plan,
+        send=SendSettings(
+            campaign_id=plan.campaign_id,
+            on_unconfirmed=OnUnconfirmed.of(operator.on_unconfirmed),
+            unconfirmed_grace=operator.unconfirmed_grace,
+            on_plan_change=on_plan_change,
+            started_at=time.time(),
+            owner=task_try.owner,
+        ),
+        max_in_flight=requests_in_flight(operator.max_in_flight, connection),
+        max_rejected_ratio=operator.max_rejected_ratio,
+        max_reported=max_reported,
+        results_path=storage_path(operator.results_path) if operator.results_path else None,
+    )
 
 
 def flag(name: str, value: Any) -> bool:
@@ -142,24 +183,3 @@ def check_inputs(messages: Any, recipients: Any, text: str | None) -> None:
         raise ValueError("`text` is the template of `recipients`; each of `messages` has a text of its own")
     if recipients is not None and not (isinstance(text, str) and text.strip()):
         raise ValueError('`recipients` needs a `text`, such as "Hello {{ row.name }}"')
-
-
-def refuse_second_try_without_journal(retries: int, try_number: int) -> None:
-    """Refuse to start where a later try could text twice, or is one that may.
-
-    :param retries: of the task
-    :param try_number: of this try, from 1
-    :raises ConfigurationError: where there are retries, or a try before this one
-    """
-    if try_number > 1:
-        raise ConfigurationError(
-            f"this is try {try_number} and there is no journal, so nothing tells what an earlier try has sent. Nothing "
-            "was sent by this one. To send all of it again, start a new DAG run. A journal (`journal_path`, or Airflow "
-            "3.3's task state store) must be there from the first try on: one that begins after it knows nothing of "
-            "it, and clearing this task would then send everything again."
-        )
-    if retries:
-        raise ConfigurationError(
-            f"`retries` is {retries} and there is no place for a journal: set `journal_path`, use Airflow 3.3's task "
-            "state store (with `[state_store] clear_on_success` off), or set retries=0. Nothing was sent."
-        )

@@ -4,16 +4,14 @@
 from __future__ import annotations
 
 import os
-import warnings
 from typing import TYPE_CHECKING, Any
-
-from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_instasent.api.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from airflow_provider_instasent.journal.journal import Journal
     from airflow_provider_instasent.journal.segments import SegmentStore
+    from airflow_provider_instasent.operators.task_try import TaskTry
 
 
 class TaskStateStore:
@@ -36,29 +34,39 @@ class TaskStateStore:
         self._store.set(key, value, retention=never_expire())
 
 
-def open_journal(context: Any, journal_path: str | None, campaign_id: str) -> Journal | None:
+def open_journal(task_try: TaskTry, journal_path: str | None, campaign_id: str) -> Journal | None:
     """Return the journal of a campaign, open for this try, or None where there is no place for one.
 
     `journal_path` comes before the task state store.
 
-    :param context: the task's context
+    :param task_try: this try of the task
     :param journal_path: a directory, local or on any object storage, or None
     :param campaign_id: the campaign
     :raises ConfigurationError: where `journal_path` is no place for one
     """
     from airflow_provider_instasent.journal.journal import Journal
 
-    store = _segments(context, journal_path, campaign_id)
+    store = _segments(task_try, journal_path, campaign_id)
     return None if store is None else Journal(store)
 
 
-def has_journal(context: Any, journal_path: str | None) -> bool:
-    """Tell whether a send of this task has a place for its journal.
+def journal_or_single_try(
+    task_try: TaskTry, journal_path: str | None, campaign_id: str, retries: int | None
+) -> Journal | None:
+    """Return the journal of a campaign, open for this try; None where there is no place for one, and no need.
 
-    The store is counted as absent below Airflow 3.3 and where `[state_store] clear_on_success` empties it when a task
-    succeeds: clearing such a task would text again.
+    :param retries: of the task
+    :raises ConfigurationError: where there is no place for one and a later try could text twice, or this one may
     """
-    return journal_path is not None or _store_of(context) is not None
+    journal = open_journal(task_try, journal_path, campaign_id)
+    if journal is None:
+        _refuse_second_try_without_journal(retries or 0, task_try.number)
+    return journal
+
+
+def has_journal(task_try: TaskTry, journal_path: str | None) -> bool:
+    """Tell whether a send of this task has a place for its journal."""
+    return journal_path is not None or task_try.state_store is not None
 
 
 def journal_name(campaign_id: str, to: str) -> str:
@@ -72,33 +80,13 @@ def journal_name(campaign_id: str, to: str) -> str:
     return f"{campaign_id}/{digest_of(f'{campaign_id}/{to}')}"
 
 
-def warn_of_campaign_without_path(campaign_id: Any, journal_path: Any) -> None:
-    """Warn, while a DAG is parsed, of a literal `campaign_id` that reaches no further than the default would.
-
-    :param campaign_id: as the user gave it
-    :param journal_path: as the user gave it
-    """
-    if journal_path is None and isinstance(campaign_id, str) and "{{" not in campaign_id and "{%" not in campaign_id:
-        warnings.warn(
-            f"`campaign_id` is {campaign_id!r} in each DAG run, but without `journal_path` no run knows what another "
-            "one sent, so each sends again. Set `journal_path`, or leave `campaign_id` out.",
-            UserWarning,
-            stacklevel=4,  # the line of the DAG file: this function, the constructor and Airflow's wrapper around it
-        )
-
-
-def _segments(context: Any, journal_path: str | None, campaign_id: str) -> SegmentStore | None:
+def _segments(task_try: TaskTry, journal_path: str | None, campaign_id: str) -> SegmentStore | None:
     from airflow_provider_instasent.journal.segments import KeyValueSegments, PathSegments
 
     if journal_path is not None:
         return PathSegments(_directory(journal_path), campaign_id)
-    store = _store_of(context)
+    store = task_try.state_store
     return None if store is None else KeyValueSegments(TaskStateStore(store), campaign_id)
-
-
-def _store_of(context: Any) -> Any:
-    clears = conf.getboolean("state_store", "clear_on_success", fallback=False)
-    return None if clears else context.get("task_state_store")
 
 
 def _directory(journal_path: Any) -> Any:
@@ -120,21 +108,22 @@ def _directory(journal_path: Any) -> Any:
     return directory
 
 
-def campaign_of(context: Any, campaign_id: Any) -> str:
-    """Return the campaign a task's messages belong to.
+def _refuse_second_try_without_journal(retries: int, try_number: int) -> None:
+    """Refuse to start where a later try could text twice, or is one that may.
 
-    :param context: the task's context
-    :param campaign_id: as the user gave it, rendered; None for the default
-    :raises ConfigurationError: where it is nothing to go by
+    :param retries: of the task
+    :param try_number: of this try, from 1
+    :raises ConfigurationError: where there are retries, or a try before this one
     """
-    if campaign_id is None:
-        return default_campaign_id(context)
-    if not isinstance(campaign_id, str) or not campaign_id.strip() or campaign_id == "None":
-        raise ConfigurationError("`campaign_id` must be a string that is not empty; leave it out for the default")
-    return campaign_id
-
-
-def default_campaign_id(context: Any) -> str:
-    """Return the campaign id of a task that names none: DAG, run, task and map index."""
-    ti = context["ti"]
-    return f"{ti.dag_id}/{ti.run_id}/{ti.task_id}/{ti.map_index}"
+    if try_number > 1:
+        raise ConfigurationError(
+            f"this is try {try_number} and there is no journal, so nothing tells what an earlier try has sent. Nothing "
+            "was sent by this one. To send all of it again, start a new DAG run. A journal (`journal_path`, or Airflow "
+            "3.3's task state store) must be there from the first try on: one that begins after it knows nothing of "
+            "it, and clearing this task would then send everything again."
+        )
+    if retries:
+        raise ConfigurationError(
+            f"`retries` is {retries} and there is no place for a journal: set `journal_path`, use Airflow 3.3's task "
+            "state store (with `[state_store] clear_on_success` off), or set retries=0. Nothing was sent."
+        )

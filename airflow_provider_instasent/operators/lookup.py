@@ -3,30 +3,20 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from contextlib import ExitStack
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
-from airflow_provider_instasent.api import checks
 from airflow_provider_instasent.api.statuses import DEFAULT_PENDING_STATUSES
-from airflow_provider_instasent.compat import storage_path
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.operators import inputs
 from airflow_provider_instasent.operators.failures import failures_without_retry
-from airflow_provider_instasent.operators.journals import (
-    campaign_of,
-    default_campaign_id,
-    has_journal,
-    open_journal,
-    warn_of_campaign_without_path,
-)
+from airflow_provider_instasent.operators.journals import journal_or_single_try
 from airflow_provider_instasent.operators.lookup_waiting import LookupWait
-from airflow_provider_instasent.operators.waiting import report_before_failing
-from airflow_provider_instasent.planning.policy import OnInvalid, OnPlanChange, OnUnconfirmed
+from airflow_provider_instasent.operators.parameters import check_parameters
+from airflow_provider_instasent.operators.task_try import TaskTry
+from airflow_provider_instasent.planning.policy import OnInvalid, OnPlanChange
 from airflow_provider_instasent.waiting.conclusion import LOOKUP_TIMEOUT
 
 if TYPE_CHECKING:
@@ -35,7 +25,9 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_instasent.campaign.lookup import LookupCampaign
+    from airflow_provider_instasent.campaign.settings import CampaignSettings
     from airflow_provider_instasent.journal.journal import Journal
+    from airflow_provider_instasent.journal.stopping import Stop
     from airflow_provider_instasent.planning.source import Row
 
 
@@ -117,115 +109,103 @@ class InstasentLookupOperator(BaseOperator):
         self.to_column = to_column
         self.wait = wait
         self.deferrable = deferrable
-        self.poll_interval = checks.positive("poll_interval", poll_interval)
-        self.timeout = checks.positive("timeout", timeout)
-        self.pending_statuses = checks.statuses("pending_statuses", pending_statuses)
-        self.max_poll_failures = checks.whole("max_poll_failures", max_poll_failures)
-        self.max_polls_per_minute = checks.whole("max_polls_per_minute", max_polls_per_minute)
+        self.poll_interval = poll_interval
+        self.timeout = timeout
+        self.pending_statuses = pending_statuses
+        self.max_poll_failures = max_poll_failures
+        self.max_polls_per_minute = max_polls_per_minute
         self.campaign_id = campaign_id
         self.on_invalid = on_invalid
         self.on_unconfirmed = on_unconfirmed
-        self.unconfirmed_grace = checks.not_negative("unconfirmed_grace", unconfirmed_grace)
-        self.max_rejected_ratio = checks.ratio("max_rejected_ratio", max_rejected_ratio)
+        self.unconfirmed_grace = unconfirmed_grace
+        self.max_rejected_ratio = max_rejected_ratio
         self.journal_path = journal_path
         self.results_path = results_path
-        self.max_in_flight = checks.optional_whole("max_in_flight", max_in_flight)
-        self.max_xcom_rows = checks.whole("max_xcom_rows", max_xcom_rows)
+        self.max_in_flight = max_in_flight
+        self.max_xcom_rows = max_xcom_rows
         self.instasent_conn_id = instasent_conn_id
-        self._stop: threading.Event | None = None
-        OnInvalid.check(on_invalid)
-        OnUnconfirmed.check(on_unconfirmed)
-        warn_of_campaign_without_path(campaign_id, journal_path)
+        self._stop: Stop | None = None
+        check_parameters(self)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Order what earlier tries have not, wait if asked to, and report."""
-        return self._run(context, None)
+        return self._carry_out(TaskTry.of(context), None)
 
     def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
         """Read what the trigger waited for, and report; wait again for what it had no room for."""
-        return self._run(context, event)
+        return self._carry_out(TaskTry.of(context), event)
 
     def on_kill(self) -> None:
         """Ask for an end; requests in flight get a moment to be recorded."""
         if self._stop is not None:
             self._stop.set()
 
-    def _run(self, context: Context, event: Any) -> dict[str, Any]:
+    def _carry_out(self, task_try: TaskTry, event: Any) -> dict[str, Any]:
         from airflow_provider_instasent.campaign.lookup import LookupCampaign
-        from airflow_provider_instasent.campaign.stopping import sleep_until_stopped
+        from airflow_provider_instasent.journal.stopping import Stop
 
-        self._stop = stop = threading.Event()
+        self._stop = stop = Stop()
         with failures_without_retry(), InstasentHook(self.instasent_conn_id) as hook, ExitStack() as stack:
-            journal = self._journal(context, stack)
-            campaign = stack.enter_context(LookupCampaign(self._settings(context, hook), stop))
+            journal = self._journal(task_try, stack)
+            campaign = stack.enter_context(LookupCampaign(self._settings(task_try, hook), stop))
             campaign.plan(self._rows(), journal)
             if event is None:
-                self._order(context, hook, campaign)
-            wait = LookupWait(self, campaign, event, partial(sleep_until_stopped, stop=stop))
-            ended = wait.run()
+                self._order(task_try, hook, campaign)
+            wait = LookupWait(self, campaign, event, stop.sleep)
+            ended = wait.wait()
             summary = campaign.summary(wait.watch)
             if ended is not None:
                 from airflow_provider_instasent.triggers.events import raise_unless_delivered
                 from airflow_provider_instasent.waiting.conclusion import Ending
 
                 if ended.ending is not Ending.SUCCESS:
-                    report_before_failing(self, context, summary)
+                    task_try.report_before_failing(self, summary)
                     raise_unless_delivered(ended)
             if campaign.unwritten is not None:
-                report_before_failing(self, context, summary)
+                task_try.report_before_failing(self, summary)
                 raise campaign.unwritten
         self._tell(summary)
         if self.do_xcom_push and summary["lookups"] is not None:
             # `.output["lookups"]` is a key of its own to Airflow, not a part of what was returned.
-            context["ti"].xcom_push(key="lookups", value=summary["lookups"])
+            task_try.push(summary["lookups"], key="lookups")
         return summary
 
-    def _order(self, context: Context, hook: InstasentHook, campaign: LookupCampaign) -> None:
+    def _order(self, task_try: TaskTry, hook: InstasentHook, campaign: LookupCampaign) -> None:
         with hook.get_conn(max_in_flight=inputs.requests_in_flight(self.max_in_flight, hook.settings)) as client:
             error = campaign.order(client)
         if error is not None:
-            report_before_failing(self, context, campaign.summary())
+            task_try.report_before_failing(self, campaign.summary())
             raise error
 
-    def _settings(self, context: Context, hook: InstasentHook) -> Any:
-        from airflow_provider_instasent.campaign.lookup import LookupSettings
-        from airflow_provider_instasent.campaign.run import RunSettings
+    def _settings(self, task_try: TaskTry, hook: InstasentHook) -> CampaignSettings:
         from airflow_provider_instasent.planning.plan import PlanSettings
 
-        campaign_id = self._journal_id(context)
-        return LookupSettings(
-            plan=PlanSettings(
-                campaign_id=campaign_id,
-                to_column=self.to_column,
-                default_region=hook.settings.default_region,
-                on_invalid=OnInvalid.of(self.on_invalid),
-            ),
-            run=RunSettings(
-                campaign_id=campaign_id,
-                on_unconfirmed=OnUnconfirmed.of(self.on_unconfirmed),
-                unconfirmed_grace=self.unconfirmed_grace,
-                # A number is looked up once, whatever other numbers come and go.
-                on_plan_change=OnPlanChange.CONTINUE,
-                started_at=time.time(),
-                owner=default_campaign_id(context),
-            ),
-            max_in_flight=inputs.requests_in_flight(self.max_in_flight, hook.settings),
-            max_rejected_ratio=self.max_rejected_ratio,
-            max_listed=self.max_xcom_rows,
-            results_path=storage_path(self.results_path) if self.results_path else None,
+        plan = PlanSettings(
+            campaign_id=self._journal_id(task_try),
+            to_column=self.to_column,
+            default_region=hook.settings.default_region,
+            on_invalid=OnInvalid.of(self.on_invalid),
+        )
+        return inputs.campaign_settings(
+            self,
+            hook.settings,
+            task_try,
+            plan,
+            # A number is looked up once, whatever other numbers come and go.
+            on_plan_change=OnPlanChange.CONTINUE,
+            max_reported=self.max_xcom_rows,
         )
 
-    def _journal_id(self, context: Context) -> str:
+    def _journal_id(self, task_try: TaskTry) -> str:
         # Not the name of a campaign's SMS: their journal may be under the same `journal_path`.
-        return f"lookup/{campaign_of(context, self.campaign_id)}"
+        return f"lookup/{task_try.campaign_id(self.campaign_id)}"
 
-    def _journal(self, context: Context, stack: ExitStack) -> Journal | None:
+    def _journal(self, task_try: TaskTry, stack: ExitStack) -> Journal | None:
         from airflow_provider_instasent.api.errors import ConfigurationError
 
-        if has_journal(context, self.journal_path):
-            journal = open_journal(context, self.journal_path, self._journal_id(context))
-            return None if journal is None else stack.enter_context(journal)
-        inputs.refuse_second_try_without_journal(self.retries or 0, context["ti"].try_number)
+        journal = journal_or_single_try(task_try, self.journal_path, self._journal_id(task_try), self.retries)
+        if journal is not None:
+            return stack.enter_context(journal)
         if self.wait and self.deferrable:
             raise ConfigurationError(
                 "`deferrable` needs a journal, which tells the task that comes back what was ordered: set "

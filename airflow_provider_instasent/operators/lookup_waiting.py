@@ -49,7 +49,7 @@ class LookupWait:
             operator.pending_statuses, operator.max_poll_failures, self._times["ordered_at"]
         )
 
-    def run(self) -> Conclusion | None:
+    def wait(self) -> Conclusion | None:
         """Read the lookups, and wait where the operator does; return the end, or None where it does not wait."""
         from airflow_provider_instasent.api.retry import ONE_ATTEMPT
         from airflow_provider_instasent.hooks.instasent import InstasentHook

@@ -5,43 +5,32 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator, conf
+from airflow.providers.common.compat.sdk import AirflowFailException, conf
 
-from airflow_provider_instasent.api import checks
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.operators.bulk_sms import InstasentBulkSmsOperator
 from airflow_provider_instasent.operators.failures import failures_without_retry, state_after
 from airflow_provider_instasent.operators.history import InstasentSmsHistoryOperator
-from airflow_provider_instasent.operators.journals import (
-    campaign_of,
-    has_journal,
-    journal_name,
-    open_journal,
-    warn_of_campaign_without_path,
-)
-from airflow_provider_instasent.operators.waiting import (
-    DELIVERY_TIMEOUT,
-    DeliveryWait,
-    report_before_failing,
-    wait_failures,
-)
+from airflow_provider_instasent.operators.journals import journal_name, open_journal
+from airflow_provider_instasent.operators.parameters import check_parameters
+from airflow_provider_instasent.operators.task_try import TaskTry
+from airflow_provider_instasent.operators.waiting import DELIVERY_TIMEOUT, DeliveryWait, SendOperator
 from airflow_provider_instasent.planning.policy import OnUnconfirmed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from contextlib import AbstractContextManager
 
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_instasent.api.message import Sms
-    from airflow_provider_instasent.campaign.single import SingleSettings
+    from airflow_provider_instasent.campaign.settings import SendSettings
     from airflow_provider_instasent.journal.errors import PlanError
     from airflow_provider_instasent.journal.journal import Journal
     from airflow_provider_instasent.waiting.conclusion import Conclusion
-
 
 __all__ = ["InstasentBulkSmsOperator", "InstasentSendSmsOperator", "InstasentSmsHistoryOperator"]
 
@@ -49,7 +38,7 @@ _AS_TEXT = "\ue000"
 """No Python literal begins with it, so what does is text to Airflow's native rendering too."""
 
 
-class InstasentSendSmsOperator(BaseOperator):
+class InstasentSendSmsOperator(SendOperator):
     """Send one SMS, never twice, and know what became of it.
 
     Before the message leaves, its intent is written to a journal: Airflow's task state store (3.3+), or
@@ -118,20 +107,19 @@ class InstasentSendSmsOperator(BaseOperator):
         self.to = to
         self.text = text
         self.sender = sender
-        self.allow_unicode = None if allow_unicode is None else checks.boolean("allow_unicode", allow_unicode)
+        self.allow_unicode = allow_unicode
         self.client_id = client_id
         self.campaign_id = campaign_id
-        self.wait_for_delivery = checks.boolean("wait_for_delivery", wait_for_delivery)
-        self.deferrable = checks.boolean("deferrable", deferrable)
-        self.poll_interval = checks.positive("poll_interval", poll_interval)
-        self.timeout = checks.positive("timeout", timeout)
-        self.success_statuses = checks.statuses("success_statuses", success_statuses)
+        self.wait_for_delivery = wait_for_delivery
+        self.deferrable = deferrable
+        self.poll_interval = poll_interval
+        self.timeout = timeout
+        self.success_statuses = success_statuses
         self.on_unconfirmed = on_unconfirmed
-        self.unconfirmed_grace = checks.not_negative("unconfirmed_grace", unconfirmed_grace)
+        self.unconfirmed_grace = unconfirmed_grace
         self.journal_path = journal_path
         self.instasent_conn_id = instasent_conn_id
-        OnUnconfirmed.check(on_unconfirmed)
-        warn_of_campaign_without_path(campaign_id, journal_path)
+        check_parameters(self)
 
     def render_template(self, content: Any, *args: Any, **kwargs: Any) -> Any:
         """Render a template, and what is text as text, whatever the DAG's rendering."""
@@ -141,72 +129,64 @@ class InstasentSendSmsOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Send the message, or find out that an earlier try did; then wait for it if asked to."""
-        value = self._send(context)
+        task_try = TaskTry.of(context)
+        value = self._send(task_try)
         if not self.wait_for_delivery or value["state"] == MessageState.UNCONFIRMED:
             return value
         # Whatever ends the wait, and Airflow has ways of its own to, the id is there to be read.
-        report_before_failing(self, context, value)
+        task_try.report_before_failing(self, value)
         if value["id"] is None:
             raise AirflowFailException(
                 "The message was accepted, but the API did not tell its id, so its delivery cannot be followed. It is "
                 "not sent again. Look at Instasent's dashboard; if it arrived, mark the task as successful."
             )
-        with self._wait_failures(context):
-            return self._wait_for_delivery(context, value)
+        with self.wait_failures(task_try):
+            return self._wait_for_delivery(task_try, value)
 
     def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
         """Return what the trigger found, or fail because of it."""
         from airflow_provider_instasent.triggers.events import conclusion_of
 
         ended = conclusion_of(event)
-        return self._conclude(context, dict(event["carried"]), ended)
+        return self._conclude(TaskTry.of(context), dict(event["carried"]), ended)
 
-    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
-        """Go on after the triggerer, or fail where that gave no answer."""
-        with self._wait_failures(context):
-            return super().resume_execution(next_method, next_kwargs, context)
-
-    def _wait_failures(self, context: Context) -> AbstractContextManager[None]:
-        return wait_failures(may_retry=has_journal(context, self.journal_path))
-
-    def _wait_for_delivery(self, context: Context, value: dict[str, Any]) -> dict[str, Any]:
+    def _wait_for_delivery(self, task_try: TaskTry, value: dict[str, Any]) -> dict[str, Any]:
         wait = DeliveryWait(self, self.instasent_conn_id, self.success_statuses, 1.0, self.poll_interval, self.timeout)
-        return self._conclude(context, value, wait.run([value["id"]], deferrable=self.deferrable, carried=value))
+        return self._conclude(task_try, value, wait.wait([value["id"]], deferrable=self.deferrable, carried=value))
 
-    def _conclude(self, context: Context, value: dict[str, Any], ended: Conclusion) -> dict[str, Any]:
+    def _conclude(self, task_try: TaskTry, value: dict[str, Any], ended: Conclusion) -> dict[str, Any]:
         from airflow_provider_instasent.triggers.events import raise_unless_delivered
 
         result = ended.result
         verdict = "delivered" if result.delivered else "undeliverable" if result.undeliverable else value["state"]
         value = {**value, "status": result.statuses[value["id"]]["status"], "state": verdict}
         if verdict != "delivered":
-            report_before_failing(self, context, value)
+            task_try.report_before_failing(self, value)
         raise_unless_delivered(ended)
         return value
 
-    def _send(self, context: Context) -> dict[str, Any]:
+    def _send(self, task_try: TaskTry) -> dict[str, Any]:
         from airflow_provider_instasent.api.errors import InstasentError
         from airflow_provider_instasent.campaign.single import SingleSend
 
         with failures_without_retry(), InstasentHook(self.instasent_conn_id) as hook, ExitStack() as stack:
-            settings = self._settings(context)
+            settings = self._settings(task_try)
             message = self._message(hook)
             client = hook.get_conn()
-            journal = self._journal(context, settings.campaign_id, message)
+            journal = self._journal(task_try, settings.campaign_id, message)
             if journal is None:
-                settings = self._settings_without_journal(context, settings)
+                settings = self._settings_without_journal(task_try, settings)
             else:
                 stack.enter_context(journal)
             send = SingleSend(message, client, journal, settings)
             try:
-                result = send.run()
+                result = send.send()
                 if result.changed and self._campaign_is_shared:
                     raise _another_message()
             except InstasentError as error:
                 state = state_after(error, in_doubt=send.in_doubt)
-                report_before_failing(
-                    self, context, _value(MessageOutcome(0, state, client_id=send.client_id), message)
-                )
+                known = MessageOutcome(0, state, client_id=send.client_id)
+                task_try.report_before_failing(self, _value(known, message))
                 raise
         return _value(result.outcome, message)
 
@@ -229,43 +209,30 @@ class InstasentSendSmsOperator(BaseOperator):
         """Whether other tasks and DAG runs may be part of the campaign and see its journal."""
         return self.campaign_id is not None and self.journal_path is not None
 
-    def _journal(self, context: Context, campaign_id: str, message: Sms) -> Journal | None:
+    def _journal(self, task_try: TaskTry, campaign_id: str, message: Sms) -> Journal | None:
         name = journal_name(campaign_id, message.to) if self._campaign_is_shared else campaign_id
-        return open_journal(context, self.journal_path, name)
+        return open_journal(task_try, self.journal_path, name)
 
-    def _settings(self, context: Context) -> SingleSettings:
-        from airflow_provider_instasent.campaign.single import SingleSettings
+    def _settings(self, task_try: TaskTry) -> SendSettings:
+        from airflow_provider_instasent.campaign.settings import SendSettings
 
-        return SingleSettings(
-            campaign_id=campaign_of(context, self.campaign_id),
+        return SendSettings(
+            campaign_id=task_try.campaign_id(self.campaign_id),
             on_unconfirmed=OnUnconfirmed.of(self.on_unconfirmed),
             unconfirmed_grace=self.unconfirmed_grace,
             started_at=time.time(),
         )
 
-    def _settings_without_journal(self, context: Context, settings: SingleSettings) -> SingleSettings:
+    def _settings_without_journal(self, task_try: TaskTry, settings: SendSettings) -> SendSettings:
         """Without a journal, a later try must assume that an earlier one may have sent the message."""
-        from dataclasses import replace
-
-        if context["ti"].try_number <= 1:
+        if task_try.number <= 1:
             return settings
         self.log.info(
             "There is no journal (`journal_path`, or Airflow 3.3's task state store), so this retry looks for the "
             "message in the list before it sends, for %g s.",
             self.unconfirmed_grace,
         )
-        return replace(settings, look_since=_earliest_try(context["dag_run"]))
-
-
-def _earliest_try(dag_run: Any) -> float:
-    """Return unix seconds before which no try of this DAG run can have sent anything.
-
-    Clearing a finished run makes its start that of the new try, so only what the run was made with counts then.
-    """
-    began = dag_run.start_date
-    if dag_run.clear_number or began is None:
-        began = getattr(dag_run, "run_after", None) or dag_run.data_interval_end  # Airflow 2 has the latter only
-    return 0.0 if began is None else float(began.timestamp())
+        return replace(settings, look_since=task_try.possible_since)
 
 
 def _another_message() -> PlanError:

@@ -9,17 +9,22 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSensorTimeout
+from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSensorTimeout, BaseOperator
 
+from airflow_provider_instasent.operators.journals import has_journal
+from airflow_provider_instasent.operators.task_try import TaskTry
 from airflow_provider_instasent.waiting.conclusion import DELIVERY_TIMEOUT, TRIGGERER_SLACK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_instasent.waiting.conclusion import Conclusion
     from airflow_provider_instasent.waiting.delivery_watch import Watch
 
-__all__ = ["DELIVERY_TIMEOUT", "DeliveryWait", "report_before_failing", "wait_failures"]
+__all__ = ["DELIVERY_TIMEOUT", "DeliveryWait", "SendOperator", "wait_failures"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +42,13 @@ class DeliveryWait:
 
     operator: Any
     instasent_conn_id: str
-    success_statuses: tuple[str, ...]
+    success_statuses: Sequence[str]
     min_delivered_ratio: float
     poll_interval: float
     timeout: float
     results_path: str | None = None
 
-    def run(
+    def wait(
         self, message_ids: Sequence[str], *, deferrable: bool, carried: Mapping[str, Any], without_id: int = 0
     ) -> Conclusion:
         """Wait for messages: here, or after one look in the triggerer.
@@ -113,7 +118,7 @@ class DeliveryWait:
         from airflow_provider_instasent.waiting.delivery_watch import Watch, WatchRules
         from airflow_provider_instasent.waiting.results_file import watch_of_results
 
-        rules = WatchRules(self.success_statuses, self.min_delivered_ratio)
+        rules = WatchRules(tuple(self.success_statuses), self.min_delivered_ratio)
         if self.results_path is not None:
             return watch_of_results(storage_path(self.results_path), rules)
         return Watch(message_ids, rules, {"without_id": without_id})
@@ -124,6 +129,21 @@ class DeliveryWait:
 
         if self.results_path is not None:
             keep_statuses(storage_path(self.results_path), watch)
+
+
+class SendOperator(BaseOperator):
+    """What the operators share that send and may then wait for delivery."""
+
+    journal_path: str | None
+
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
+        """Go on after the triggerer, or fail where that gave no answer."""
+        with self.wait_failures(TaskTry.of(context)):
+            return super().resume_execution(next_method, next_kwargs, context)
+
+    def wait_failures(self, task_try: TaskTry) -> AbstractContextManager[None]:
+        """Decide whether the task may be retried where its wait for delivery fails; see :func:`wait_failures`."""
+        return wait_failures(may_retry=has_journal(task_try, self.journal_path))
 
 
 @contextmanager
@@ -154,16 +174,3 @@ def wait_failures(*, may_retry: bool) -> Iterator[None]:
             "retried, because no journal (`journal_path`, or Airflow 3.3's task state store) would keep a retry from "
             "sending it again; clearing the task looks for it in the list before it sends."
         ) from error
-
-
-def report_before_failing(operator: Any, context: Any, value: Any) -> None:
-    """Put a result into XCom before the task may fail; for readers, a retry does not see it.
-
-    What goes wrong here is only logged: an error in its place would be one that Airflow retries.
-    """
-    if not operator.do_xcom_push:
-        return
-    try:
-        context["ti"].xcom_push(key="return_value", value=value)
-    except Exception:
-        operator.log.exception("The result could not be put into XCom.")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.api.message import number_of
-from airflow_provider_instasent.planning.spool import IN_DOUBT
+from airflow_provider_instasent.journal.roster import IN_DOUBT
 
 if TYPE_CHECKING:
     from airflow_provider_instasent.planning.spool import Spool

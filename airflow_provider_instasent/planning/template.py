@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The row template: a text with `{{ row.name }}` in it, rendered the same in every try.
 
-It sees `row`, `params`, `run_id` and the data interval; not the task instance, variables, connections or the clock.
-Values of a row are inserted, never themselves rendered.
+It sees `row` and what `VARIABLES` names; not the task instance, variables, connections or the clock. Values of a row
+are inserted, never themselves rendered.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from airflow_provider_instasent.api.errors import ConfigurationError, InvalidMes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+VARIABLES = ("params", "run_id", "data_interval_start", "data_interval_end")
+"""What a row template sees of the task's context, beside `row`."""
 
 
 class _Columns:
@@ -43,11 +46,11 @@ class RowTemplate:
     """A compiled row template.
 
     :param source: the text, with `{{ row.column }}` in it
-    :param context: what it sees besides `row`: `params`, `run_id`, `data_interval_start`, `data_interval_end`
+    :param values: what it sees beside `row`, by the names of `VARIABLES`
     :raises ConfigurationError: where it is no template
     """
 
-    def __init__(self, source: str, context: Mapping[str, Any]) -> None:
+    def __init__(self, source: str, values: Mapping[str, Any]) -> None:
         environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, finalize=_printable)
         environment.globals.clear()
         del environment.filters["random"]  # another try must render the same
@@ -56,7 +59,7 @@ class RowTemplate:
             self._template = environment.from_string(source)
         except TemplateSyntaxError as error:
             raise ConfigurationError(f"`text` is no template: {error.message} (line {error.lineno})") from None
-        self._context = dict(context)
+        self._values = dict(values)
 
     def render(self, row: Mapping[str, Any]) -> str:
         """Return the text for a row.
@@ -64,7 +67,7 @@ class RowTemplate:
         :raises InvalidMessageError: where a column is missing or cannot be used so
         """
         try:
-            return self._template.render(self._context, row=_Columns(row))
+            return self._template.render(self._values, row=_Columns(row))
         except UndefinedError as error:
             missing = self._missing(error)
             raise InvalidMessageError("text", f"the template names what is not there{missing}") from None

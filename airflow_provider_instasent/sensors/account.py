@@ -65,11 +65,12 @@ class InstasentBalanceSensor(DeferringSensor):
         )
         self.min_available = min_available
         self.deferrable = deferrable
-        self.max_poll_failures = checks.whole("max_poll_failures", max_poll_failures)
+        self.max_poll_failures = max_poll_failures
         self.instasent_conn_id = instasent_conn_id
         self._deadline: float | None = None
         self._goal: BalanceGoal | None = None
         self._memory: PokeMemory | None = None
+        checks.check_parameters(self)
 
     def execute(self, context: Context) -> Any:
         """Wait in the chosen mode and return the account."""

@@ -99,13 +99,14 @@ class InstasentDeliverySensor(DeferringSensor):
         self.results_path = results_path
         if message_ids is not None and results_path is not None:
             raise ValueError("give one of `message_ids` and `results_path`")
-        self.success_statuses = checks.statuses("success_statuses", success_statuses)
-        self.min_delivered_ratio = checks.ratio("min_delivered_ratio", min_delivered_ratio)
+        self.success_statuses = success_statuses
+        self.min_delivered_ratio = min_delivered_ratio
         self.deferrable = deferrable
-        self.max_poll_failures = checks.whole("max_poll_failures", max_poll_failures)
-        self.max_polls_per_minute = checks.whole("max_polls_per_minute", max_polls_per_minute)
+        self.max_poll_failures = max_poll_failures
+        self.max_polls_per_minute = max_polls_per_minute
         self.instasent_conn_id = instasent_conn_id
         self._wait: _Wait | None = None
+        checks.check_parameters(self)
 
     def execute(self, context: Context) -> Any:
         """Wait in the chosen mode and return the result."""
@@ -172,7 +173,7 @@ class InstasentDeliverySensor(DeferringSensor):
     def _rules(self) -> WatchRules:
         from airflow_provider_instasent.waiting.delivery_watch import WatchRules
 
-        return WatchRules(self.success_statuses, self.min_delivered_ratio, self.max_poll_failures)
+        return WatchRules(tuple(self.success_statuses), self.min_delivered_ratio, self.max_poll_failures)
 
     def _look(self, wait: _Wait) -> Conclusion | None:
         """Sweep once, unless a rate limit forbids it; return the conclusion where there is one."""

@@ -52,9 +52,10 @@ class InstasentBalanceTrigger(BaseTrigger):
         self.min_available = Decimal(min_available)
         self.deadline = float(deadline)
         self.instasent_conn_id = instasent_conn_id
-        self.poll_interval = checks.positive("poll_interval", poll_interval)
-        self.max_poll_failures = checks.whole("max_poll_failures", max_poll_failures)
+        self.poll_interval = poll_interval
+        self.max_poll_failures = max_poll_failures
         self.next_poll = float(next_poll)
+        checks.check_parameters(self)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and the arguments, JSON values all."""

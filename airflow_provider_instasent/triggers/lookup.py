@@ -61,11 +61,12 @@ class InstasentLookupTrigger(BaseTrigger):
         self.deadline = float(deadline)
         self.instasent_conn_id = instasent_conn_id
         self.pending_statuses = list(pending_statuses)
-        self.poll_interval = checks.positive("poll_interval", poll_interval)
-        self.max_poll_failures = checks.whole("max_poll_failures", max_poll_failures)
-        self.max_polls_per_minute = checks.whole("max_polls_per_minute", max_polls_per_minute)
+        self.poll_interval = poll_interval
+        self.max_poll_failures = max_poll_failures
+        self.max_polls_per_minute = max_polls_per_minute
         self.next_poll = float(next_poll)
         self.carried = dict(carried or {})
+        checks.check_parameters(self)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and the arguments, JSON values all."""
@@ -75,7 +76,7 @@ class InstasentLookupTrigger(BaseTrigger):
                 "lookup_ids": self.lookup_ids,
                 "deadline": self.deadline,
                 "instasent_conn_id": self.instasent_conn_id,
-                "pending_statuses": self.pending_statuses,
+                "pending_statuses": list(self.pending_statuses),
                 "poll_interval": self.poll_interval,
                 "max_poll_failures": self.max_poll_failures,
                 "max_polls_per_minute": self.max_polls_per_minute,

@@ -71,11 +71,12 @@ class InstasentDeliveryTrigger(BaseTrigger):
         self.deadline = float(deadline)
         self.instasent_conn_id = instasent_conn_id
         self.rules = WatchRules(tuple(success_statuses), min_delivered_ratio, max_poll_failures)
-        self.poll_interval = checks.positive("poll_interval", poll_interval)
-        self.max_polls_per_minute = checks.whole("max_polls_per_minute", max_polls_per_minute)
+        self.poll_interval = poll_interval
+        self.max_polls_per_minute = max_polls_per_minute
         self.memory = dict(memory or {})
         self.results_path = results_path
         self.carried = dict(carried or {})
+        checks.check_parameters(self)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and the arguments, JSON values all."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_instasent.waiting.delivery_watch import WatchRules
 
-FIELDS = ("position", "client_id", "id", "state", "status", "reason")
+RESULT_FIELDS = ("position", "client_id", "id", "state", "status", "reason")
 """What a line holds. `state` is where the message stands with us, `status` the last delivery status known."""
 
 LINES_A_WRITE = 5_000
@@ -25,7 +25,7 @@ def write_results(path: Any, records: Iterable[Mapping[str, Any]]) -> int:
     """Write a results file and return its number of lines.
 
     :param path: a `pathlib.Path` or an `ObjectStoragePath`; replaced whole
-    :param records: each with `FIELDS`, in input order
+    :param records: each with `RESULT_FIELDS`, in input order
     :raises OSError: where it cannot be written
     """
     lines = 0

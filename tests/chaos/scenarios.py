@@ -12,7 +12,7 @@ MESSAGES = 2_000
 CHUNKS = MESSAGES // 100
 RUN, JOURNAL, CLIENT = (
     f"airflow_provider_instasent.{module}"
-    for module in ("campaign.run:CampaignRun", "journal.journal:Journal", "api.client:InstasentClient")
+    for module in ("campaign.campaign_try:CampaignTry", "journal.journal:Journal", "api.client:InstasentClient")
 )
 # A point is a list of equivalent places: which one is chosen by the seed.
 POINTS: dict[str, list[tuple[str, str]]] = {

@@ -14,7 +14,7 @@ from support.instasent_connection import connection
 from support.send_operator import CONNECTION, PRIVATE_WORDS, has_store, journals, number, send_dag
 
 from airflow_provider_instasent.compat import airflow_version
-from airflow_provider_instasent.operators.sms import _earliest_try
+from airflow_provider_instasent.operators.task_try import TaskTry
 
 __all__ = ["send_dag"]
 
@@ -184,6 +184,9 @@ def test_clearing_after_success_sends_nothing(send_dag, echoed):
     assert len(send_dag.sandbox.requests.records("send")) == len(journals())
 
 
+TASK_INSTANCE = SimpleNamespace(dag_id="d", run_id="r", task_id="t", map_index=-1, try_number=1)
+
+
 @pytest.mark.parametrize(
     ("run", "since"),
     [
@@ -197,7 +200,8 @@ def test_clearing_after_success_sends_nothing(send_dag, echoed):
 )
 def test_without_a_journal_it_is_looked_for_since_the_run_was_made(run, since):
     dag_run = SimpleNamespace(**{"data_interval_end": None, **run})
-    assert _earliest_try(dag_run) == (since.timestamp() if since else 0.0)
+    task_try = TaskTry.of({"ti": TASK_INSTANCE, "dag_run": dag_run})
+    assert task_try.possible_since == (since.timestamp() if since else 0.0)
 
 
 @pytest.mark.parametrize("named", [False, True], ids=["campaign of the task", "campaign by name"])

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import warnings
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from airflow.providers.common.compat.sdk import DAG, AirflowSensorTimeout
@@ -14,7 +15,7 @@ from support.send_operator import send_dag
 
 from airflow_provider_instasent.compat import airflow_version
 from airflow_provider_instasent.operators.sms import InstasentSendSmsOperator
-from airflow_provider_instasent.operators.waiting import report_before_failing
+from airflow_provider_instasent.operators.task_try import TaskTry
 
 __all__ = ["send_dag"]
 
@@ -109,15 +110,20 @@ def test_the_rest_is_checked_before_any_request(send_dag):
         assert f"`{field}`" in send_dag.errors[task_id]
 
 
+TASK_INSTANCE = {"dag_id": "d", "run_id": "r", "task_id": "t", "map_index": -1, "try_number": 1}
+
+
 def test_a_silent_triggerer_ends_the_task_without_a_retry():
     reason = "Trigger/execution timeout" if airflow_version().startswith("2.") else "Trigger timeout"
     with pytest.raises(AirflowSensorTimeout, match="triggerer"):
-        new().resume_execution("__fail__", {"error": reason}, {"task_state_store": object()})
+        new().resume_execution(
+            "__fail__", {"error": reason}, {"ti": SimpleNamespace(**TASK_INSTANCE), "task_state_store": object()}
+        )
 
 
 def test_an_xcom_that_cannot_be_written_changes_nothing_about_the_failure(caplog):
-    class Broken:
-        def xcom_push(self, **_):
-            raise OSError("the backend is away")
+    def unavailable(**_):
+        raise OSError("the backend is away")
 
-    report_before_failing(new(), {"ti": Broken()}, {"id": None})
+    context = {"ti": SimpleNamespace(**TASK_INSTANCE, xcom_push=unavailable)}
+    TaskTry.of(context).report_before_failing(new(), {"id": None})

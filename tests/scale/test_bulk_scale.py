@@ -18,9 +18,10 @@ from support.campaign import Values
 from support.sandbox import deliverable
 
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
-from airflow_provider_instasent.campaign.run import LISTED_AT_ONCE, History
+from airflow_provider_instasent.campaign.campaign_try import LISTED_AT_ONCE
 from airflow_provider_instasent.journal.errors import PlanError
 from airflow_provider_instasent.journal.journal import Journal
+from airflow_provider_instasent.journal.replay import Replay
 from airflow_provider_instasent.journal.segments import KeyValueSegments, PathSegments
 from airflow_provider_instasent.planning.spool import Spool
 
@@ -114,8 +115,7 @@ def test_a_million_messages_are_resumed_with_few_reads(tmp_path, kind, monkeypat
         monkeypatch.setattr(Path, "read_bytes", counting)
     values.reads = 0
     with Journal(store()) as journal, Spool() as spool:
-        history = History(spool)
-        history.take(journal.replay())
+        Replay(spool.roster).take(journal.replay())
         states = dict(spool.database.execute("SELECT state, count(*) FROM roster GROUP BY 1"))
     total = values.reads or reads[0]
     print(f"{kind}: {total} reads")

@@ -16,10 +16,11 @@ from support.sandbox import deliverable
 
 from airflow_provider_instasent.api.client import InstasentClient
 from airflow_provider_instasent.api.retry import RetryPolicy
-from airflow_provider_instasent.campaign.bulk import BulkOutcome, BulkSend, BulkSettings
-from airflow_provider_instasent.campaign.run import RunSettings
+from airflow_provider_instasent.campaign.bulk import BulkOutcome, BulkSend
+from airflow_provider_instasent.campaign.settings import CampaignSettings, SendSettings
 from airflow_provider_instasent.journal.journal import Journal
 from airflow_provider_instasent.journal.segments import KeyValueSegments, PathSegments
+from airflow_provider_instasent.journal.stopping import Stop
 from airflow_provider_instasent.planning.plan import PlanSettings
 from airflow_provider_instasent.planning.policy import OnInvalid, OnPlanChange, OnUnconfirmed
 from airflow_provider_instasent.planning.source import rows_of_list
@@ -152,7 +153,7 @@ class BulkTask:
     values: Values = field(default_factory=Values)
     retry_policy: RetryPolicy = QUICK
     read_timeout: float | None = None
-    stop: threading.Event = field(default_factory=threading.Event)
+    stop: Stop = field(default_factory=Stop)
 
     def attempt(
         self,
@@ -179,7 +180,7 @@ class BulkTask:
             journal = None if self.journal == "none" else stack.enter_context(Journal(store))
             stack.enter_context(client)
             try:
-                outcome = self.send().run(client, journal)
+                outcome = self.send().send(client, journal)
             except Exception:
                 if store.dead.is_set():
                     raise Crash from None
@@ -197,7 +198,7 @@ class BulkTask:
             on_invalid=OnInvalid.of(self.on_invalid),
             **self.plan,
         )
-        run = RunSettings(
+        send = SendSettings(
             campaign_id=self.campaign_id,
             on_unconfirmed=OnUnconfirmed.of(self.policy),
             unconfirmed_grace=self.grace,
@@ -205,11 +206,11 @@ class BulkTask:
             started_at=time.time(),
             owner=self.owner,
         )
-        settings = BulkSettings(
+        settings = CampaignSettings(
             plan,
-            run,
+            send,
             self.in_flight,
-            **{"max_ids": 100_000, "max_rejected_ratio": 1.0, **self.options},
+            **{"max_reported": 100_000, "max_rejected_ratio": 1.0, **self.options},
         )
         return BulkSend(
             lambda: rows_of_list(self.rows, None if plan.template is None else plan.to_column),

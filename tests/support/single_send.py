@@ -16,9 +16,11 @@ from airflow_provider_instasent.api.errors import InstasentError
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.message_outcome import MessageState
 from airflow_provider_instasent.api.retry import RetryPolicy
-from airflow_provider_instasent.campaign.single import SingleResult, SingleSend, SingleSettings
-from airflow_provider_instasent.journal.book import Book
+from airflow_provider_instasent.campaign.settings import SendSettings
+from airflow_provider_instasent.campaign.single import SingleResult, SingleSend
 from airflow_provider_instasent.journal.journal import Journal
+from airflow_provider_instasent.journal.replay import Replay
+from airflow_provider_instasent.journal.roster import Roster
 from airflow_provider_instasent.journal.segments import KeyValueSegments, PathSegments
 from airflow_provider_instasent.planning.policy import OnUnconfirmed
 
@@ -128,7 +130,8 @@ class SendTask:
         """Run one try; raise what ends it."""
         hooks = hooks or Hooks()
         self.tries += 1
-        settings = SingleSettings(self.campaign_id, OnUnconfirmed.of(self.policy), self.grace, self.clock())
+        policy, started = OnUnconfirmed.of(self.policy), self.clock()
+        settings = SendSettings(self.campaign_id, policy, self.grace, started_at=started)
         if self.journal == "none" and self.tries > 1:
             settings = replace(settings, look_since=self.began)
         with ExitStack() as stack:
@@ -145,7 +148,7 @@ class SendTask:
             if journal is not None:
                 stack.enter_context(journal)
             self.send = SingleSend(self.message, client, journal, settings, clock=self.clock)
-            return self.send.run()
+            return self.send.send()
 
     def run(self, *hooks: Hooks, most: int = 4) -> SingleResult | InstasentError:
         """Run tries as Airflow would: until one succeeds, one must not be retried, or there are no more.
@@ -173,15 +176,16 @@ class SendTask:
         if self.journal == "none":
             return None
         with Journal(self._segments()) as journal:
-            book = Book.of(journal.replay())
-        states = [entry.state for entry in book.entries.values()]
+            roster = Roster()
+            Replay(roster, "a single send").take(journal.replay())
+        states = [message.state for message in roster]
         assert len(states) <= 1
         return states[0] if states else None
 
     def _open(self, hooks: Hooks) -> Journal | None:
         if self.journal == "none":
             return None
-        journal = HookedJournal(self._segments())
+        journal = HookedJournal(self._segments(), clock=lambda: self.clock())  # noqa: PLW0108 - a test may change the clock
         journal.hooks = hooks
         return journal
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_instasent.campaign.result import FIELDS as RESULT_FIELDS
 from airflow_provider_instasent.hooks.connection import read_connection
 from airflow_provider_instasent.hooks.form import FIELDS
 from airflow_provider_instasent.sandbox.faults import AFTER, BEFORE
 from airflow_provider_instasent.sandbox.settings import Settings
 from airflow_provider_instasent.sandbox.statuses import FATES
+from airflow_provider_instasent.waiting.results_file import RESULT_FIELDS
 
 ROOT = Path(__file__).parents[2]
 PAGES = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in ROOT.glob("docs/*.md")} | {

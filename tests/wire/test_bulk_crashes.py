@@ -16,9 +16,9 @@ import pytest
 from support.bulk_send import BulkTask, Crash, accounted, messages
 
 from airflow_provider_instasent.api.errors import UnconfirmedError
-from airflow_provider_instasent.campaign import sender
 from airflow_provider_instasent.journal.errors import JournalConflictError, JournalError, StoppedError
 from airflow_provider_instasent.journal.journal import Journal
+from airflow_provider_instasent.journal.stopping import Stop
 
 TOTAL = 250
 POINTS = [
@@ -86,7 +86,7 @@ def test_it_goes_on_after_dying_again_and_again(task, seed):
 
 def test_a_process_that_dies_while_it_lists_its_messages_has_sent_nothing_and_may_change_its_rows(task, monkeypatch):
     monkeypatch.setattr("airflow_provider_instasent.journal.journal.KEYS_A_RECORD", 20)
-    monkeypatch.setattr("airflow_provider_instasent.campaign.run.LISTED_AT_ONCE", 40)
+    monkeypatch.setattr("airflow_provider_instasent.campaign.campaign_try.LISTED_AT_ONCE", 40)
     task.rows, task.policy = messages(200), "resend"
     assert crashes(task, dies_at_write=3)
     assert task.requests() == 0
@@ -232,7 +232,7 @@ def test_a_stop_ends_a_try_within_seconds_though_the_api_hangs(task):
     with pytest.raises(StoppedError):
         task.attempt(before_request=stop)
     assert time.monotonic() - stopped[0] < 7.5
-    task.stop.clear()
+    task.stop = Stop()
     outcome = task.attempt()
     assert outcome.error is None
     assert set(task.sent().values()) == {1}
@@ -252,7 +252,7 @@ def test_a_stop_ends_a_wait_for_the_rate_limit(task):
 
 def test_a_slow_intent_is_written_again_before_its_chunk_leaves(sandbox, tmp_path, monkeypatch):
     """So that a try which hung is fenced off by a newer one."""
-    monkeypatch.setattr(sender, "STALE_INTENT", 0.15)
+    monkeypatch.setattr("airflow_provider_instasent.journal.journal.STALE_INTENT_SECONDS", 0.15)
     task = BulkTask(sandbox, tmp_path, "values", messages(100), in_flight=1)
     write, slow = task.values.set, [0.0, 0.0, 0.4, 0.0, 0.0, 0.0]
 

@@ -9,12 +9,12 @@ from support.bulk_send import BulkTask, messages
 
 from airflow_provider_instasent.api.errors import UnconfirmedError
 from airflow_provider_instasent.api.retry import RetryPolicy
-from airflow_provider_instasent.campaign import reconcile, sender
+from airflow_provider_instasent.campaign import search
 
 
 @pytest.mark.parametrize("policy", ["fail", "skip", "resend"])
 def test_what_a_long_list_may_hide_is_not_sent_again(sandbox, tmp_path, monkeypatch, policy):
-    monkeypatch.setattr(reconcile, "MOST_PAGES", 3)
+    monkeypatch.setattr(search, "MOST_PAGES", 3)
     sandbox.configure(page_cap=50)
     sandbox.fault("cut_after", endpoint="bulk")  # the first chunk: 300 messages stand before it in the list
     task = BulkTask(sandbox, tmp_path, rows=messages(400), policy=policy, in_flight=1)
@@ -44,8 +44,8 @@ def test_the_whole_of_a_long_list_is_read(sandbox, tmp_path):
 def test_the_part_of_a_chunk_that_left_first_is_found_though_the_rest_waited(
     sandbox, tmp_path, monkeypatch, echo, given
 ):
-    monkeypatch.setattr(reconcile, "CLOCK_SLACK", 1.2)
-    monkeypatch.setattr(sender, "STALE_INTENT", 0.2)
+    monkeypatch.setattr(search, "CLOCK_SLACK", 1.2)
+    monkeypatch.setattr("airflow_provider_instasent.journal.journal.STALE_INTENT_SECONDS", 0.2)
     sandbox.configure(echo_client_id=echo)
     sandbox.fault("too_large", endpoint="bulk")  # so the four become two and two
     sandbox.fault("cut_after", endpoint="bulk")

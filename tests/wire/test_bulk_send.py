@@ -159,7 +159,7 @@ def test_one_bad_row_and_nothing_is_sent(task, total, bad):
     [
         ({"max_messages": 119}, {}, "`max_messages` is 119 and the plan has 120"),
         ({"max_total_parts": 119}, {}, "`max_total_parts` is 119 and the plan has 120"),
-        ({}, {"max_ids": 119}, "set `results_path`"),
+        ({}, {"max_reported": 119}, "set `results_path`"),
     ],
 )
 def test_a_plan_above_a_bound_is_refused(task, plan, options, words):

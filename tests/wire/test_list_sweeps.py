@@ -12,7 +12,7 @@ from support.sandbox import deliverable
 
 from airflow_provider_instasent.api.client import InstasentClient
 from airflow_provider_instasent.api.message import Sms
-from airflow_provider_instasent.waiting.results_file import FIELDS
+from airflow_provider_instasent.waiting.results_file import RESULT_FIELDS
 
 __all__ = ["connected"]
 
@@ -28,10 +28,10 @@ def send(sandbox, count, ending=None):
 
 def results_of(path, ids):
     lines = [
-        dict(zip(FIELDS, (position, f"c{position}", sms_id, "accepted", "enqueued", None), strict=True))
+        dict(zip(RESULT_FIELDS, (position, f"c{position}", sms_id, "accepted", "enqueued", None), strict=True))
         for position, sms_id in enumerate(ids)
     ]
-    lines.append(dict(zip(FIELDS, (len(ids), None, None, "invalid", None, "no number"), strict=True)))
+    lines.append(dict(zip(RESULT_FIELDS, (len(ids), None, None, "invalid", None, "no number"), strict=True)))
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     return path
 

@@ -22,12 +22,13 @@ from support.single_send import (
 
 from airflow_provider_instasent.api.errors import NoFundsError, NotSentError, UnconfirmedError
 from airflow_provider_instasent.api.message_outcome import MessageState
-from airflow_provider_instasent.campaign import reconcile
-from airflow_provider_instasent.campaign.single import STALE_INTENT, SingleResult
+from airflow_provider_instasent.campaign import search
+from airflow_provider_instasent.campaign.single import SingleResult
 from airflow_provider_instasent.journal.errors import (
     JournalConflictError,
     JournalWriteError,
 )
+from airflow_provider_instasent.journal.journal import STALE_INTENT_SECONDS
 
 __all__ = ["new_task", "nothing_private_is_logged"]
 
@@ -81,7 +82,7 @@ def test_a_try_that_dies_after_the_acceptance(new_task, sandbox, policy, journal
 @with_each_journal
 def test_what_a_long_list_may_hide_is_not_sent_again(new_task, sandbox, monkeypatch, policy, journal):
     sandbox.configure(page_cap=1)
-    monkeypatch.setattr(reconcile, "MOST_PAGES", 4)
+    monkeypatch.setattr(search, "MOST_PAGES", 4)
     task = new_task(journal, policy)
     with pytest.raises(Crash):
         task.attempt(Hooks(after_acceptance=crash))
@@ -201,7 +202,7 @@ def test_a_superseded_try_that_wakes_up_late_sends_nothing(new_task):
     def hang() -> None:
         nonlocal late
         assert isinstance(second.attempt(), SingleResult)
-        late = STALE_INTENT + 1
+        late = STALE_INTENT_SECONDS + 1
 
     with pytest.raises(JournalConflictError, match="another try of this campaign is alive"):
         first.attempt(Hooks(before_socket=hang))
@@ -227,7 +228,7 @@ def test_an_intent_that_went_stale_is_written_again_before_the_message_leaves(ne
     def wait() -> None:
         nonlocal late
         written.append(task.values.get("instasent.journal.1"))
-        late = STALE_INTENT + 1
+        late = STALE_INTENT_SECONDS + 1
 
     def note() -> None:
         written.append(task.values.get("instasent.journal.1"))
@@ -247,7 +248,7 @@ def test_a_rate_limit_is_waited_for_under_a_fresh_intent(new_task, sandbox):
     def step() -> None:
         nonlocal late
         seen.append(task.sends())
-        late += STALE_INTENT + 1
+        late += STALE_INTENT_SECONDS + 1
         if task.sends():
             task.values.failing = BrokenPipeError("the supervisor is gone")
 

@@ -27,12 +27,12 @@ def planner(spool, **settings):
 
 
 def planned(spool, limit=100):
-    spool.extend_roster(*zip(*((key, given) for _, key, given in spool.unlisted(-1, limit)), strict=True))
+    spool.roster.extend(*zip(*((key, given) for _, key, given in spool.unlisted(-1, limit)), strict=True))
     return [placed.message for placed in spool.planned(-1, limit)]
 
 
 def issues(spool):
-    return [(position, kind) for position, kind, _ in spool.issues()]
+    return [(row["position"], row["state"]) for row in spool.issues()]
 
 
 def test_a_template_makes_a_message_a_row(spool):

@@ -19,7 +19,6 @@ from airflow_provider_instasent.api.errors import (
     NotSentError,
     RateLimitedError,
     UnavailableError,
-    UnconfirmedError,
 )
 from airflow_provider_instasent.api.message import content_key, is_generated
 from airflow_provider_instasent.api.numbers import digits
@@ -41,8 +40,12 @@ CLOCK_SLACK = 120.0
 MOST_PAGES = 5_000
 """Pages one look reads: half a million SMS at 100 a page, since the earliest moment in question."""
 
+PAGE_SIZE = 100
+"""SMS asked for a page; the API may give fewer (its largest page is unknown)."""
+
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 10.0
+"""Seconds between two looks; they double from the first to the longest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,21 +179,9 @@ class Findings:
     whole: bool
 
 
-def not_read_to_the_edge(unconfirmed: int) -> UnconfirmedError:
-    """Return the error of a search after which nothing may be sent again.
-
-    :param unconfirmed: messages not found
-    """
-    return UnconfirmedError(
-        f"{unconfirmed} unconfirmed: not found in the {MOST_PAGES} pages of the list that were read, which do not "
-        "reach back to when they may have been accepted. So nothing was sent again. Look at Instasent's dashboard, and "
-        'clear the task with on_unconfirmed="skip" to leave them so.'
-    )
-
-
-def reconcile(
+def search_list(
     search: Search,
-    list_page: Callable[[int], Page],
+    list_page: Callable[[int, int], Page],
     *,
     until: float,
     clock: Callable[[], float],
@@ -200,7 +191,7 @@ def reconcile(
     """Look for unconfirmed messages until all are found or the grace is over.
 
     :param search: what to look for
-    :param list_page: reads a page of `GET /sms`, from 1
+    :param list_page: reads a page of `GET /sms`, by its number (from 1) and size
     :param until: our clock in unix seconds when the grace ends; at least one look is made
     :param clock: our clock
     :param sleep: waits the given seconds
@@ -229,13 +220,13 @@ def reconcile(
         search.candidates.clear()
 
 
-def _look(search: Search, list_page: Callable[[int], Page], clock: Callable[[], float], max_pages: int) -> bool:
+def _look(search: Search, list_page: Callable[[int, int], Page], clock: Callable[[], float], max_pages: int) -> bool:
     """Read the recent part of the list once; return whether it was read to the edge of the time in question."""
     offset = 0.0
 
     def read(number: int) -> Page:
         nonlocal offset
-        page = list_page(number)
+        page = list_page(number, PAGE_SIZE)
         if page.server_time is not None:
             offset = page.server_time - clock()
         for entity in page.entities:

@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Only evidence moves a message: every order in which intents and outcomes can come."""
+"""Only evidence moves a message: every order in which intents and outcomes can come, in single and in bulk sends."""
 
 from __future__ import annotations
 
 import itertools
+import random
 
 import pytest
 from support.campaign import accepted, key
 
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
-from airflow_provider_instasent.journal.book import Book, Entry
 from airflow_provider_instasent.journal.errors import JournalCorruptError, JournalForeignError
-from airflow_provider_instasent.journal.events import Intent, Note, PlacedIntent, Roster, Settlement
+from airflow_provider_instasent.journal.events import Intent, Listing, Note, PlacedIntent, Settlement
+from airflow_provider_instasent.journal.replay import Replay
+from airflow_provider_instasent.journal.roster import Listed, Roster
 
 ACCEPTED, REJECTED, UNCONFIRMED, PLANNED, INTENDED = (
     MessageState.ACCEPTED,
@@ -30,18 +32,26 @@ def settled(chunk: int, state: MessageState, sms_id: str | None = None) -> Settl
     return Settlement(chunk, (MessageOutcome(0, state, id=sms_id, reason=f"of chunk {chunk}"),))
 
 
-def entry_of(*events) -> Entry:
-    return Book.of(events).entries[key(1)]
+def replayed(events, kind="a single send") -> tuple[Roster, Replay]:
+    roster = Roster()
+    replay = Replay(roster, kind)
+    replay.take(events)
+    return roster, replay
 
 
-def test_a_book_of_nothing_is_empty():
-    assert Book.of([]) == Book()
+def entry_of(*events) -> Listed:
+    return next(one for one in replayed(events)[0] if one.key == key(1))
+
+
+def test_a_roster_of_nothing_is_empty():
+    roster, replay = replayed([])
+    assert (list(roster), len(roster), replay.notes) == ([], 0, {})
 
 
 @pytest.mark.parametrize("state", [ACCEPTED, REJECTED, UNCONFIRMED, PLANNED])
 def test_an_outcome_moves_an_intended_message(state):
     entry = entry_of(intent(1), settled(1, state, "id"))
-    assert (entry.state, entry.id, entry.reason, entry.at) == (state, "id", "of chunk 1", 1.0)
+    assert (entry.state, entry.id, entry.at) == (state, "id", 1.0)
     assert entry.in_doubt is (state is UNCONFIRMED)
 
 
@@ -54,7 +64,7 @@ def test_an_intent_without_an_outcome_is_in_doubt():
 @pytest.mark.parametrize("later", [(intent(2),), *((settled(1, state),) for state in (REJECTED, UNCONFIRMED, PLANNED))])
 def test_nothing_takes_an_acceptance_back(later):
     entry = entry_of(intent(1), settled(1, ACCEPTED, "id"), *later)
-    assert (entry.state, entry.id, entry.reason) == (ACCEPTED, "id", "of chunk 1")
+    assert (entry.state, entry.id) == (ACCEPTED, "id")
 
 
 def test_an_acceptance_counts_whichever_request_it_answers():
@@ -98,7 +108,7 @@ def test_a_refused_message_may_be_tried_again(refused):
 
 
 def test_a_late_refusal_of_an_earlier_chunk_does_not_settle_the_last():
-    assert entry_of(intent(1), intent(2), settled(1, PLANNED)).state is INTENDED
+    assert entry_of(intent(1), intent(2), settled(1, PLANNED)).in_doubt
 
 
 def test_the_first_doubtful_intent_says_since_when():
@@ -127,18 +137,20 @@ def test_every_history_of_three_requests_keeps_its_doubt():
 
 def test_messages_of_a_chunk_go_their_own_ways():
     keys = tuple(key(number) for number in range(4))
-    book = Book.of(
+    roster, _ = replayed(
         [
             Intent(5, 1.0, keys, (None,) * 4),
             Settlement(5, (MessageOutcome(2, REJECTED), MessageOutcome(0, ACCEPTED, id="a"))),
             Settlement(5, (MessageOutcome(3, UNCONFIRMED),)),
         ]
     )
-    assert [book.entries[one].state for one in keys] == [ACCEPTED, INTENDED, REJECTED, UNCONFIRMED]
+    assert [(one.key, one.state) for one in roster] == list(
+        zip(keys, [ACCEPTED, INTENDED, REJECTED, UNCONFIRMED], strict=True)
+    )
 
 
 def test_the_last_note_of_a_name_counts():
-    assert Book.of([Note("a", 1), Note("b", 2), Note("a", 3)]).notes == {"a": 3, "b": 2}
+    assert replayed([Note("a", 1), Note("b", 2), Note("a", 3)])[1].notes == {"a": 3, "b": 2}
 
 
 @pytest.mark.parametrize(
@@ -146,10 +158,66 @@ def test_the_last_note_of_a_name_counts():
 )
 def test_an_outcome_without_its_intent_is_corrupt(events):
     with pytest.raises(JournalCorruptError, match="never intended"):
-        Book.of(events)
+        replayed(events)
 
 
-@pytest.mark.parametrize("event", [Roster((key(1),), (None,)), PlacedIntent(1, 1.0, ((0, 1),))])
+@pytest.mark.parametrize("event", [Listing((key(1),), (None,)), PlacedIntent(1, 1.0, ((0, 1),))])
 def test_the_journal_of_a_bulk_send_is_foreign(event):
     with pytest.raises(JournalForeignError, match="bulk send: nothing was sent"):
-        Book.of([event])
+        replayed([event])
+
+
+def test_the_journal_of_a_single_send_is_foreign_to_a_bulk_send():
+    with pytest.raises(JournalForeignError, match="single send: nothing was sent"):
+        replayed([intent(1)], "a bulk send")
+
+
+LISTED = Listing((key(1), key(2)), (None, None))
+
+
+@pytest.mark.parametrize(
+    ("events", "what"),
+    [
+        ([LISTED, LISTED], "lists a message twice"),
+        ([LISTED, PlacedIntent(1, 1.0, ((1, 2),))], "never listed"),
+        ([LISTED, PlacedIntent(1, 1.0, ((-1, 1),))], "never listed"),
+        ([LISTED, PlacedIntent(1, 1.0, ((0, 0),))], "never listed"),
+        ([LISTED, settled(1, ACCEPTED)], "never intended"),
+        ([LISTED, PlacedIntent(1, 1.0, ((0, 1),)), Settlement(1, tuple(accepted("ab")))], "never intended"),
+        ([LISTED, Settlement(0, tuple(accepted("abc")))], "never intended"),
+    ],
+)
+def test_the_journal_of_a_bulk_send_must_not_contradict_itself(events, what):
+    with pytest.raises(JournalCorruptError, match=what):
+        replayed(events, "a bulk send")
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_each_message_keeps_its_doubt_through_any_history_of_chunks(seed):
+    """The oracle again: in doubt if any of its requests may have been accepted, since the first of those."""
+    dice = random.Random(seed)
+    total = 6
+    roster, replay = replayed([Listing(tuple(map(key, range(total))), (None,) * total)], "a bulk send")
+    answers: list[list[tuple[float, MessageState | None]]] = [[] for _ in range(total)]
+    for chunk in range(1, 12):
+        first = dice.randrange(total)
+        count = dice.randint(1, total - first)
+        for again in range(1 + (dice.random() < 0.3)):  # the second one refreshes the time
+            replay.take([PlacedIntent(chunk, 10.0 * chunk + again, ((first, count),))])
+        states = [dice.choice([ACCEPTED, REJECTED, UNCONFIRMED, PLANNED]) for _ in range(count)]
+        if dice.random() < 0.3:
+            states = [None] * count
+        else:
+            replay.take([Settlement(chunk, tuple(MessageOutcome(n, state, id="id") for n, state in enumerate(states)))])
+        for n, state in enumerate(states):
+            answers[first + n].append((10.0 * chunk, state))
+    for message, history in zip(roster, answers, strict=True):
+        known = [state for _, state in history]
+        accepted_at = known.index(ACCEPTED) if ACCEPTED in known else len(known)
+        doubts = [at for at, state in history[:accepted_at] if state in {None, UNCONFIRMED}]
+        assert message.accepted is (ACCEPTED in known)
+        assert message.in_doubt is (ACCEPTED not in known and bool(doubts))
+        if message.in_doubt:
+            assert message.at == doubts[0]
+        elif not message.accepted:
+            assert message.state is (known[-1] if known else PLANNED)

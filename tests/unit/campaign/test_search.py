@@ -20,7 +20,7 @@ from airflow_provider_instasent.api.errors import (
 from airflow_provider_instasent.api.message import client_id_for, content_key
 from airflow_provider_instasent.api.pages import Page
 from airflow_provider_instasent.api.timestamps import created_at
-from airflow_provider_instasent.campaign.reconcile import CLOCK_SLACK, Search, Wanted, reconcile
+from airflow_provider_instasent.campaign.search import CLOCK_SLACK, Search, Wanted, search_list
 from airflow_provider_instasent.journal.events import key_of
 
 CAMPAIGN = "dag/run/task/-1"
@@ -63,7 +63,7 @@ class World:
         self.entities.append(entity)
         return sms_id
 
-    def page(self, number: int) -> Page:
+    def page(self, number: int, _size: int = 100) -> Page:
         self.reads += 1
         if number == 1 and self.failing and (failure := self.failing.pop(0)) is not None:
             raise failure
@@ -83,7 +83,7 @@ class World:
     def look(self, *wanted: Wanted, grace: float = 0.0, max_pages: int = 200, **options: Any) -> dict[bytes, str]:
         """Look for messages; return the ids found by key."""
         search = Search(CAMPAIGN, {one.key: one for one in wanted}, **options)
-        findings = reconcile(
+        findings = search_list(
             search, self.page, until=self.now + grace, clock=lambda: self.now, sleep=self.sleep, max_pages=max_pages
         )
         return {key: entity["id"] for key, entity in findings.found.items()}

@@ -13,7 +13,7 @@ INTERVAL = 15.0
 """Seconds between two lines."""
 
 
-class Progress:
+class SendProgress:
     """Logs messages settled, per second, and the estimated end.
 
     :param total: messages planned

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One try of a campaign, from the journal to its end: compare, send, look, decide, send again."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_instasent.api.bulk_attribution import acceptance
+from airflow_provider_instasent.api.errors import ApiError
+from airflow_provider_instasent.api.message import Sms
+from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
+from airflow_provider_instasent.campaign.send_progress import SendProgress
+from airflow_provider_instasent.campaign.sender import Sender
+from airflow_provider_instasent.campaign.unconfirmed import Unconfirmed
+from airflow_provider_instasent.journal.errors import PlanError
+from airflow_provider_instasent.journal.events import PLAN, WHOLE_ROSTER
+from airflow_provider_instasent.journal.journal import KEYS_A_RECORD, MOST_RECORDS_A_WRITE
+from airflow_provider_instasent.journal.segment_text import digest_of
+from airflow_provider_instasent.planning.change import difference, fingerprint, withhold
+from airflow_provider_instasent.planning.policy import OnPlanChange
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_instasent.api.client import InstasentClient
+    from airflow_provider_instasent.api.pages import Page
+    from airflow_provider_instasent.campaign.sender import SendReport
+    from airflow_provider_instasent.campaign.settings import CampaignSettings
+    from airflow_provider_instasent.journal.journal import Journal
+    from airflow_provider_instasent.journal.replay import Replay
+    from airflow_provider_instasent.journal.roster import Listed
+    from airflow_provider_instasent.journal.stopping import Stop
+    from airflow_provider_instasent.planning.change import Difference
+    from airflow_provider_instasent.planning.spool import Spool
+
+log = logging.getLogger(__name__)
+
+FINISHED = "finished/"
+"""Begins the note with the result of a task that has finished the campaign; the task's digest follows."""
+
+LISTED_AT_ONCE = MOST_RECORDS_A_WRITE * KEYS_A_RECORD
+"""Messages listed in the journal before the next ones are looked up in the plan."""
+
+OUTCOMES_A_RECORD = 200
+
+
+class CampaignTry:
+    """One try.
+
+    :param client: safe for several requests at once
+    :param journal: open, replayed; None only where no retry can follow
+    :param spool: the plan
+    :param replay: what the journal said
+    :param settings: how
+    :param stop: set from outside to end soon
+    :param list_page: reads a page of the list that shows what was accepted; None for that of SMS
+    :param chunks: how chunks are made and leave, as of :class:`~airflow_provider_instasent.campaign.sender.Sender`
+    """
+
+    def __init__(
+        self,
+        client: InstasentClient,
+        journal: Journal | None,
+        spool: Spool,
+        replay: Replay,
+        *,
+        settings: CampaignSettings,
+        stop: Stop,
+        list_page: Callable[[int, int], Page] | None = None,
+        **chunks: Any,
+    ) -> None:
+        self._journal = journal
+        self._spool = spool
+        self._replay = replay
+        self._settings = settings.send
+        self._sender = Sender(client, journal, spool, settings.max_in_flight, stop, **chunks)
+        self._unconfirmed = Unconfirmed(settings.send, list_page or client.list_sms, time.time, stop.sleep)
+
+    def prepare(self) -> int:
+        """List the plan's messages in the journal, or compare them with those listed by an earlier try.
+
+        :returns: how many messages are to be sent by this try
+        :raises PlanError: where the sets differ and the policy is `fail`; nothing was sent by this try
+        """
+        plan = fingerprint(self._spool)
+        former = self._replay.notes.get(PLAN)
+        if former is not None:  # else an earlier try ended before it sent anything
+            changed = difference(self._spool)
+            if changed.new or plan != former:
+                self._accept_change(changed)
+        self._enlist()
+        if self._journal is not None and plan != former:
+            self._journal.note(PLAN, plan).result()
+        counts = self._spool.counts()
+        total, planned = sum(counts.values()), counts.get("planned", 0)
+        self._sender.progress = SendProgress(total, log.info, total - planned)
+        return planned
+
+    def carry_out(self) -> ApiError | None:
+        """Send, look for what is unconfirmed, and send again where the policy says so.
+
+        :returns: what stopped sending early, or None
+        :raises ApiError: where the list could not be read, or proves nothing
+        :raises JournalError: where the journal failed: sending ended at once
+        :raises StoppedError: where this try was asked to stop
+        """
+        resends = 0
+        while True:
+            report = self._sender.send_planned()
+            try:
+                again = self._look_and_decide(report, resends)
+            except ApiError:
+                if report.stopped_by is None:
+                    raise
+                log.warning("The list could not be read: the next try looks for what is unconfirmed.", exc_info=True)
+                again = False
+            if not again:
+                return report.stopped_by
+            resends += 1
+            log.warning('Sending again what is unconfirmed and was not found (on_unconfirmed="resend").')
+
+    def finish(self, summary: object) -> None:
+        """Write that this task has finished the campaign, so that clearing it returns this and sends nothing."""
+        if self._journal is not None:
+            self._journal.note(finished_by(self._settings.owner), summary).result()
+
+    def _accept_change(self, changed: Difference) -> None:
+        if self._settings.on_plan_change is OnPlanChange.FAIL:
+            raise PlanError(
+                f"The rows changed since an earlier try of this campaign: {changed}. Nothing was sent by this try. "
+                'Restore the rows, or set on_plan_change="continue" to send the new ones to numbers that have '
+                "no accepted or unconfirmed message yet."
+            )
+        withheld = withhold(self._spool)
+        log.warning("The rows changed since an earlier try: %s; %d are withheld.", changed, withheld)
+
+    def _enlist(self) -> None:
+        last = -1
+        while new := self._spool.unlisted(last, LISTED_AT_ONCE):
+            last = new[-1][0]
+            keys, given = [key for _, key, _ in new], [client_id for _, _, client_id in new]
+            self._spool.roster.extend(keys, given, self._replay.generation)
+            if self._journal is not None:
+                self._journal.enlist(keys, given)
+
+    def _look_and_decide(self, report: SendReport, resends: int) -> bool:
+        """Look for all messages in doubt, of this try and of earlier ones; return whether those not found go again."""
+        roster = self._spool.roster
+        doubtful = {item.key: item for item in roster.to_look_for()}
+        if not doubtful:
+            return False
+        log.warning("%d messages are unconfirmed: looking for them in the list.", len(doubtful))
+        findings = self._unconfirmed.look(
+            doubtful.values(), report.last_request_at, known_ids=roster, occurrences=self._spool.occurrences
+        )
+        found = findings.found
+        log.info("%d of %d unconfirmed messages were found.", len(found), len(doubtful))
+        if not findings.whole:
+            log.warning("The list is longer than what was read of it: the others may be there all the same.")
+        roster.settle(_not_found(item) for key, item in doubtful.items() if key not in found)
+        self._record([acceptance(doubtful[key].place, _NOBODY, entity) for key, entity in found.items()])
+        if report.stopped_by is not None:
+            return False
+        again = self._unconfirmed.are_sent_again(findings, roster.count_in_doubt(), resends)
+        return again and self._spool.reopen_doubtful() > 0
+
+    def _record(self, outcomes: list[MessageOutcome]) -> None:
+        self._spool.roster.settle(outcomes)
+        if self._journal is None:
+            return
+        for start in range(0, len(outcomes), OUTCOMES_A_RECORD):
+            self._journal.settle(WHOLE_ROSTER, outcomes[start : start + OUTCOMES_A_RECORD]).result()
+
+
+def finished_by(owner: str) -> str:
+    """Return the name of the note with the result of a task that has finished the campaign.
+
+    :param owner: the task, as in :class:`~airflow_provider_instasent.campaign.settings.SendSettings`
+    """
+    return FINISHED + digest_of(owner)
+
+
+_NOBODY = Sms("", "", "")
+
+
+def _not_found(item: Listed) -> MessageOutcome:
+    if item.accepted:
+        return MessageOutcome(item.place, MessageState.ACCEPTED, reason="accepted; its id is not in the list")
+    return MessageOutcome(item.place, MessageState.UNCONFIRMED, reason="no answer, and not found in the list")

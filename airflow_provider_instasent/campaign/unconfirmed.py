@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What becomes of messages of which nothing tells whether they were accepted: look, decide, send again or leave.
+
+The same for one message and for a million.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from airflow_provider_instasent.api.errors import (
+    NotSentError,
+    RateLimitedError,
+    UnavailableError,
+    UnconfirmedError,
+)
+from airflow_provider_instasent.campaign import search
+from airflow_provider_instasent.campaign.search import Findings, Search, Wanted, search_list
+from airflow_provider_instasent.planning.policy import OnUnconfirmed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterable
+
+    from airflow_provider_instasent.api.pages import Page
+    from airflow_provider_instasent.campaign.settings import SendSettings
+    from airflow_provider_instasent.journal.roster import Listed
+
+MOST_RESENDS = 3
+"""How often one try sends again what stays unconfirmed (`on_unconfirmed="resend"`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unconfirmed:
+    """Finds out, and decides.
+
+    :param settings: of the try
+    :param list_page: reads a page of the list that shows what was accepted, by its number and size
+    :param clock: our clock in unix seconds
+    :param sleep: waits the given seconds; raises to end the try
+    """
+
+    settings: SendSettings
+    list_page: Callable[[int, int], Page]
+    clock: Callable[[], float]
+    sleep: Callable[[float], object]
+
+    @property
+    def are_resent(self) -> bool:
+        """Whether the user accepts that a message may arrive twice."""
+        return self.settings.on_unconfirmed is OnUnconfirmed.RESEND
+
+    def look(
+        self,
+        messages: Iterable[Listed],
+        last_request_at: float,
+        *,
+        known_ids: Container[str] = frozenset(),
+        occurrences: int = 1,
+    ) -> Findings:
+        """Look for messages until all are found or the grace is over.
+
+        The grace counts from the later of this try's start and its last request.
+
+        :param messages: what is looked for
+        :param last_request_at: our clock in unix seconds when a request of this try left last; 0 where none did
+        :param known_ids: ids of SMS that are already known to be other messages of this campaign
+        :param occurrences: how many messages with one sender, number and text the campaign may hold
+        :raises UnavailableError: where the list cannot be read at present
+        :raises ApiError: where it refuses to be read
+        """
+        wanted = {one.key: Wanted(one.key, one.client_id, one.at) for one in messages}
+        try:
+            return search_list(
+                Search(self.settings.campaign_id, wanted, known_ids, occurrences),
+                self.list_page,
+                until=max(self.settings.started_at, last_request_at) + self.settings.unconfirmed_grace,
+                clock=self.clock,
+                sleep=self.sleep,
+            )
+        except (NotSentError, RateLimitedError, UnavailableError) as error:
+            raise UnavailableError(
+                f"{len(wanted)} unconfirmed, and the list cannot be read to find out ({error}). None of it was sent "
+                "again; the next try of the task, or clearing it, looks for it again.",
+                status=error.status,
+            ) from error
+
+    def are_sent_again(self, findings: Findings, left: int, resends: int) -> bool:
+        """Decide whether what was looked for and not found is sent again.
+
+        :param findings: of the look
+        :param left: messages that stay unconfirmed
+        :param resends: how often this try has sent again so far
+        :raises UnconfirmedError: where they would be, and the look proves nothing
+        """
+        if not left or not self.are_resent:
+            return False
+        refuse_unless_whole(findings, left)
+        return resends < MOST_RESENDS
+
+
+def refuse_unless_whole(findings: Findings, left: int) -> None:
+    """Refuse to send again after a look that did not reach back far enough.
+
+    :param findings: of the look
+    :param left: messages not found
+    :raises UnconfirmedError: where they may be in the list all the same
+    """
+    if findings.whole or not left:
+        return
+    raise UnconfirmedError(
+        f"{left} unconfirmed: not found in the {search.MOST_PAGES} pages of the list that were read, which do not "
+        "reach back to when they may have been accepted. So nothing was sent again. Look at Instasent's dashboard, and "
+        'clear the task with on_unconfirmed="skip" to leave them so.'
+    )

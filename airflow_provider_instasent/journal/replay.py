@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What earlier tries wrote, event by event, into a roster that says where each message stands."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+from airflow_provider_instasent.journal.errors import JournalCorruptError, JournalForeignError
+from airflow_provider_instasent.journal.events import (
+    PLAN,
+    WHOLE_ROSTER,
+    Event,
+    Intent,
+    Listing,
+    Note,
+    PlacedIntent,
+    Settlement,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from airflow_provider_instasent.api.message_outcome import MessageOutcome
+    from airflow_provider_instasent.journal.roster import Roster
+
+_KINDS = {
+    "a bulk send": (Listing, PlacedIntent, Settlement, Note),
+    "a single send": (Intent, Settlement, Note),
+}
+"""The events that a journal of each kind holds."""
+
+
+class Replay:
+    """Takes a journal's events into a roster.
+
+    :param roster: empty
+    :param kind: `a bulk send` or `a single send`
+    :ivar notes: the named facts of the campaign; the last one of a name counts
+    :ivar generation: how often the campaign's plan was settled
+    """
+
+    def __init__(self, roster: Roster, kind: str = "a bulk send") -> None:
+        self._roster = roster
+        self._kind = kind
+        self._listed = 0
+        self._chunks: dict[int, tuple[tuple[int, int], ...]] = {}
+        self._answered: set[int] = set()
+        self.notes: dict[str, object] = {}
+        self.generation = 0
+
+    def take(self, events: Iterable[Event]) -> None:
+        """Take all events, in their order.
+
+        :raises JournalForeignError: where the journal is that of another kind of send
+        :raises JournalCorruptError: where its events contradict each other
+        """
+        for event in events:
+            if not isinstance(event, _KINDS[self._kind]):
+                (other,) = _KINDS.keys() - {self._kind}
+                raise JournalForeignError(f"this journal is that of {other}: nothing was sent")
+            if isinstance(event, Listing):
+                self._list(event)
+            elif isinstance(event, Intent):
+                places = map(self._roster.place_of, event.keys, event.client_ids)
+                self._intend(event.chunk, event.at, tuple((place, 1) for place in places))
+                self._listed = len(self._roster)
+            elif isinstance(event, PlacedIntent):
+                self._check(event.spans)
+                self._intend(event.chunk, event.at, event.spans)
+            elif isinstance(event, Settlement):
+                self._roster.settle(self._placed(event))
+            else:
+                self.generation += event.name == PLAN
+                self.notes[event.name] = event.value
+
+    def _list(self, listing: Listing) -> None:
+        try:
+            self._roster.extend(listing.keys, listing.client_ids, self.generation)
+        except sqlite3.IntegrityError as error:
+            raise _corrupt("lists a message twice") from error
+        self._listed += len(listing.keys)
+
+    def _check(self, spans: Iterable[tuple[int, int]]) -> None:
+        if any(first < 0 or count < 1 or first + count > self._listed for first, count in spans):
+            raise _corrupt("intends a message that it never listed")
+
+    def _intend(self, chunk: int, at: float, spans: tuple[tuple[int, int], ...]) -> None:
+        if chunk in self._answered or chunk not in self._chunks:  # else its time was refreshed before it left
+            self._answered.discard(chunk)
+            self._roster.intend(spans, at)
+        self._chunks[chunk] = spans
+
+    def _placed(self, settlement: Settlement) -> Iterable[MessageOutcome]:
+        """Return outcomes by their places in the roster."""
+        places: Sequence[int]
+        if settlement.chunk == WHOLE_ROSTER:
+            places = range(self._listed)
+        elif settlement.chunk in self._chunks:
+            self._answered.add(settlement.chunk)
+            places = [first + n for first, count in self._chunks[settlement.chunk] for n in range(count)]
+        else:
+            raise _corrupt("settles what it never intended")
+        if any(not 0 <= outcome.position < len(places) for outcome in settlement.outcomes):
+            raise _corrupt("settles what it never intended")
+        return [outcome.at(places[outcome.position]) for outcome in settlement.outcomes]
+
+
+def _corrupt(what: str) -> JournalCorruptError:
+    return JournalCorruptError(f"the journal {what}: nothing was sent by this try")

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where each message of a journal stands: the one place that knows the transitions.
+
+A table in SQLite, so that it serves one message in memory and a million on disk. Only evidence moves a message:
+
+- what is accepted stays so, and may learn its id;
+- a message in doubt keeps the moment of its first doubtful intent;
+- a request that was refused, or never left, says nothing about an earlier one that is still in doubt.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from itertools import repeat
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_instasent.api.message_outcome import MessageState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from airflow_provider_instasent.api.message_outcome import MessageOutcome
+
+IN_DOUBT = "state IN ('intended', 'unconfirmed')"
+"""The condition, in SQL, that a message may or may not have been accepted."""
+
+_SCHEMA = """
+CREATE TABLE roster (
+    place INTEGER PRIMARY KEY,
+    key BLOB NOT NULL UNIQUE,
+    generation INTEGER NOT NULL,
+    state TEXT NOT NULL DEFAULT 'planned',
+    at REAL,
+    due INTEGER NOT NULL DEFAULT 0,
+    doubted INTEGER NOT NULL DEFAULT 0,
+    client_id TEXT,
+    id TEXT,
+    status TEXT,
+    reason TEXT
+)
+"""
+_INTEND = f"""
+UPDATE roster SET doubted = doubted OR {IN_DOUBT}, at = CASE WHEN {IN_DOUBT} THEN at ELSE ? END, due = 0,
+    state = 'intended'
+WHERE place >= ? AND place < ? AND state <> 'accepted'
+"""  # noqa: S608 - constant
+_SETTLE = """
+UPDATE roster SET state = CASE WHEN doubted AND ?1 IN ('planned', 'rejected') THEN 'unconfirmed' ELSE ?1 END,
+    id = ?2, status = ?3, reason = ?4
+WHERE place = ?5 AND (state <> 'accepted' OR (id IS NULL AND ?1 = 'accepted'))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A message of a roster.
+
+    :param place: in the roster, from 0
+    :param key: its key in the journal
+    :param client_id: the clientId the user gave, or None for a generated one
+    :param at: our clock in unix seconds when its first doubtful intent, else its last one, was written
+    :param state: where it stands; an intent without a settlement is `intended`
+    :param id: the API's id, when accepted and known
+    """
+
+    place: int
+    key: bytes
+    client_id: str | None
+    at: float
+    state: MessageState
+    id: str | None = None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether it is known to be accepted, with its id or without."""
+        return self.state is MessageState.ACCEPTED
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether it may or may not have been accepted."""
+        return self.state in {MessageState.INTENDED, MessageState.UNCONFIRMED}
+
+
+class Roster:
+    """The messages of a journal in its own order. For one thread.
+
+    :param database: gets the table `roster`; None for one in memory
+    """
+
+    def __init__(self, database: sqlite3.Connection | None = None) -> None:
+        self._database = database or sqlite3.connect(":memory:", isolation_level=None)
+        self._database.execute(_SCHEMA)
+
+    def __len__(self) -> int:
+        return int(self._one("SELECT count(*) FROM roster"))
+
+    def extend(self, keys: Sequence[bytes], client_ids: Sequence[str | None], generation: int = 0) -> None:
+        """Append keys, and the clientIds the user gave, in the journal's order.
+
+        :param generation: how often the campaign's plan was settled before
+        :raises sqlite3.IntegrityError: where a key is there already
+        """
+        start = self._one("SELECT coalesce(max(place), -1) + 1 FROM roster")
+        self._database.executemany(
+            "INSERT INTO roster (place, key, client_id, generation) VALUES (?, ?, ?, ?)",
+            zip(range(start, start + len(keys)), keys, client_ids, repeat(generation), strict=False),
+        )
+
+    def place_of(self, key: bytes, client_id: str | None) -> int:
+        """Return the place of a single send's message, appended where it is new.
+
+        :param key: its key
+        :param client_id: the clientId the user gives it now; counts as long as nothing was accepted
+        """
+        place: int | None = self._one("SELECT place FROM roster WHERE key = ?", key)
+        if place is None:
+            place = len(self)
+            self.extend([key], [client_id])
+        else:
+            query = "UPDATE roster SET client_id = ? WHERE place = ? AND state <> 'accepted'"
+            self._database.execute(query, (client_id, place))
+        return place
+
+    def intend(self, spans: Iterable[tuple[int, int]], at: float) -> None:
+        """Note that these places are about to leave.
+
+        :param spans: as `(first, count)`
+        :param at: our clock in unix seconds
+        """
+        self._database.executemany(_INTEND, ((at, first, first + count) for first, count in spans))
+
+    def settle(self, outcomes: Iterable[MessageOutcome]) -> None:
+        """Note outcomes whose `position` is a place."""
+        self._database.executemany(_SETTLE, ((str(o.state), o.id, o.status, o.reason, o.position) for o in outcomes))
+
+    def __iter__(self) -> Iterator[Listed]:
+        """Yield all messages, in the journal's order."""
+        return self._where("1")
+
+    def to_look_for(self) -> Iterator[Listed]:
+        """Yield the messages in doubt, and those that are accepted under an id that is not known."""
+        return self._where(f"{IN_DOUBT} OR (state = 'accepted' AND id IS NULL)")
+
+    def count_in_doubt(self) -> int:
+        """Return how many messages may or may not have been accepted."""
+        return int(self._one(f"SELECT count(*) FROM roster WHERE {IN_DOUBT}"))  # noqa: S608 - constant
+
+    def first_ids(self, limit: int) -> list[str]:
+        """Return the ids of the first accepted messages, in the journal's order."""
+        rows = self._database.execute(
+            "SELECT id FROM roster WHERE state = 'accepted' AND id IS NOT NULL ORDER BY place LIMIT ?", (limit,)
+        )
+        return [sms_id for (sms_id,) in rows]
+
+    def __contains__(self, sms_id: object) -> bool:
+        """Tell whether an SMS, by its id, is known to be a message of this roster."""
+        self._database.execute("CREATE INDEX IF NOT EXISTS roster_id ON roster (id)")
+        return self._one("SELECT 1 FROM roster WHERE id = ?", str(sms_id)) is not None
+
+    def _where(self, condition: str) -> Iterator[Listed]:
+        query = (
+            f"SELECT place, key, client_id, coalesce(at, 0.0), state, id FROM roster WHERE {condition} ORDER BY place"  # noqa: S608 - constants
+        )
+        for place, key, client_id, at, state, sms_id in self._database.execute(query):
+            yield Listed(place, key, client_id, at, MessageState(state), sms_id)
+
+    def _one(self, query: str, *values: object) -> Any:
+        """Return the first column of a query's first row, or None."""
+        row = self._database.execute(query, values).fetchone()
+        return None if row is None else row[0]

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One try of a task: what an operator needs of Airflow's context, read once."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import Asset, conf
+
+from airflow_provider_instasent.api.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskTry:
+    """What is known of a try.
+
+    :param owner: DAG, run, task and map index: the campaign of a task that names none
+    :param number: of the try, from 1
+    :param possible_since: unix seconds before which no try of this DAG run can have sent anything
+    :param template_values: what a row template sees beside the row
+    :param state_store: Airflow's task state store (3.3+); None where there is none, or where `[state_store]
+        clear_on_success` empties it when a task succeeds: clearing such a task would text again
+    """
+
+    owner: str
+    number: int
+    possible_since: float
+    template_values: Mapping[str, Any]
+    state_store: Any
+    _task_instance: Any
+    _outlet_events: Any
+
+    @classmethod
+    def of(cls, context: Any) -> TaskTry:
+        """Return what the context of a task tells."""
+        from airflow_provider_instasent.planning.template import VARIABLES
+
+        ti = context["ti"]
+        clears = conf.getboolean("state_store", "clear_on_success", fallback=False)
+        return cls(
+            owner=f"{ti.dag_id}/{ti.run_id}/{ti.task_id}/{ti.map_index}",
+            number=ti.try_number,
+            possible_since=_earliest_try(context.get("dag_run")),
+            template_values={name: context[name] for name in VARIABLES if name in context},
+            state_store=None if clears else context.get("task_state_store"),
+            _task_instance=ti,
+            _outlet_events=context.get("outlet_events"),
+        )
+
+    def campaign_id(self, given: Any) -> str:
+        """Return the campaign a task's messages belong to.
+
+        :param given: `campaign_id` as the user gave it, rendered; None for the default
+        :raises ConfigurationError: where it is nothing to go by
+        """
+        if given is None:
+            return self.owner
+        if not isinstance(given, str) or not given.strip() or given == "None":
+            raise ConfigurationError("`campaign_id` must be a string that is not empty; leave it out for the default")
+        return given
+
+    def push(self, value: Any, key: str = "return_value") -> None:
+        """Put a value into XCom."""
+        self._task_instance.xcom_push(key=key, value=value)
+
+    def report_before_failing(self, operator: Any, value: Any) -> None:
+        """Put a result into XCom before the task may fail; for readers, a retry does not see it.
+
+        What goes wrong here is only logged: an error in its place would be one that Airflow retries.
+
+        :param operator: whose result it is, for `do_xcom_push`
+        :param value: the result
+        """
+        if not operator.do_xcom_push:
+            return
+        try:
+            self.push(value)
+        except Exception:
+            log.exception("The result could not be put into XCom.")
+
+    def fill_outlets(self, outlets: Iterable[Any], summary: Mapping[str, Any]) -> None:
+        """Put counts into the `extra` of asset events; no phone numbers, no texts, no ids.
+
+        :param outlets: the operator's
+        :param summary: a campaign's summary
+        """
+        counts = {name: value for name, value in summary.items() if type(value) is int}
+        for outlet in outlets:
+            if isinstance(outlet, Asset):
+                self._outlet_events[outlet].extra = dict(counts)
+
+
+def _earliest_try(dag_run: Any) -> float:
+    """Return unix seconds before which no try of this DAG run can have sent anything.
+
+    Clearing a finished run makes its start that of the new try, so only what the run was made with counts then.
+    """
+    if dag_run is None:
+        return 0.0
+    began = dag_run.start_date
+    if dag_run.clear_number or began is None:
+        began = getattr(dag_run, "run_after", None) or dag_run.data_interval_end  # Airflow 2 has the latter only
+    return 0.0 if began is None else float(began.timestamp())
