@@ -66,7 +66,7 @@ def at_latencies(*, quick: bool) -> Section:
             for name, messages in counts.items():
                 sandbox.fresh(latency=latency, lenient_booleans=True)
                 took = run_child("contenders", TIMEOUT, name=name, url=sandbox.url, messages=messages)
-                rows.append(_row(f"{latency * 1000:.0f} ms", name, messages, took, _records(sandbox, name)))
+                rows.append(_row(name, latency, messages, took, _records(sandbox, name)))
                 _check_ledger(sandbox, messages)
     return Section(
         "Throughput",
@@ -76,8 +76,8 @@ def at_latencies(*, quick: bool) -> Section:
         "0 ms the sandbox itself, one Python process, is the limit. The SDK's base URL is set by a subclass, which "
         "also cuts off the slash at the end of its paths.",
         (
-            "latency",
             "way",
+            "latency",
             "messages",
             "requests",
             "most in flight",
@@ -86,7 +86,7 @@ def at_latencies(*, quick: bool) -> Section:
             "messages/s in all",
             "CPU µs a message",
         ),
-        [(row[1], row[0], *row[2:]) for row in rows],
+        rows,
     )
 
 
@@ -172,13 +172,13 @@ def _limited_row(name: str, messages: int, pace: Pace) -> tuple[str, ...]:
 
 
 def _row(
-    latency: str, name: str, messages: int, took: dict[str, float], records: Sequence[dict[str, Any]]
+    name: str, latency: float, messages: int, took: dict[str, float], records: Sequence[dict[str, Any]]
 ) -> tuple[str, ...]:
     first = min(record["time"] for record in records)
-    sending = max(record["time"] for record in records) + float(latency.split(maxsplit=1)[0]) / 1000 - first
+    sending = max(record["time"] for record in records) + latency - first
     return (
-        latency,
         NAMES[name],
+        f"{latency * 1000:.0f} ms",
         f"{messages:,}",
         f"{len(records):,}",
         str(max(record["in_flight"] for record in records)),

@@ -65,3 +65,44 @@ def test_recipients_are_all_different_and_none_has_a_fate_of_its_own(tmp_path):
     assert len(set(numbers)) == 2_000
     assert {len(number) for number in numbers} == {12}
     assert all(fate_of(number) == DELIVERED for number in numbers)
+
+
+def test_each_number_of_throughput_stands_under_its_heading(monkeypatch):
+    class Sandbox:
+        url = "http://127.0.0.1:1"
+        sent = 0
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def fresh(self, **_):
+            pass
+
+        def requests(self, _endpoint):
+            return [{"time": 10.0, "in_flight": 3}, {"time": 11.0, "in_flight": 7}]
+
+        def accepted(self):
+            return {"accepted": Sandbox.sent, "different": Sandbox.sent}
+
+    def child(_program, _timeout, *, messages, **_):
+        Sandbox.sent = messages
+        return {"seconds": 2.0, "cpu": messages * 5e-6}
+
+    monkeypatch.setattr(throughput, "SandboxProcess", Sandbox)
+    monkeypatch.setattr(throughput, "run_child", child)
+    found = throughput.at_latencies(quick=True)
+
+    rows = [dict(zip(found.header, row, strict=True)) for row in found.rows]
+    assert {row["way"] for row in rows} == set(throughput.NAMES.values())
+    assert {row["latency"] for row in rows} == {"0 ms", "200 ms"}
+    assert {row["most in flight"] for row in rows} == {"7"}
+    assert {row["requests"] for row in rows} == {"2"}
+    assert {row["seconds"] for row in rows} == {"2.00"}
+    assert {row["CPU µs a message"] for row in rows} == {"5"}
+    first = rows[0]
+    assert (first["messages"], first["messages/s while sending"], first["messages/s in all"]) == (
+        "4,000", "4,000", "2,000",
+    )  # fmt: skip
