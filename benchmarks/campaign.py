@@ -13,11 +13,11 @@ from airflow_provider_instasent.api.client import InstasentClient
 from airflow_provider_instasent.campaign.bulk import BulkOutcome, BulkSend
 from airflow_provider_instasent.campaign.settings import CampaignSettings, SendSettings
 from airflow_provider_instasent.journal.journal import Journal
-from airflow_provider_instasent.journal.segments import KeyValueSegments
+from airflow_provider_instasent.journal.segment_stores import KeyValueSegments
 from airflow_provider_instasent.journal.stopping import Stop
 from airflow_provider_instasent.planning.plan import PlanSettings
-from airflow_provider_instasent.planning.source import rows_of_path
-from airflow_provider_instasent.planning.template import RowTemplate
+from airflow_provider_instasent.planning.row_source import rows_of_path
+from airflow_provider_instasent.planning.row_template import RowTemplate
 from benchmarks.sandbox import TOKEN
 
 if TYPE_CHECKING:

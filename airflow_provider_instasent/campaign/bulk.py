@@ -15,7 +15,7 @@ from airflow_provider_instasent.campaign.shortfall import MESSAGES, shortfall
 from airflow_provider_instasent.journal.errors import JournalError, PlanError, StoppedError
 from airflow_provider_instasent.journal.replay import Replay
 from airflow_provider_instasent.planning.plan import Planner, PlanSummary
-from airflow_provider_instasent.planning.source import BadRow, Row
+from airflow_provider_instasent.planning.row_source import BadRow, Row
 from airflow_provider_instasent.planning.spool import Spool
 
 if TYPE_CHECKING:

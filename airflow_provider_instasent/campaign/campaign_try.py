@@ -18,7 +18,7 @@ from airflow_provider_instasent.journal.errors import PlanError
 from airflow_provider_instasent.journal.events import PLAN, WHOLE_ROSTER
 from airflow_provider_instasent.journal.journal import KEYS_A_RECORD, MOST_RECORDS_A_WRITE
 from airflow_provider_instasent.journal.segment_text import digest_of
-from airflow_provider_instasent.planning.change import difference, fingerprint, withhold
+from airflow_provider_instasent.planning.changed_rows import difference, fingerprint, withhold
 from airflow_provider_instasent.planning.policy import OnPlanChange
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.journal.replay import Replay
     from airflow_provider_instasent.journal.roster import Listed
     from airflow_provider_instasent.journal.stopping import Stop
-    from airflow_provider_instasent.planning.change import Difference
+    from airflow_provider_instasent.planning.changed_rows import Difference
     from airflow_provider_instasent.planning.spool import Spool
 
 log = logging.getLogger(__name__)

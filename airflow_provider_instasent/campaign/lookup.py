@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.journal.journal import Journal
     from airflow_provider_instasent.journal.stopping import Stop
     from airflow_provider_instasent.planning.plan import PlanSummary
-    from airflow_provider_instasent.planning.source import Row
+    from airflow_provider_instasent.planning.row_source import Row
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context, TaskDecorator
 
-    from airflow_provider_instasent.planning.source import Row
+    from airflow_provider_instasent.planning.row_source import Row
 
 
 class _InstasentBulkDecoratedOperator(DecoratedOperator, InstasentBulkSmsOperator):

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from airflow_provider_instasent.api.message_outcome import MessageOutcome
-    from airflow_provider_instasent.journal.segments import SegmentStore
+    from airflow_provider_instasent.journal.segment_stores import SegmentStore
 
 __all__ = ["KEY_BYTES", "Event", "Intent", "Journal", "Note", "Settlement", "key_of", "key_of_client_id"]
 

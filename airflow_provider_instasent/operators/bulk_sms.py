@@ -11,11 +11,11 @@ from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.operators import inputs
+from airflow_provider_instasent.operators.delivery_waiting import DELIVERY_TIMEOUT, DeliveryWait, SendOperator
 from airflow_provider_instasent.operators.failures import failures_without_retry
 from airflow_provider_instasent.operators.journals import journal_or_single_try
 from airflow_provider_instasent.operators.parameters import check_parameters
 from airflow_provider_instasent.operators.task_try import TaskTry
-from airflow_provider_instasent.operators.waiting import DELIVERY_TIMEOUT, DeliveryWait, SendOperator
 from airflow_provider_instasent.planning.policy import OnInvalid, OnPlanChange
 from airflow_provider_instasent.waiting.conclusion import MOST_CARRIED
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.campaign.bulk import BulkOutcome, BulkSend
     from airflow_provider_instasent.journal.journal import Journal
     from airflow_provider_instasent.journal.stopping import Stop
-    from airflow_provider_instasent.planning.source import Row
+    from airflow_provider_instasent.planning.row_source import Row
     from airflow_provider_instasent.waiting.conclusion import Conclusion
 
 

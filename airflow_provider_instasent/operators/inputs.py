@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.hooks.connection import ConnectionSettings
     from airflow_provider_instasent.operators.task_try import TaskTry
     from airflow_provider_instasent.planning.plan import PlanSettings
-    from airflow_provider_instasent.planning.source import Row
-    from airflow_provider_instasent.planning.template import RowTemplate
+    from airflow_provider_instasent.planning.row_source import Row
+    from airflow_provider_instasent.planning.row_template import RowTemplate
 
 DEFAULT_IN_FLIGHT = 8
 
@@ -30,7 +30,7 @@ def rows_of(messages: Any, recipients: Any, to_column: str) -> Iterator[Row]:
 
     :raises ConfigurationError: names the parameter that is wrong
     """
-    from airflow_provider_instasent.planning.source import rows_of_list
+    from airflow_provider_instasent.planning.row_source import rows_of_list
 
     if messages is not None:
         return rows_of_list(_list("messages", messages), None)
@@ -47,7 +47,7 @@ def named_rows(name: str, value: Any, to_column: str) -> Iterator[Row]:
     :param to_column: the column with the number
     :raises ConfigurationError: names the parameter
     """
-    from airflow_provider_instasent.planning.source import rows_of_list, rows_of_path
+    from airflow_provider_instasent.planning.row_source import rows_of_list, rows_of_path
 
     if isinstance(value, str | os.PathLike):
         return rows_of_path(_readable(name, value), name, to_column)
@@ -59,7 +59,7 @@ def numbers_of(suppress: Any, to_column: str) -> Iterable[Any]:
 
     :raises ConfigurationError: names the parameter that is wrong
     """
-    from airflow_provider_instasent.planning.source import BadRow, rows_of_list, rows_of_path
+    from airflow_provider_instasent.planning.row_source import BadRow, rows_of_list, rows_of_path
 
     if suppress is None:
         return
@@ -82,7 +82,7 @@ def template_of(text: str | None, task_try: TaskTry) -> RowTemplate | None:
     """Return the compiled row template, or None where rows are whole messages."""
     if text is None:
         return None
-    from airflow_provider_instasent.planning.template import RowTemplate
+    from airflow_provider_instasent.planning.row_template import RowTemplate
 
     return RowTemplate(text, task_try.template_values)
 

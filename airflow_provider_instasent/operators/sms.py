@@ -13,12 +13,12 @@ from airflow.providers.common.compat.sdk import AirflowFailException, conf
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.operators.bulk_sms import InstasentBulkSmsOperator
+from airflow_provider_instasent.operators.delivery_waiting import DELIVERY_TIMEOUT, DeliveryWait, SendOperator
 from airflow_provider_instasent.operators.failures import failures_without_retry, state_after
 from airflow_provider_instasent.operators.history import InstasentSmsHistoryOperator
 from airflow_provider_instasent.operators.journals import journal_name, open_journal
 from airflow_provider_instasent.operators.parameters import check_parameters
 from airflow_provider_instasent.operators.task_try import TaskTry
-from airflow_provider_instasent.operators.waiting import DELIVERY_TIMEOUT, DeliveryWait, SendOperator
 from airflow_provider_instasent.planning.policy import OnUnconfirmed
 
 if TYPE_CHECKING:

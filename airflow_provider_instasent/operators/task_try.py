@@ -40,7 +40,7 @@ class TaskTry:
     @classmethod
     def of(cls, context: Any) -> TaskTry:
         """Return what the context of a task tells."""
-        from airflow_provider_instasent.planning.template import VARIABLES
+        from airflow_provider_instasent.planning.row_template import VARIABLES
 
         ti = context["ti"]
         clears = conf.getboolean("state_store", "clear_on_success", fallback=False)

@@ -13,14 +13,14 @@ from airflow_provider_instasent.api.numbers import PhoneNumber, mask_in, normali
 from airflow_provider_instasent.journal.errors import PlanError
 from airflow_provider_instasent.journal.journal import key_of
 from airflow_provider_instasent.planning.policy import OnInvalid
-from airflow_provider_instasent.planning.source import BadRow, Row
+from airflow_provider_instasent.planning.row_source import BadRow, Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from airflow_provider_instasent.api.encoding import TextSize
+    from airflow_provider_instasent.planning.row_template import RowTemplate
     from airflow_provider_instasent.planning.spool import Spool
-    from airflow_provider_instasent.planning.template import RowTemplate
 
 MOST_REPORTED = 20
 """Bad rows that an error lists; their number is always told."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_instasent.planning.source import Row
+    from airflow_provider_instasent.planning.row_source import Row
 
 
 class SqlToInstasentOperator(InstasentBulkSmsOperator):
@@ -74,7 +74,7 @@ class SqlToInstasentOperator(InstasentBulkSmsOperator):
 
         :param context: the task's context
         """
-        from airflow_provider_instasent.planning.source import rows_of_cursor
+        from airflow_provider_instasent.planning.row_source import rows_of_cursor
         from airflow_provider_instasent.transfers.cursors import streaming_cursor
 
         with closing(self._hook().get_conn()) as connection, closing(streaming_cursor(connection)) as cursor:

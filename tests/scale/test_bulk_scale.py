@@ -22,7 +22,7 @@ from airflow_provider_instasent.campaign.campaign_try import LISTED_AT_ONCE
 from airflow_provider_instasent.journal.errors import PlanError
 from airflow_provider_instasent.journal.journal import Journal
 from airflow_provider_instasent.journal.replay import Replay
-from airflow_provider_instasent.journal.segments import KeyValueSegments, PathSegments
+from airflow_provider_instasent.journal.segment_stores import KeyValueSegments, PathSegments
 from airflow_provider_instasent.planning.spool import Spool
 
 pytestmark = pytest.mark.scale
@@ -39,9 +39,9 @@ from pathlib import Path
 import phonenumbers
 from airflow_provider_instasent.api.numbers import normalise
 from airflow_provider_instasent.planning.plan import Planner, PlanSettings
-from airflow_provider_instasent.planning.source import rows_of_path
+from airflow_provider_instasent.planning.row_source import rows_of_path
 from airflow_provider_instasent.planning.spool import Spool
-from airflow_provider_instasent.planning.template import RowTemplate
+from airflow_provider_instasent.planning.row_template import RowTemplate
 from benchmarks.footprint import status
 
 normalise("+34600000001")

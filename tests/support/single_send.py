@@ -21,7 +21,7 @@ from airflow_provider_instasent.campaign.single import SingleResult, SingleSend
 from airflow_provider_instasent.journal.journal import Journal
 from airflow_provider_instasent.journal.replay import Replay
 from airflow_provider_instasent.journal.roster import Roster
-from airflow_provider_instasent.journal.segments import KeyValueSegments, PathSegments
+from airflow_provider_instasent.journal.segment_stores import KeyValueSegments, PathSegments
 from airflow_provider_instasent.planning.policy import OnUnconfirmed
 
 if TYPE_CHECKING:

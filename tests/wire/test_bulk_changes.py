@@ -150,7 +150,7 @@ def _settled():
 
 @pytest.mark.parametrize("damage", ["cut", "gone", "swapped"])
 def test_a_damaged_merged_file_is_no_loss_and_a_damaged_segment_is_an_error(sandbox, tmp_path, monkeypatch, damage):
-    monkeypatch.setattr("airflow_provider_instasent.journal.merged.SEGMENTS", 3)
+    monkeypatch.setattr("airflow_provider_instasent.journal.merged_files.SEGMENTS", 3)
     task = BulkTask(sandbox, tmp_path, "path", messages(500), in_flight=1)
     with pytest.raises(Crash):
         task.attempt(dies_at_write=10)

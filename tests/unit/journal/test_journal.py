@@ -22,7 +22,7 @@ from airflow_provider_instasent.journal.errors import (
 )
 from airflow_provider_instasent.journal.events import KEY_BYTES, intent_record, read_record, settlement_record
 from airflow_provider_instasent.journal.journal import Intent, Journal, Note, Settlement, key_of, key_of_client_id
-from airflow_provider_instasent.journal.segments import KeyValueSegments, PathSegments
+from airflow_provider_instasent.journal.segment_stores import KeyValueSegments, PathSegments
 
 
 @pytest.fixture

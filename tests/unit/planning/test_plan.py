@@ -11,9 +11,9 @@ from airflow_provider_instasent.campaign.result import preview_of
 from airflow_provider_instasent.journal.errors import PlanError
 from airflow_provider_instasent.planning.plan import MOST_REPORTED, Planner, PlanSettings
 from airflow_provider_instasent.planning.policy import OnInvalid
-from airflow_provider_instasent.planning.source import BadRow
+from airflow_provider_instasent.planning.row_source import BadRow
+from airflow_provider_instasent.planning.row_template import RowTemplate
 from airflow_provider_instasent.planning.spool import Spool
-from airflow_provider_instasent.planning.template import RowTemplate
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_instasent.journal import merged
+from airflow_provider_instasent.journal import merged_files
 from airflow_provider_instasent.journal.errors import JournalCorruptError
-from airflow_provider_instasent.journal.segments import PathSegments
+from airflow_provider_instasent.journal.segment_stores import PathSegments
 
-TOTAL = 3 * merged.SEGMENTS + 5
+TOTAL = 3 * merged_files.SEGMENTS + 5
 RECORDS = [str(number) for number in range(TOTAL)]
 
 
@@ -103,11 +103,11 @@ def test_a_copy_that_cannot_be_written_or_read_harms_nothing(folder, tmp_path, m
     def refuse(*_: object) -> None:
         raise StoreError
 
-    monkeypatch.setattr(merged, "create_exclusively", refuse)
+    monkeypatch.setattr(merged_files, "create_exclusively", refuse)
     store = PathSegments(tmp_path, "c")
     list(store.read())
-    more = [f"more {number}" for number in range(merged.SEGMENTS + 1)]
+    more = [f"more {number}" for number in range(merged_files.SEGMENTS + 1)]
     for record in more:
         store.append([record])
-    monkeypatch.setattr(merged, "decode", refuse)
+    monkeypatch.setattr(merged_files, "decode", refuse)
     assert written(folder) == RECORDS + more

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from airflow_provider_instasent.api.errors import ConfigurationError, InvalidMessageError
-from airflow_provider_instasent.planning.template import RowTemplate
+from airflow_provider_instasent.planning.row_template import RowTemplate
 
 CONTEXT = {"params": {"shop": "Acme"}, "run_id": "manual__1"}
 

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from support.campaign import Values, accepted
 
-from airflow_provider_instasent.journal import events, files, segment_text
+from airflow_provider_instasent.journal import events, exclusive_files, segment_text
 from airflow_provider_instasent.journal.errors import (
     JournalConflictError,
     JournalCorruptError,
@@ -26,7 +26,7 @@ from airflow_provider_instasent.journal.errors import (
     JournalStoreError,
 )
 from airflow_provider_instasent.journal.journal import Journal
-from airflow_provider_instasent.journal.segments import LARGEST_VALUE, KeyValueSegments, PathSegments
+from airflow_provider_instasent.journal.segment_stores import LARGEST_VALUE, KeyValueSegments, PathSegments
 
 CAMPAIGN = "dag/run/task/-1"
 PREFIX = KeyValueSegments.PREFIX
@@ -410,7 +410,7 @@ def test_without_hard_links_nothing_is_begun(tmp_path, monkeypatch):
     def no_links(*_: object) -> None:
         raise OSError(95, "Operation not supported")
 
-    monkeypatch.setattr(files.os, "link", no_links)
+    monkeypatch.setattr(exclusive_files.os, "link", no_links)
     with pytest.raises(JournalStoreError, match="hard links"):
         opened(PathSegments(tmp_path, CAMPAIGN))
     assert list(folder_of(tmp_path).iterdir()) == []
@@ -422,7 +422,7 @@ def test_a_full_disk_leaves_no_half_segment(tmp_path, monkeypatch):
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files.os, "fsync", full)
+    monkeypatch.setattr(exclusive_files.os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         store.append(["1"])
     monkeypatch.undo()

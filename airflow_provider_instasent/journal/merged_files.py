@@ -10,7 +10,7 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from airflow_provider_instasent.journal.files import StoragePath, create_exclusively
+from airflow_provider_instasent.journal.exclusive_files import StoragePath, create_exclusively
 from airflow_provider_instasent.journal.segment_text import decode, encode
 
 if TYPE_CHECKING:

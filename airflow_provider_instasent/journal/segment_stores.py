@@ -17,8 +17,8 @@ from airflow_provider_instasent.journal.errors import (
     JournalCorruptError,
     JournalStoreError,
 )
-from airflow_provider_instasent.journal.files import StoragePath, create_exclusively
-from airflow_provider_instasent.journal.merged import MergedFiles
+from airflow_provider_instasent.journal.exclusive_files import StoragePath, create_exclusively
+from airflow_provider_instasent.journal.merged_files import MergedFiles
 from airflow_provider_instasent.journal.segment_text import PackedText, decode, digest_of, encode, unpack
 
 if TYPE_CHECKING:

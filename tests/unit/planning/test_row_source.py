@@ -11,7 +11,7 @@ import pytest
 from pyarrow import parquet
 
 from airflow_provider_instasent.api.errors import ConfigurationError
-from airflow_provider_instasent.planning.source import BadRow, rows_of_cursor, rows_of_list, rows_of_path
+from airflow_provider_instasent.planning.row_source import BadRow, rows_of_cursor, rows_of_list, rows_of_path
 
 
 def rows(path, to_column="to"):
@@ -112,7 +112,7 @@ def test_json_lines_in_another_encoding_are_bad_rows(tmp_path):
 
 
 def test_parquet_is_read_in_batches(tmp_path, monkeypatch):
-    monkeypatch.setattr("airflow_provider_instasent.planning.source.PARQUET_BATCH", 100)
+    monkeypatch.setattr("airflow_provider_instasent.planning.row_source.PARQUET_BATCH", 100)
     path = tmp_path / "a.parquet"
     parquet.write_table(pa.table({"to": [str(n) for n in range(250)], "n": list(range(250))}), path)
     assert rows(path) == [{"to": str(n), "n": n} for n in range(250)]
@@ -135,7 +135,7 @@ def test_other_files_are_refused(tmp_path, name):
 
 
 def test_a_cursor_is_read_in_batches(monkeypatch):
-    monkeypatch.setattr("airflow_provider_instasent.planning.source.CURSOR_BATCH", 2)
+    monkeypatch.setattr("airflow_provider_instasent.planning.row_source.CURSOR_BATCH", 2)
     database = sqlite3.connect(":memory:")
     cursor = database.execute("SELECT 1 AS 'to', 'a' AS name UNION SELECT 2, 'b' UNION SELECT 3, 'c'")
     assert list(rows_of_cursor(cursor)) == [{"to": 1, "name": "a"}, {"to": 2, "name": "b"}, {"to": 3, "name": "c"}]
