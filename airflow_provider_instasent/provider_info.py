@@ -49,7 +49,7 @@ def get_provider_info() -> dict[str, Any]:
                 "connection-type": form.CONNECTION_TYPE,
                 "conn-fields": form.conn_fields(),
                 "ui-field-behaviour": {
-                    "hidden-fields": list(form.HIDDEN),
+                    "hidden-fields": list(form.HIDDEN_FIELDS),
                     "relabeling": form.RELABELING,
                     "placeholders": form.PLACEHOLDERS,
                 },

@@ -15,6 +15,9 @@ from airflow_provider_instasent.api.numbers import mask, mask_in, normalise
 MAX_CLIENT_ID: Final = 40
 """Characters of a clientId (confirmed)."""
 
+MESSAGE_FIELDS: Final = ("to", "text", "sender", "allow_unicode", "client_id")
+"""What a message that a user writes down as a mapping may hold; the first two it must."""
+
 _MAX_SENDER_WITH_LETTER: Final = 11
 _MAX_NUMERIC_SENDER: Final = 15
 _KEY_BYTES: Final = 18

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.api.message import Sms
 
 _LONGEST_INDEX = 4
-_FIELDS = frozenset({"from", "to", "text", "clientId", "allowUnicode"})
+_API_FIELDS = frozenset({"from", "to", "text", "clientId", "allowUnicode"})
 """Keys of an object of errors that name a field, even where a message has such a clientId."""
 
 
@@ -84,7 +84,7 @@ class MessageFinder:
         return agreed or by_number
 
     def _named_by_key(self, key: str) -> set[int]:
-        if key in _FIELDS:
+        if key in _API_FIELDS:
             return set()
         by_client_id, by_number = self._by_client_id.get(key, ()), self._by_number.get(digits(key), ())
         return self._at_index(key).union(by_client_id, by_number)

@@ -132,7 +132,7 @@ class LookupCampaign:
         """Return a watch over the accepted lookups that keeps what it reads.
 
         :param pending_statuses: statuses of a lookup that is not finished
-        :param max_poll_failures: rounds in a row without a successful read after which it is an error
+        :param max_poll_failures: sweeps in a row without a successful read after which it is an error
         :param missing_since: unix seconds from which a 404 counts
         """
         return LookupWatch(self.ids(), pending_statuses, max_poll_failures, self._keep, missing_since)

@@ -24,7 +24,7 @@ from airflow_provider_instasent.api.message import content_key, is_generated
 from airflow_provider_instasent.api.numbers import digits
 from airflow_provider_instasent.api.recent_pages import recent_pages
 from airflow_provider_instasent.api.timestamps import created_at
-from airflow_provider_instasent.journal.journal import key_of, key_of_client_id
+from airflow_provider_instasent.journal.events import key_of, key_of_client_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping

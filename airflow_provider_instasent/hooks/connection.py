@@ -11,10 +11,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from airflow_provider_instasent.api.errors import ConfigurationError
+from airflow_provider_instasent.api.price_profile_paths import PRICE_PROFILE_PATHS, setting_of
 from airflow_provider_instasent.api.settings import BASE_URLS
-from airflow_provider_instasent.hooks.form import FIELDS, Field
+from airflow_provider_instasent.hooks.form import EXTRA_FIELDS, Field
 
-_CLIENT_OPTIONS = ("connect_timeout", "read_timeout", "max_in_flight", "ca_bundle", "allow_http")
 _TRUE, _FALSE = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off"})
 
 
@@ -62,17 +62,18 @@ def read_connection(
     """
     if not isinstance(extra, Mapping):
         raise ConfigurationError("`extra` of the connection must be a JSON object")
-    values = {known.name: _read(known, extra.get(known.name)) for known in FIELDS}
+    values = {known.name: _read(known, extra.get(known.name)) for known in EXTRA_FIELDS}
+    unknown = tuple(sorted(set(map(str, extra)) - set(values)))
+    client_options = {known.name: values.pop(known.name) for known in EXTRA_FIELDS if known.of_client}
+    values["allow_unicode"] = bool(values["allow_unicode"])
+    for setting in map(setting_of, PRICE_PROFILE_PATHS):
+        values[setting] = values[setting].strip("/")
     return ConnectionSettings(
         token=password or "",
-        base_url=_base_url(values["api"], host, schema, port),
-        client_options={name: values[name] for name in _CLIENT_OPTIONS if values[name] is not None},
-        sender=values["sender"],
-        default_region=values["default_region"],
-        allow_unicode=bool(values["allow_unicode"]),
-        price_profile_sms_path=values["price_profile_sms_path"].strip("/"),
-        price_profile_lookup_path=values["price_profile_lookup_path"].strip("/"),
-        unknown_extras=tuple(sorted(set(map(str, extra)) - set(values))),
+        base_url=_base_url(values.pop("api"), host, schema, port),
+        client_options={name: value for name, value in client_options.items() if value is not None},
+        unknown_extras=unknown,
+        **values,  # a field that nobody takes is an error here, and not dropped
     )
 
 
@@ -102,7 +103,7 @@ def _read(known: Field, value: Any) -> Any:
         value = value.strip()
     if value is None or value == "":
         return known.default
-    read = _READERS[known.kind](known.name, value)
+    read = _READERS[known.value_type](known.name, value)
     if known.choices and read not in known.choices:
         raise ConfigurationError(f"`{known.name}` must be one of: {', '.join(known.choices)}")
     return read

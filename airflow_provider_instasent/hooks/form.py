@@ -17,7 +17,7 @@ from airflow_provider_instasent.api.price_profile_paths import PRICE_PROFILE_PAT
 CONNECTION_TYPE = "instasent"
 HOOK_NAME = "Instasent"
 
-Kind = Literal["string", "boolean", "integer", "number"]
+ValueType = Literal["string", "boolean", "integer", "number"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +26,24 @@ class Field:
 
     :param name: its key
     :param label: what the form calls it
-    :param kind: its JSON type; forms may deliver it as a string all the same
+    :param value_type: its JSON type; forms may deliver it as a string all the same
     :param description: a line of help
     :param choices: the allowed values, or none for any
     :param default: what the form shows and the hook takes where it is unset
+    :param of_client: whether it is a setting of the clients, under the same name; the hook uses the others itself
     """
 
     name: str
     label: str
-    kind: Kind
+    value_type: ValueType
     description: str
     choices: tuple[str, ...] = ()
     default: str | None = None
+    of_client: bool = False
 
     def schema(self) -> dict[str, Any]:
         """Return its JSON Schema; without `null` among the types Airflow's form would ask for a value."""
-        schema: dict[str, Any] = {"type": [self.kind, "null"]}
+        schema: dict[str, Any] = {"type": [self.value_type, "null"]}
         if self.choices:
             schema["enum"] = list(self.choices)
         if self.default is not None:
@@ -49,7 +51,7 @@ class Field:
         return schema
 
 
-FIELDS: tuple[Field, ...] = (
+EXTRA_FIELDS: tuple[Field, ...] = (
     Field(
         "api",
         "API",
@@ -61,11 +63,17 @@ FIELDS: tuple[Field, ...] = (
     Field("sender", "Default sender", "string", "At most 11 characters, or 15 without a letter"),
     Field("default_region", "Default region", "string", "ISO country of numbers in national format, such as ES"),
     Field("allow_unicode", "Allow Unicode", "boolean", "Send UCS-2 (70 characters a part) where a text needs it"),
-    Field("connect_timeout", "Connect timeout", "number", "Seconds to open a connection; 5 if empty"),
-    Field("read_timeout", "Read timeout", "number", "Seconds to wait for an answer; 30 if empty"),
-    Field("max_in_flight", "Requests in flight", "integer", "Requests in flight at once; 8 if empty"),
-    Field("ca_bundle", "CA bundle", "string", "Path of a CA bundle; the system's if empty"),
-    Field("allow_http", "Allow http://", "boolean", "Show the token to the network on the way to another machine"),
+    Field("connect_timeout", "Connect timeout", "number", "Seconds to open a connection; 5 if empty", of_client=True),
+    Field("read_timeout", "Read timeout", "number", "Seconds to wait for an answer; 30 if empty", of_client=True),
+    Field("max_in_flight", "Requests in flight", "integer", "Requests in flight at once; 8 if empty", of_client=True),
+    Field("ca_bundle", "CA bundle", "string", "Path of a CA bundle; the system's if empty", of_client=True),
+    Field(
+        "allow_http",
+        "Allow http://",
+        "boolean",
+        "Show the token to the network on the way to another machine",
+        of_client=True,
+    ),
     Field(
         "price_profile_sms_path",
         "SMS price path",
@@ -82,7 +90,7 @@ FIELDS: tuple[Field, ...] = (
     ),
 )
 
-HIDDEN = ("login",)
+HIDDEN_FIELDS = ("login",)
 RELABELING = {"password": "API token", "host": "Base URL or host"}
 PLACEHOLDERS = {
     "host": "empty: https://api.instasent.com",
@@ -95,7 +103,7 @@ def conn_fields() -> dict[str, dict[str, Any]]:
     """Return the provider info's `conn-fields`."""
     return {
         field.name: {"label": field.label, "description": field.description, "schema": field.schema()}
-        for field in FIELDS
+        for field in EXTRA_FIELDS
     }
 
 
@@ -110,14 +118,14 @@ def widgets() -> dict[str, Any]:
     from wtforms.validators import Optional, any_of  # type: ignore[import-untyped]
 
     made: dict[str, Any] = {}
-    for field in FIELDS:
+    for field in EXTRA_FIELDS:
         label, description = lazy_gettext(field.label), field.description
-        if field.kind == "boolean":
+        if field.value_type == "boolean":
             made[field.name] = BooleanField(label, description=description)
             continue
         validators = [Optional()] + ([any_of(list(field.choices))] if field.choices else [])
         # Airflow's form knows no field for decimal numbers.
-        make = IntegerField if field.kind == "integer" else StringField
+        make = IntegerField if field.value_type == "integer" else StringField
         made[field.name] = make(
             label,
             validators=validators,

@@ -57,7 +57,7 @@ class InstasentHook(BaseHook):
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
         """Return what the connection form does with the standard fields, for Airflow before 3.2."""
         return {
-            "hidden_fields": list(form.HIDDEN),
+            "hidden_fields": list(form.HIDDEN_FIELDS),
             "relabeling": form.RELABELING,
             "placeholders": form.PLACEHOLDERS,
         }
@@ -100,7 +100,7 @@ class InstasentHook(BaseHook):
                 "The connection %s has unknown extras: %s. Known are: %s.",
                 self.instasent_conn_id,
                 ", ".join(settings.unknown_extras),
-                ", ".join(field.name for field in form.FIELDS),
+                ", ".join(field.name for field in form.EXTRA_FIELDS),
             )
         return settings
 

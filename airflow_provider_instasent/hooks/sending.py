@@ -11,7 +11,7 @@ from airflow.providers.common.compat.sdk import AirflowTaskTimeout
 
 from airflow_provider_instasent.api import flows
 from airflow_provider_instasent.api.errors import BulkStoppedError, InvalidMessageError, UnconfirmedError
-from airflow_provider_instasent.api.message import Sms
+from airflow_provider_instasent.api.message import MESSAGE_FIELDS, Sms
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.api.numbers import mask_in
 from airflow_provider_instasent.hooks.errors import InstasentPartlySentError, InstasentUnconfirmedError
@@ -19,7 +19,6 @@ from airflow_provider_instasent.hooks.errors import InstasentPartlySentError, In
 if TYPE_CHECKING:
     from airflow_provider_instasent.api.client import InstasentClient
 
-_FIELDS = ("to", "text", "sender", "allow_unicode", "client_id")
 _NAMED_POSITIONS = 10
 _OUT_OF_TIME = "the task ran out of time (`execution_timeout`) during the call"
 
@@ -48,11 +47,11 @@ def checked(messages: Iterable[Any], create: Callable[..., Sms]) -> list[Sms]:
 def _fields(given: Any, position: int) -> dict[str, Any]:
     if not isinstance(given, Mapping):
         raise InvalidMessageError("messages", f"must hold mappings, not {type(given).__name__}", position)
-    known = f"a message has: {', '.join(_FIELDS)}"
+    known = f"a message has: {', '.join(MESSAGE_FIELDS)}"
     for name in ("to", "text"):
         if given.get(name) is None:
             raise InvalidMessageError(name, f"is missing; {known}", position)
-    unknown = [mask_in(str(name)) for name in given if name not in _FIELDS]
+    unknown = [mask_in(str(name)) for name in given if name not in MESSAGE_FIELDS]
     if unknown:
         raise InvalidMessageError("messages", f"has unknown fields: {', '.join(unknown)}; {known}", position)
     return dict(given)

@@ -17,7 +17,7 @@ from airflow_provider_instasent.operators.journals import journal_or_single_try
 from airflow_provider_instasent.operators.parameters import check_parameters
 from airflow_provider_instasent.operators.task_try import TaskTry
 from airflow_provider_instasent.planning.policy import OnInvalid, OnPlanChange
-from airflow_provider_instasent.waiting.conclusion import MOST_CARRIED
+from airflow_provider_instasent.waiting.trigger_size import MOST_TRIGGER_IDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -161,8 +161,10 @@ class InstasentBulkSmsOperator(SendOperator):
         self._stop: Stop | None = None
         check_parameters(self)
         self.check_inputs()
-        if wait_for_delivery and results_path is None and max_xcom_ids > MOST_CARRIED:
-            raise ValueError(f"`wait_for_delivery` with more than {MOST_CARRIED} `max_xcom_ids` needs `results_path`")
+        if wait_for_delivery and results_path is None and max_xcom_ids > MOST_TRIGGER_IDS:
+            raise ValueError(
+                f"`wait_for_delivery` with more than {MOST_TRIGGER_IDS} `max_xcom_ids` needs `results_path`"
+            )
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Plan, send what earlier tries have not, and report."""
@@ -172,7 +174,9 @@ class InstasentBulkSmsOperator(SendOperator):
         with failures_without_retry(), InstasentHook(self.instasent_conn_id) as hook:
             send = self._bulk_send(task_try, hook, partial(self.make_rows, context), self._stop)
             if inputs.flag("preview", self.preview):
-                return self._previewed(send.preview())
+                preview = send.preview()
+                self.log.info("Preview, nothing is sent: %s", preview)
+                return preview
             with ExitStack() as stack:
                 journal = self._journal(task_try, stack)
                 client = stack.enter_context(
@@ -185,7 +189,7 @@ class InstasentBulkSmsOperator(SendOperator):
         # Whatever ends the wait, the outcomes are there to be read.
         task_try.report_before_failing(self, summary)
         with self.wait_failures(task_try):
-            ended = self._delivery_wait().wait(
+            ended = DeliveryWait(self, self.min_delivered_ratio, self.results_path or None).wait(
                 summary["message_ids"],
                 deferrable=self.deferrable,
                 without_id=self._without_id(summary),
@@ -258,10 +262,6 @@ class InstasentBulkSmsOperator(SendOperator):
             self.log.warning("`retries` is 0, so a failed try is continued only when somebody clears the task.")
         return stack.enter_context(journal)
 
-    def _previewed(self, preview: dict[str, Any]) -> dict[str, Any]:
-        self.log.info("Preview, nothing is sent: %s", preview)
-        return preview
-
     def _report(self, task_try: TaskTry, outcome: BulkOutcome) -> dict[str, Any]:
         if outcome.error is not None:
             task_try.report_before_failing(self, outcome.summary)
@@ -279,17 +279,6 @@ class InstasentBulkSmsOperator(SendOperator):
         ids = len(summary["message_ids"])
         # Of a result with more messages than `max_xcom_ids` nothing but the results file tells.
         return summary["accepted"] - ids if ids < self.max_xcom_ids else 0
-
-    def _delivery_wait(self) -> DeliveryWait:
-        return DeliveryWait(
-            self,
-            self.instasent_conn_id,
-            self.success_statuses,
-            self.min_delivered_ratio,
-            self.poll_interval,
-            self.timeout,
-            self.results_path or None,
-        )
 
     def _conclude(self, task_try: TaskTry, summary: dict[str, Any], ended: Conclusion) -> dict[str, Any]:
         from airflow_provider_instasent.triggers.events import raise_unless_delivered

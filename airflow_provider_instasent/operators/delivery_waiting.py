@@ -31,21 +31,13 @@ __all__ = ["DELIVERY_TIMEOUT", "DeliveryWait", "SendOperator", "wait_failures"]
 class DeliveryWait:
     """A wait for the messages of one operator.
 
-    :param operator: the operator that waits
-    :param instasent_conn_id: the connection
-    :param success_statuses: statuses that count as delivered; `delivered` always does
+    :param operator: the operator that waits, for the parameters that all of them have
     :param min_delivered_ratio: share of the messages, 0 to 1, that must be delivered
-    :param poll_interval: seconds between two rounds
-    :param timeout: seconds to wait in all
     :param results_path: a bulk send's results file, which names the messages and gets their statuses; or None
     """
 
     operator: Any
-    instasent_conn_id: str
-    success_statuses: Sequence[str]
-    min_delivered_ratio: float
-    poll_interval: float
-    timeout: float
+    min_delivered_ratio: float = 1.0
     results_path: str | None = None
 
     def wait(
@@ -61,13 +53,14 @@ class DeliveryWait:
         from airflow_provider_instasent.api.retry import ONE_ATTEMPT
         from airflow_provider_instasent.hooks.instasent import InstasentHook
         from airflow_provider_instasent.waiting.list_sweeps import sweep_batch_here
-        from airflow_provider_instasent.waiting.loop import Progress, wait_until_final
-        from airflow_provider_instasent.waiting.sweeps import Pace
+        from airflow_provider_instasent.waiting.loop import wait_until_final
+        from airflow_provider_instasent.waiting.pace import Pace
+        from airflow_provider_instasent.waiting.wait_progress import WaitProgress
 
         watch = self._watch(message_ids, without_id)
-        deadline = time.time() + self.timeout
+        deadline = time.time() + self.operator.timeout
         ended: Conclusion | None
-        with InstasentHook(self.instasent_conn_id).get_conn(retry_policy=ONE_ATTEMPT) as client:
+        with InstasentHook(self.operator.instasent_conn_id).get_conn(retry_policy=ONE_ATTEMPT) as client:
             if deferrable:
                 sweep_batch_here(client, watch, Pace())
                 ended = watch.conclude(time.time(), deadline)
@@ -76,8 +69,8 @@ class DeliveryWait:
                     client,
                     watch,
                     deadline=deadline,
-                    poll_interval=self.poll_interval,
-                    report=Progress(self.operator.log.info),
+                    poll_interval=self.operator.poll_interval,
+                    report=WaitProgress(self.operator.log.info),
                 )
         self._keep_statuses(watch)
         if ended is None:
@@ -88,9 +81,11 @@ class DeliveryWait:
     def _defer(self, watch: Watch, deadline: float, carried: Mapping[str, Any]) -> None:
         from airflow_provider_instasent.triggers.sms import InstasentDeliveryTrigger
 
-        watch.next_sweep = time.time() + self.poll_interval
+        watch.next_sweep = time.time() + self.operator.poll_interval
         try:
-            ids, memory = ([], watch.carried_beside_file()) if self.results_path is not None else watch.carried()
+            ids, memory = (
+                ([], watch.for_trigger_beside_file()) if self.results_path is not None else watch.for_trigger()
+            )
         except ValueError as error:
             raise AirflowFailException(
                 f"The messages were accepted, but the triggerer cannot wait for them: {error}. Set deferrable=False "
@@ -101,10 +96,10 @@ class DeliveryWait:
             trigger=InstasentDeliveryTrigger(
                 message_ids=ids,
                 deadline=deadline,
-                instasent_conn_id=self.instasent_conn_id,
-                success_statuses=self.success_statuses,
+                instasent_conn_id=self.operator.instasent_conn_id,
+                success_statuses=self.operator.success_statuses,
                 min_delivered_ratio=self.min_delivered_ratio,
-                poll_interval=self.poll_interval,
+                poll_interval=self.operator.poll_interval,
                 memory=memory,
                 results_path=self.results_path,
                 carried=dict(carried),
@@ -118,7 +113,7 @@ class DeliveryWait:
         from airflow_provider_instasent.waiting.delivery_watch import Watch, WatchRules
         from airflow_provider_instasent.waiting.results_file import watch_of_results
 
-        rules = WatchRules(tuple(self.success_statuses), self.min_delivered_ratio)
+        rules = WatchRules(tuple(self.operator.success_statuses), self.min_delivered_ratio)
         if self.results_path is not None:
             return watch_of_results(storage_path(self.results_path), rules)
         return Watch(message_ids, rules, {"without_id": without_id})

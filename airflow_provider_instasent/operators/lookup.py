@@ -52,10 +52,10 @@ class InstasentLookupOperator(BaseOperator):
     :param to_column: the column with the number
     :param wait: wait until all lookups are finished; else read them once and return what is there
     :param deferrable: wait in the triggerer instead of a worker slot
-    :param poll_interval: seconds between two rounds over the pending lookups
+    :param poll_interval: seconds between two sweeps over the pending lookups
     :param timeout: seconds to wait in all
     :param pending_statuses: statuses of a lookup that is not finished
-    :param max_poll_failures: rounds in a row without a successful read after which it fails, with retries
+    :param max_poll_failures: sweeps in a row without a successful read after which it fails, with retries
     :param max_polls_per_minute: the most requests a minute while waiting
     :param campaign_id: what the lookups belong to; default: DAG, run, task and map index (templated)
     :param on_invalid: `fail` orders nothing when a row has no possible number, `skip` leaves it out

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.waiting.conclusion import TRIGGERER_SLACK, Ending
+from airflow_provider_instasent.waiting.trigger_size import MOST_TRIGGER_IDS, fits_trigger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,13 +17,7 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.campaign.lookup import LookupCampaign
     from airflow_provider_instasent.waiting.conclusion import Conclusion
     from airflow_provider_instasent.waiting.lookup_watch import LookupWatch
-    from airflow_provider_instasent.waiting.sweeps import Pace
-
-MOST_DEFERRED = 1_000
-"""Ids a trigger carries at a time."""
-
-_LARGEST_TRIGGER = 40_000
-"""Characters of ids: encrypted they are a third longer, and MySQL's column holds 64 KB."""
+    from airflow_provider_instasent.waiting.pace import Pace
 
 
 class LookupWait:
@@ -37,7 +31,7 @@ class LookupWait:
 
     def __init__(self, operator: Any, campaign: LookupCampaign, event: Any, sleep: Callable[[float], object]) -> None:
         from airflow_provider_instasent.triggers.events import conclusion_of
-        from airflow_provider_instasent.waiting.sweeps import Pace
+        from airflow_provider_instasent.waiting.pace import Pace
 
         self._operator = operator
         self._sleep = sleep
@@ -69,7 +63,8 @@ class LookupWait:
         return ended
 
     def _here(self, client: InstasentClient) -> Conclusion:
-        from airflow_provider_instasent.waiting.loop import Progress, poll_until_over
+        from airflow_provider_instasent.waiting.loop import poll_until_over
+        from airflow_provider_instasent.waiting.wait_progress import WaitProgress
 
         return poll_until_over(
             self.watch,
@@ -77,7 +72,7 @@ class LookupWait:
             deadline=self._times["deadline"],
             poll_interval=self._operator.poll_interval,
             sleep=self._sleep,
-            report=Progress(self._operator.log.info),
+            report=WaitProgress(self._operator.log.info),
         )
 
     def _sweep(self, client: InstasentClient) -> None:
@@ -86,7 +81,7 @@ class LookupWait:
         sweep_batch_here(client, self.watch, self._pace, sleep=self._sleep)
 
     def _read_all(self, client: InstasentClient) -> None:
-        """Read each lookup once; a round reads those that the list does not show only in part."""
+        """Read each lookup once; a sweep reads those that the list does not show only in part."""
         from airflow_provider_instasent.waiting.list_sweeps import SINGLES_A_ROUND
 
         for _ in range(1 + len(self.watch.pending) // SINGLES_A_ROUND):
@@ -100,8 +95,8 @@ class LookupWait:
         """Go on waiting in the triggerer; the task continues in `execute_complete`."""
         from airflow_provider_instasent.triggers.lookup import InstasentLookupTrigger
 
-        ids = self.watch.pending[:MOST_DEFERRED]
-        while len(json.dumps(ids)) > _LARGEST_TRIGGER:
+        ids = self.watch.pending[:MOST_TRIGGER_IDS]
+        while not fits_trigger(ids):
             ids = ids[: len(ids) // 2]
         operator, left = self._operator, max(0.0, self._times["deadline"] - time.time())
         operator.defer(

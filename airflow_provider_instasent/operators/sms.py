@@ -151,8 +151,8 @@ class InstasentSendSmsOperator(SendOperator):
         return self._conclude(TaskTry.of(context), dict(event["carried"]), ended)
 
     def _wait_for_delivery(self, task_try: TaskTry, value: dict[str, Any]) -> dict[str, Any]:
-        wait = DeliveryWait(self, self.instasent_conn_id, self.success_statuses, 1.0, self.poll_interval, self.timeout)
-        return self._conclude(task_try, value, wait.wait([value["id"]], deferrable=self.deferrable, carried=value))
+        ended = DeliveryWait(self).wait([value["id"]], deferrable=self.deferrable, carried=value)
+        return self._conclude(task_try, value, ended)
 
     def _conclude(self, task_try: TaskTry, value: dict[str, Any], ended: Conclusion) -> dict[str, Any]:
         from airflow_provider_instasent.triggers.events import raise_unless_delivered

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.errors import InvalidMessageError
-from airflow_provider_instasent.api.message import Sms, content_key
+from airflow_provider_instasent.api.message import MESSAGE_FIELDS, Sms, content_key
 from airflow_provider_instasent.api.numbers import PhoneNumber, mask_in, normalise
 from airflow_provider_instasent.journal.errors import PlanError
-from airflow_provider_instasent.journal.journal import key_of
+from airflow_provider_instasent.journal.events import key_of
 from airflow_provider_instasent.planning.policy import OnInvalid
 from airflow_provider_instasent.planning.row_source import BadRow, Row
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 MOST_REPORTED = 20
 """Bad rows that an error lists; their number is always told."""
-
-_MESSAGE_FIELDS = frozenset({"to", "text", "sender", "allow_unicode", "client_id"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +131,7 @@ class Planner:
     def _message(self, row: Mapping[str, Any]) -> tuple[PhoneNumber, Sms]:
         settings = self._settings
         if settings.template is None:
-            unknown = sorted(map(str, set(row) - _MESSAGE_FIELDS))
+            unknown = sorted(map(str, set(row) - set(MESSAGE_FIELDS)))
             if unknown:
                 raise InvalidMessageError("message", f"has unknown fields: {mask_in(', '.join(unknown)[:100])}")
             to, text = row.get("to"), row.get("text")

@@ -16,7 +16,10 @@ from .service import Sandbox
 from .statuses import fate_of
 
 if TYPE_CHECKING:
-    from .ledger import Message
+    from .clock import Clock
+    from .ledger import Ledger, Message
+    from .lookups import Lookups
+    from .settings import Settings
 
 
 @dataclass(slots=True)
@@ -48,6 +51,40 @@ class Answer:
 
 
 Operation = Callable[[Sandbox, Call], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """What was accepted and can be read one by one and page by page: SMS, or lookups.
+
+    :param kept: where the sandbox keeps it
+    :param entity: how one of it is shown
+    """
+
+    kept: Callable[[Sandbox], Ledger | Lookups]
+    entity: Callable[[Any, Clock, Settings], entities.Entity]
+
+    def read(self, sandbox: Sandbox, call: Call) -> Answer:
+        """``GET …/{id}``: 200, or 404 if absent or not visible (C)."""
+        found = self.kept(sandbox).find(call.identifier)
+        if found is None or not fate_of(found.to).visible:
+            return Answer(404)
+        if sandbox.clock.now() - found.accepted_at < sandbox.settings.read_lag:
+            return Answer(404)
+        return _one(sandbox, 200, self.entity(found, sandbox.clock, sandbox.settings))
+
+    def list(self, sandbox: Sandbox, call: Call) -> Answer:
+        """``GET …?page=&per_page=`` (C; the largest page and the order are U)."""
+        page = _page(sandbox, call)
+        if isinstance(page, Answer):
+            return page
+        settings, until = sandbox.settings, sandbox.clock.now() - sandbox.settings.list_lag
+        found = self.kept(sandbox).page(*page, settings.list_order, until)
+        return Answer(200, {"entities": [self.entity(one, sandbox.clock, settings) for one in found]})
+
+
+SMS = Collection(lambda sandbox: sandbox.ledger, entities.sms)
+LOOKUPS = Collection(lambda sandbox: sandbox.lookups, entities.lookup)
 
 
 def send(sandbox: Sandbox, call: Call) -> Answer:
@@ -90,23 +127,6 @@ def bulk(sandbox: Sandbox, call: Call) -> Answer:
     return Answer(status, {"entities": accepted, **shaped(sandbox.settings.bulk_errors, rejections)})
 
 
-def read(sandbox: Sandbox, call: Call) -> Answer:
-    """``GET /sms/{id}``: 200, or 404 if absent or not visible (C)."""
-    message = sandbox.ledger.find(call.identifier)
-    if message is None or not _readable(sandbox, message.to, message.accepted_at):
-        return Answer(404)
-    return _one(sandbox, 200, entities.sms(message, sandbox.clock, sandbox.settings))
-
-
-def list_(sandbox: Sandbox, call: Call) -> Answer:
-    """``GET /sms?page=&per_page=`` (C; the largest page and the order are U)."""
-    page = _page(sandbox, call)
-    if isinstance(page, Answer):
-        return page
-    found = sandbox.ledger.page(*page, sandbox.settings.list_order, _listed_until(sandbox))
-    return Answer(200, {"entities": [entities.sms(one, sandbox.clock, sandbox.settings) for one in found]})
-
-
 def account(sandbox: Sandbox, _call: Call) -> Answer:
     """``GET /organization/account``: free and read-only (C)."""
     return _one(sandbox, 200, entities.account(sandbox.available, sandbox.settings))
@@ -127,23 +147,6 @@ def lookup(sandbox: Sandbox, call: Call) -> Answer:
     sandbox.charge(sandbox.settings.lookup_price)
     accepted = sandbox.lookups.accept(item["to"], sandbox.clock.now())
     return _one(sandbox, 201, entities.lookup(accepted, sandbox.clock, sandbox.settings))
-
-
-def lookup_read(sandbox: Sandbox, call: Call) -> Answer:
-    """``GET /lookup/{id}`` (C)."""
-    found = sandbox.lookups.find(call.identifier)
-    if found is None or not _readable(sandbox, found.to, found.accepted_at):
-        return Answer(404)
-    return _one(sandbox, 200, entities.lookup(found, sandbox.clock, sandbox.settings))
-
-
-def lookup_list(sandbox: Sandbox, call: Call) -> Answer:
-    """``GET /lookup?page=&per_page=`` (C, as for SMS)."""
-    page = _page(sandbox, call)
-    if isinstance(page, Answer):
-        return page
-    found = sandbox.lookups.page(*page, sandbox.settings.list_order, _listed_until(sandbox))
-    return Answer(200, {"entities": [entities.lookup(one, sandbox.clock, sandbox.settings) for one in found]})
 
 
 def sms_prices(sandbox: Sandbox, _call: Call) -> Answer:
@@ -197,14 +200,6 @@ def _accept(sandbox: Sandbox, item: dict[str, Any]) -> Message:
     message = sandbox.ledger.message(index)
     sandbox.charge(message.parts * sandbox.settings.price_per_part)
     return message
-
-
-def _readable(sandbox: Sandbox, to: str, accepted_at: float) -> bool:
-    return fate_of(to).visible and sandbox.clock.now() - accepted_at >= sandbox.settings.read_lag
-
-
-def _listed_until(sandbox: Sandbox) -> float:
-    return sandbox.clock.now() - sandbox.settings.list_lag
 
 
 def _page(sandbox: Sandbox, call: Call) -> tuple[int, int] | Answer:

@@ -28,7 +28,7 @@ class InstasentBalanceSensor(DeferringSensor):
     """Wait until the account has at least `min_available`.
 
     Amounts are decimals, exact. A balance that is missing, null or no number fails the task at once in each mode, and a
-    retry asks again: it is never taken as 0. Errors between polls (5xx, timeouts, 429) do not fail it before
+    retry asks again: it is never taken as 0. Errors between sweeps (5xx, timeouts, 429) do not fail it before
     `max_poll_failures` reads in a row failed; 401 and 403 do at once, without retry. In `reschedule` mode each poke is
     a new process, and below Airflow 3.3 nothing counts failures from one to the next, so only `max_poll_failures=1`
     fails on them there; else the timeout ends it.

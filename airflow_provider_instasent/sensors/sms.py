@@ -12,7 +12,8 @@ from airflow.providers.common.compat.sdk import PokeReturnValue, conf
 
 from airflow_provider_instasent.api import checks
 from airflow_provider_instasent.sensors.deferring import SOONER, DeferringSensor, seconds
-from airflow_provider_instasent.waiting.conclusion import DELIVERY_TIMEOUT, MOST_CARRIED, TRIGGERER_SLACK
+from airflow_provider_instasent.waiting.conclusion import DELIVERY_TIMEOUT, TRIGGERER_SLACK
+from airflow_provider_instasent.waiting.trigger_size import MOST_TRIGGER_IDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.triggers.sms import InstasentDeliveryTrigger
     from airflow_provider_instasent.waiting.conclusion import Conclusion
     from airflow_provider_instasent.waiting.delivery_watch import Watch, WatchRules
-    from airflow_provider_instasent.waiting.sweeps import Pace
+    from airflow_provider_instasent.waiting.pace import Pace
 
 _FIX = (
     'Give `results_path`, or set deferrable=False and mode="reschedule", which also leaves the worker free meanwhile.'
@@ -46,8 +47,8 @@ class InstasentDeliverySensor(DeferringSensor):
 
     It fails without retry as soon as `min_delivered_ratio` can no longer be reached. At the timeout it succeeds if
     enough were delivered by then; the rest is reported as pending. An unknown status counts as pending. A message that
-    is not found is pending for 120 s, then `not_found`. Errors between polls (5xx, timeouts, 429) never fail it before
-    `max_poll_failures` rounds in a row read nothing; 401 and 403 do at once.
+    is not found is pending for 120 s, then `not_found`. Errors between sweeps (5xx, timeouts, 429) never fail it before
+    `max_poll_failures` sweeps in a row read nothing; 401 and 403 do at once.
 
     All modes follow the same rule. In `reschedule` mode each poke is a new process: from Airflow 3.3 on the task state
     store remembers what is final (for about 1,000 messages), failures in a row and when a message was first not found.
@@ -64,10 +65,10 @@ class InstasentDeliverySensor(DeferringSensor):
     :param success_statuses: statuses that count as delivered; `delivered` always does
     :param min_delivered_ratio: share of the batch, 0 to 1, that must be delivered
     :param deferrable: wait in the triggerer instead of a worker, whatever the `mode`; for up to 1,000 ids
-    :param poke_interval: seconds between two rounds over the pending messages, in each mode (`exponential_backoff` and
+    :param poke_interval: seconds between two sweeps over the pending messages, in each mode (`exponential_backoff` and
         `max_wait` do not apply when deferred)
     :param timeout: seconds to wait in all; `expired` comes after up to 48 h, hence 49 h
-    :param max_poll_failures: rounds in a row without a successful read after which it fails, with retries
+    :param max_poll_failures: sweeps in a row without a successful read after which it fails, with retries
     :param max_polls_per_minute: the most requests a minute
     :param instasent_conn_id: the connection (templated)
     :raises ValueError: names the parameter that is wrong; `message_ids` when the task runs, others at DAG parsing
@@ -141,13 +142,15 @@ class InstasentDeliverySensor(DeferringSensor):
         from airflow_provider_instasent.sensors.memory import PokeMemory
         from airflow_provider_instasent.sensors.message_ids import ids_of
         from airflow_provider_instasent.waiting.delivery_watch import Watch
-        from airflow_provider_instasent.waiting.loop import Progress
+        from airflow_provider_instasent.waiting.pace import Pace
         from airflow_provider_instasent.waiting.results_file import watch_of_results
-        from airflow_provider_instasent.waiting.sweeps import Pace
+        from airflow_provider_instasent.waiting.wait_progress import WaitProgress
 
         ids = [] if self.results_path else ids_of(self.message_ids)
-        if self.deferrable and len(ids) > MOST_CARRIED:
-            raise ValueError(f"`message_ids`: a trigger can carry {MOST_CARRIED} ids, and these are {len(ids)}. {_FIX}")
+        if self.deferrable and len(ids) > MOST_TRIGGER_IDS:
+            raise ValueError(
+                f"`message_ids`: a trigger can carry {MOST_TRIGGER_IDS} ids, and these are {len(ids)}. {_FIX}"
+            )
         started, missing_since, memory = time.time(), None, None
         if self.reschedule and not self.deferrable:
             first = first_start(self, context)
@@ -160,7 +163,7 @@ class InstasentDeliverySensor(DeferringSensor):
         else:
             watch = Watch(ids, self._rules(), known, missing_since)
         deadline = started + self.timeout - (0 if self.deferrable else SOONER)
-        return _Wait(watch, deadline, Pace(self.max_polls_per_minute), Progress(self.log.info), memory)
+        return _Wait(watch, deadline, Pace(self.max_polls_per_minute), WaitProgress(self.log.info), memory)
 
     def _keep_statuses(self, wait: _Wait) -> None:
         """Bring the results file up to date, where there is one."""
@@ -209,7 +212,7 @@ class InstasentDeliverySensor(DeferringSensor):
         wait.watch.next_sweep = time.time() + self.poke_interval
         self._keep_statuses(wait)
         try:
-            ids, memory = ([], wait.watch.carried_beside_file()) if self.results_path else wait.watch.carried()
+            ids, memory = ([], wait.watch.for_trigger_beside_file()) if self.results_path else wait.watch.for_trigger()
         except ValueError as error:
             raise ValueError(f"`message_ids`: {error}. {_FIX}") from None
         return InstasentDeliveryTrigger(

@@ -18,9 +18,10 @@ from airflow_provider_instasent.triggers.events import event_of
 from airflow_provider_instasent.waiting.conclusion import Conclusion, Ending
 from airflow_provider_instasent.waiting.list_sweeps import sweep_batch
 from airflow_provider_instasent.waiting.lookup_watch import UNAFFECTED, LookupWatch
-from airflow_provider_instasent.waiting.loop import Progress, await_until_over
+from airflow_provider_instasent.waiting.loop import await_until_over
+from airflow_provider_instasent.waiting.pace import DEFAULT_POLLS_PER_MINUTE, Pace
 from airflow_provider_instasent.waiting.polling import MAX_POLL_FAILURES
-from airflow_provider_instasent.waiting.sweeps import DEFAULT_POLLS_PER_MINUTE, Pace
+from airflow_provider_instasent.waiting.wait_progress import WaitProgress
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -32,13 +33,13 @@ class InstasentLookupTrigger(BaseTrigger):
     A triggerer that restarts runs it again from its arguments; the deadline is absolute, so it stays.
 
     :param lookup_ids: the ids to watch, about 1,000 at most (Airflow stores them with the trigger)
-    :param deadline: unix seconds at which the wait ends; when it is over already, there is one round all the same
+    :param deadline: unix seconds at which the wait ends; when it is over already, there is one sweep all the same
     :param instasent_conn_id: the connection
     :param pending_statuses: statuses of a lookup that is not finished
-    :param poll_interval: seconds between two rounds over the pending lookups
-    :param max_poll_failures: rounds in a row without a successful read after which it is an error
+    :param poll_interval: seconds between two sweeps over the pending lookups
+    :param max_poll_failures: sweeps in a row without a successful read after which it is an error
     :param max_polls_per_minute: the most requests a minute
-    :param next_poll: unix seconds of the first round
+    :param next_poll: unix seconds of the first sweep
     :param carried: JSON values that come back under `carried` in the event
     :raises ValueError: names the parameter that is wrong
     """
@@ -109,5 +110,5 @@ class InstasentLookupTrigger(BaseTrigger):
                 lambda: sweep_batch(client, watch, pace),
                 deadline=self.deadline,
                 poll_interval=self.poll_interval,
-                report=Progress(self.log.info),
+                report=WaitProgress(self.log.info),
             )

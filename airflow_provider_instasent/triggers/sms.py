@@ -18,9 +18,10 @@ from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.triggers.events import event_of
 from airflow_provider_instasent.waiting import conclusion
 from airflow_provider_instasent.waiting.delivery_watch import Watch, WatchRules
-from airflow_provider_instasent.waiting.loop import Progress, watch_until_final
+from airflow_provider_instasent.waiting.loop import watch_until_final
+from airflow_provider_instasent.waiting.pace import DEFAULT_POLLS_PER_MINUTE, Pace
 from airflow_provider_instasent.waiting.results_file import keep_statuses, watch_of_results
-from airflow_provider_instasent.waiting.sweeps import DEFAULT_POLLS_PER_MINUTE, Pace
+from airflow_provider_instasent.waiting.wait_progress import WaitProgress
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -39,8 +40,8 @@ class InstasentDeliveryTrigger(BaseTrigger):
     :param instasent_conn_id: the connection
     :param success_statuses: statuses that count as delivered; `delivered` always does
     :param min_delivered_ratio: share of the batch, 0 to 1, that must be delivered
-    :param poll_interval: seconds between two rounds over the pending messages
-    :param max_poll_failures: rounds in a row without a successful read after which it is an error
+    :param poll_interval: seconds between two sweeps over the pending messages
+    :param max_poll_failures: sweeps in a row without a successful read after which it is an error
     :param max_polls_per_minute: the most requests a minute
     :param memory: what an earlier poll learned
         (:meth:`~airflow_provider_instasent.waiting.delivery_watch.Watch.memory`); the messages in it that are final
@@ -125,5 +126,5 @@ class InstasentDeliveryTrigger(BaseTrigger):
                 deadline=self.deadline,
                 poll_interval=self.poll_interval,
                 pace=Pace(self.max_polls_per_minute),
-                report=Progress(self.log.info),
+                report=WaitProgress(self.log.info),
             )

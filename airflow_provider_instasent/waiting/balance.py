@@ -24,7 +24,7 @@ class BalanceGoal(Goal):
     """Waits until the balance is high enough.
 
     :param min_available: in the account's currency
-    :param max_poll_failures: rounds in a row without a readable balance after which it is an error
+    :param max_poll_failures: sweeps in a row without a readable balance after which it is an error
     """
 
     waits_for = "the balance"

@@ -3,18 +3,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_REPORTED = 1_000
 """Ids whose status is reported one by one."""
-
-MOST_CARRIED = 1_000
-"""Ids a trigger can carry; more are read from a results file."""
 
 DELIVERY_TIMEOUT = 49 * 60 * 60
 """Seconds to wait for delivery: `expired` comes after up to 48 h (confirmed)."""
@@ -47,6 +44,9 @@ class WatchResult:
     :param statuses: `{"status", "code"}` by id, of the first 1,000
     """
 
+    words: ClassVar[tuple[str, str]] = ("delivered", "undeliverable")
+    """What the two final counts are called in messages."""
+
     total: int = 0
     delivered: int = 0
     undeliverable: int = 0
@@ -64,12 +64,13 @@ class WatchResult:
 
         :raises KeyError: where a value is missing
         """
-        return cls(**{name: values[name] for name in cls.__dataclass_fields__})
+        return cls(**{known.name: values[known.name] for known in fields(cls)})
 
     def __str__(self) -> str:
-        parts = [f"{self.delivered} of {self.total} delivered"]
+        good, bad = self.words
+        parts = [f"{self.delivered} of {self.total} {good}"]
         if self.undeliverable:
-            parts.append(f"{self.undeliverable} undeliverable")
+            parts.append(f"{self.undeliverable} {bad}")
         if self.pending:
             parts.append(f"{self.pending} pending")
         by_status = ", ".join(f"{status} {count}" for status, count in sorted(self.counts.items()))
@@ -140,7 +141,7 @@ def unreadable(result: WatchResult, failures: int, last_error: str | None) -> Co
     return Conclusion(
         Ending.ERROR,
         result,
-        f"{failures} polls in a row (`max_poll_failures`) could not read any status: {last_error}. So far: {result}. "
+        f"{failures} sweeps in a row (`max_poll_failures`) could not read any status: {last_error}. So far: {result}. "
         "The messages themselves are not affected; a retry of this task only asks again.",
         final=False,
     )

@@ -7,7 +7,6 @@ and asks :meth:`Watch.conclude`.
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from dataclasses import dataclass, field
@@ -25,8 +24,9 @@ from airflow_provider_instasent.api.statuses import (
     normalise_status,
 )
 from airflow_provider_instasent.waiting import conclusion
-from airflow_provider_instasent.waiting.conclusion import MAX_REPORTED, MOST_CARRIED, Conclusion, WatchResult
+from airflow_provider_instasent.waiting.conclusion import MAX_REPORTED, Conclusion, WatchResult
 from airflow_provider_instasent.waiting.polling import MAX_POLL_FAILURES, Polling
+from airflow_provider_instasent.waiting.trigger_size import MOST_TRIGGER_IDS, fits_trigger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -39,14 +39,14 @@ FEW = 25
 
 _LENGTHENING, _LONGEST = 1.5, 10
 
-LARGEST_CARRIED = 45_000
-"""Characters of a trigger's arguments: encrypted they are a third longer, and MySQL's column holds 64 KB."""
-
 UNREAD = "unread"
 """The status, ours, of a message that was not read yet."""
 
-_NO_STATUS = "no_status"
-_LONGEST_WORD = 40
+NO_STATUS = "no_status"
+"""The status, ours, of what was read and told none."""
+
+LONGEST_WORD = 40
+"""Characters of a status word that nobody has documented, after which it is cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ class Watch(Polling):
         self._missing.pop(sms_id, None)
         code = entity.get("statusCode", entity.get("code"))
         word = _word(entity.get("status"))
-        self._settle(sms_id, Reading(word, None if code in (None, "") else brief(code)[:_LONGEST_WORD]))
+        self._settle(sms_id, Reading(word, None if code in (None, "") else brief(code)[:LONGEST_WORD]))
         if not is_known(word) and word not in self.rules.success_statuses and word not in self._unknown_words:
             self._unknown_words.add(word)
             self.unlogged_words.append(word)
@@ -227,19 +227,19 @@ class Watch(Polling):
             "next_sweep": self.next_sweep,
         }
 
-    def carried(self) -> tuple[list[str], dict[str, Any]]:
+    def for_trigger(self) -> tuple[list[str], dict[str, Any]]:
         """Return the ids and the memory that a trigger takes over, which Airflow stores with it.
 
         :raises ValueError: where they are more than it can store; says how many
         """
         ids, memory = self.pending, self.memory()
-        if _size(ids, memory) > LARGEST_CARRIED:  # then what is final is asked for once more
+        if not fits_trigger(ids, memory):  # then what is final is asked for once more
             ids, memory = [*memory["settled"], *ids], {**memory, "settled": {}, "missing": {}}
-        if _size(ids, memory) > LARGEST_CARRIED:
-            raise ValueError(f"a trigger can carry about {MOST_CARRIED} ids, and these are {len(ids)}")
+        if not fits_trigger(ids, memory):
+            raise ValueError(f"a trigger can carry about {MOST_TRIGGER_IDS} ids, and these are {len(ids)}")
         return ids, memory
 
-    def carried_beside_file(self) -> dict[str, Any]:
+    def for_trigger_beside_file(self) -> dict[str, Any]:
         """Return the memory that a trigger takes over where a results file knows the messages and what is final."""
         return {**self.memory(), "settled": {}, "missing": {}}
 
@@ -273,12 +273,8 @@ class Watch(Polling):
             self._queue[sms_id] = self._queue.pop(sms_id)
 
 
-def _size(*values: object) -> int:
-    return len(json.dumps(values))
-
-
 def _word(status: object) -> str:
     normalised = normalise_status(status)
     if is_known(normalised):
         return normalised
-    return brief(normalised)[:_LONGEST_WORD] or _NO_STATUS
+    return brief(normalised)[:LONGEST_WORD] or NO_STATUS

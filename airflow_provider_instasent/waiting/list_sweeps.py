@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Polling a large batch by the list: a page tells of up to 100 messages where a single read tells of one.
 
-A round reads the list from its newest end until every pending message was seen, or until single reads would be
-cheaper; what the list did not show is then read one by one, a bounded number a round.
+A sweep reads the list from its newest end until every pending message was seen, or until single reads would be
+cheaper; what the list did not show is then read one by one, a bounded number a sweep.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from airflow_provider_instasent.api.refusals import error_of
 from airflow_provider_instasent.api.retry import ONE_ATTEMPT
 from airflow_provider_instasent.api.timestamps import created_at
 from airflow_provider_instasent.waiting.delivery_watch import FEW
-from airflow_provider_instasent.waiting.sweeps import Pace, Sweep, sweep_concurrently, sweep_singly
+from airflow_provider_instasent.waiting.sweeps import Sweep, sweep_concurrently, sweep_singly
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,16 +27,17 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.api.client import InstasentClient
     from airflow_provider_instasent.api.endpoints import Entity
     from airflow_provider_instasent.waiting.delivery_watch import Watch
+    from airflow_provider_instasent.waiting.pace import Pace
 
 LIST_PAGE = 100
 SINGLES_A_ROUND = 50
-"""Messages that one round reads one by one after the list, those asked for longest ago first."""
+"""Messages that one sweep reads one by one after the list, those asked for longest ago first."""
 
 _PAGES_TO_SPARE = 20
 
 
 class ListSweep(Sweep):
-    """One round over the pending messages of a watch, by the list.
+    """One sweep over the pending messages of a watch, by the list.
 
     :param watch: takes in what is read
     :param clock: unix seconds
@@ -83,7 +84,7 @@ class ListSweep(Sweep):
                 self.watch.saw(entity["id"], entity)
 
     def left_over(self) -> list[str]:
-        """Return the messages the list did not show that this round reads one by one."""
+        """Return the messages the list did not show that this sweep reads one by one."""
         return [sms_id for sms_id in self.ids if sms_id in self._unseen][:SINGLES_A_ROUND]
 
 

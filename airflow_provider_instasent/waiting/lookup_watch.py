@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_instasent.api import endpoints
 from airflow_provider_instasent.api.statuses import DEFAULT_PENDING_STATUSES, DeliveryStatus, Verdict, normalise_status
 from airflow_provider_instasent.waiting.conclusion import Conclusion, Ending, WatchResult
-from airflow_provider_instasent.waiting.delivery_watch import UNREAD, Reading, Watch, WatchRules
+from airflow_provider_instasent.waiting.delivery_watch import (
+    LONGEST_WORD,
+    NO_STATUS,
+    UNREAD,
+    Reading,
+    Watch,
+    WatchRules,
+)
 from airflow_provider_instasent.waiting.polling import MAX_POLL_FAILURES
 
 if TYPE_CHECKING:
@@ -20,21 +27,11 @@ if TYPE_CHECKING:
 
     from airflow_provider_instasent.api.endpoints import Entity
 
-_NO_STATUS = "no_status"
-_LONGEST_WORD = 40
-
 
 class LookupResult(WatchResult):
     """What is known of a batch: `delivered` counts the finished ones, `undeliverable` those not found."""
 
-    def __str__(self) -> str:
-        parts = [f"{self.delivered} of {self.total} lookups finished"]
-        if self.undeliverable:
-            parts.append(f"{self.undeliverable} not found")
-        if self.pending:
-            parts.append(f"{self.pending} pending")
-        by_status = ", ".join(f"{status} {count}" for status, count in sorted(self.counts.items()))
-        return ", ".join(parts) + (f" ({by_status})" if by_status else "")
+    words = ("lookups finished", "not found")
 
 
 class LookupWatch(Watch):
@@ -42,7 +39,7 @@ class LookupWatch(Watch):
 
     :param lookup_ids: the batch
     :param pending_statuses: statuses of a lookup that is not finished
-    :param max_poll_failures: rounds in a row without a successful read after which the wait is an error
+    :param max_poll_failures: sweeps in a row without a successful read after which the wait is an error
     :param keep: called with an id, its entity and whether it is finished, each time one was read
     :param missing_since: unix seconds from which a 404 counts; None for when it was first met
     """
@@ -64,7 +61,7 @@ class LookupWatch(Watch):
     def saw(self, sms_id: str, entity: Mapping[str, Any]) -> None:
         """Take in an entity that was read."""
         self._missing.pop(sms_id, None)
-        word = normalise_status(entity.get("status"))[:_LONGEST_WORD] or _NO_STATUS
+        word = normalise_status(entity.get("status"))[:LONGEST_WORD] or NO_STATUS
         reading = Reading(word)
         self._settle(sms_id, reading)
         self._keep(sms_id, dict(entity), self.verdict(reading) is not Verdict.PENDING)
@@ -101,7 +98,7 @@ class LookupWatch(Watch):
             trouble = f" The last reads failed: {self.last_error}." if self.last_error else ""
             return self._ended(Ending.TIMEOUT, f"Timed out: {result}.{trouble} {_STILL_PENDING} {UNAFFECTED}")
         if self.failed_sweeps >= self.rules.max_poll_failures:
-            told = f"{self.failed_sweeps} polls in a row (`max_poll_failures`) read nothing: {self.last_error}."
+            told = f"{self.failed_sweeps} sweeps in a row (`max_poll_failures`) read nothing: {self.last_error}."
             return self._ended(Ending.ERROR, f"{told} So far: {result}. {UNAFFECTED}", final=False)
         return None
 

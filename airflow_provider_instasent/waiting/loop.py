@@ -11,15 +11,12 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from airflow_provider_instasent.api.checks import positive
 from airflow_provider_instasent.waiting.delivery_watch import Watch, WatchRules
 from airflow_provider_instasent.waiting.list_sweeps import sweep_batch, sweep_batch_here
-from airflow_provider_instasent.waiting.sweeps import DEFAULT_POLLS_PER_MINUTE, Pace
+from airflow_provider_instasent.waiting.pace import DEFAULT_POLLS_PER_MINUTE, Pace
 
 if TYPE_CHECKING:
     from airflow_provider_instasent.api.async_client import AsyncInstasentClient
     from airflow_provider_instasent.api.client import InstasentClient
     from airflow_provider_instasent.waiting.conclusion import Conclusion
-
-_BETWEEN_CHANGES = 60.0
-_BETWEEN_REPEATS = 600.0
 
 End_co = TypeVar("End_co", covariant=True)
 
@@ -164,24 +161,3 @@ async def watch_until_final(
         poll_interval=poll_interval,
         report=report,
     )
-
-
-class Progress:
-    """Logs counts, never ids: at first, then when they changed, at most once a minute, else every ten minutes.
-
-    :param write: writes one line, such as `log.info`
-    """
-
-    def __init__(self, write: Callable[[str], object]) -> None:
-        self._write = write
-        self._line = ""
-        self._at = 0.0
-
-    def __call__(self, watch: Watch) -> None:
-        """Log what a watch knows, where it is time to."""
-        now = time.monotonic()
-        line = f"{watch.result()}." + (f" The last reads failed: {watch.last_error}." if watch.last_error else "")
-        pause = _BETWEEN_REPEATS if line == self._line else _BETWEEN_CHANGES
-        if not self._line or now - self._at >= pause:
-            self._line, self._at = line, now
-            self._write(line)

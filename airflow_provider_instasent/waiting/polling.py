@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every wait by polling has in common, whatever it waits for. No sockets, no clock.
 
-When the next round is due, when a rate limit forbids it, when a round had better end early, and how many rounds in a
-row may read nothing. Reads are made once: the next round is the retry.
+A *sweep* asks once for all that is pending. When the next one is due, when a rate limit forbids it, when it had better
+end early, and how many in a row may read nothing. Reads are made once: the next sweep is the retry.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_POLL_FAILURES = 10
-"""Rounds in a row without a successful read after which a wait is an error."""
+"""Sweeps in a row without a successful read after which a wait is an error."""
 
 _FAILURES_IN_A_ROW = 3
-"""Failed reads in a row after which a round ends: one bad read delays nobody, an API that is down is left alone."""
+"""Failed reads in a row after which a sweep ends: one bad read delays nobody, an API that is down is left alone."""
 
 _UNTIL_RESET = RetryPolicy(max_rate_limited=sys.maxsize)
 
@@ -41,7 +41,7 @@ class Polling:
         self._failures_in_a_row = 0
 
     def sweep_ended(self, *, succeeded: bool) -> None:
-        """Count a round.
+        """Count a sweep.
 
         :param succeeded: whether at least one read did
         """
@@ -51,7 +51,7 @@ class Polling:
             self.last_error = None
 
     def pause(self, now: float, deadline: float) -> float:
-        """Return the seconds until there is something to do: the next round, or the deadline.
+        """Return the seconds until there is something to do: the next sweep, or the deadline.
 
         :param now: unix seconds
         :param deadline: unix seconds
@@ -59,14 +59,14 @@ class Polling:
         return max(0.0, min(max(self.next_sweep, self.blocked_until), deadline) - now)
 
     def may_sweep(self, now: float) -> bool:
-        """Tell whether no rate limit forbids a round.
+        """Tell whether no rate limit forbids a sweep.
 
         :param now: unix seconds
         """
         return now >= self.blocked_until
 
     def interval(self, asked: float) -> float:
-        """Return the seconds until the next round.
+        """Return the seconds until the next sweep.
 
         :param asked: what the user asked for
         """
@@ -77,7 +77,7 @@ class Polling:
         self._failures_in_a_row = 0
 
     def read_failed(self, outcome: Outcome, error: errors.ApiError, now: float) -> bool:
-        """Take in a read that failed; return whether this round had better end.
+        """Take in a read that failed; return whether this sweep had better end.
 
         :param outcome: what came of it
         :param error: what it means
@@ -122,7 +122,7 @@ class Ended:
 class Goal(Polling):
     """A wait for one thing to become true; subclasses say what, and what is known of it.
 
-    :param max_poll_failures: rounds in a row without a successful read after which it is an error
+    :param max_poll_failures: sweeps in a row without a successful read after which it is an error
     """
 
     waits_for = ""
@@ -163,7 +163,7 @@ class Goal(Polling):
             )
         if self.failed_sweeps >= self.max_poll_failures:
             return self.failed(
-                f"{self.failed_sweeps} polls in a row (`max_poll_failures`) read nothing: {self.last_error}. So far: "
+                f"{self.failed_sweeps} sweeps in a row (`max_poll_failures`) read nothing: {self.last_error}. So far: "
                 f"{self}. {self.unaffected}",
                 final=False,
             )

@@ -13,7 +13,6 @@ import time
 from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.api import errors, flows
-from airflow_provider_instasent.api.checks import whole
 from airflow_provider_instasent.api.exchange import Flow, Kind
 from airflow_provider_instasent.api.refusals import error_of
 from airflow_provider_instasent.api.retry import ONE_ATTEMPT
@@ -24,37 +23,16 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.api.async_client import AsyncInstasentClient
     from airflow_provider_instasent.api.client import InstasentClient
     from airflow_provider_instasent.waiting.delivery_watch import Watch
+    from airflow_provider_instasent.waiting.pace import Pace
 
 log = logging.getLogger(__name__)
 
-DEFAULT_POLLS_PER_MINUTE = 300
 IN_FLIGHT = 10
 """Reads in flight at once in an asynchronous sweep, once one has succeeded."""
 
 
-class Pace:
-    """Spaces requests evenly.
-
-    :param per_minute: the most requests a minute
-    :raises ValueError: where that is not a whole number, 1 or more
-    """
-
-    def __init__(self, per_minute: int = DEFAULT_POLLS_PER_MINUTE) -> None:
-        self._interval = 60.0 / whole("max_polls_per_minute", per_minute)
-        self._next = 0.0
-
-    def delay(self, now: float) -> float:
-        """Take the next place and return the seconds to wait for it.
-
-        :param now: any steady clock, in seconds
-        """
-        start = max(now, self._next)
-        self._next = start + self._interval
-        return start - now
-
-
 class Sweep:
-    """One round over the pending messages of a watch.
+    """One sweep over the pending messages of a watch.
 
     :param watch: takes in what is read
     :param clock: unix seconds

@@ -107,7 +107,7 @@ def test_what_was_accepted_under_no_known_id_counts_as_not_delivered(run_bulk, s
 
 def test_more_than_a_trigger_carries_fails_without_retry_and_sends_nothing_again(run_bulk, sandbox, monkeypatch):
     # Ids of a length that 1,000 of them would not fit; the sandbox's are short, so the room is made smaller.
-    monkeypatch.setattr("airflow_provider_instasent.waiting.delivery_watch.LARGEST_CARRIED", 100)
+    monkeypatch.setattr("airflow_provider_instasent.waiting.trigger_size.LARGEST_TRIGGER", 100)
     sandbox.configure(final_after=1_000.0)
     recipients = [deliverable(index) for index in range(3)]
     spring = {"campaign_id": "spring", "with_file": False, "retries": 2, "retry_delay": timedelta(0)}

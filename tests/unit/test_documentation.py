@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from airflow_provider_instasent.hooks.connection import read_connection
-from airflow_provider_instasent.hooks.form import FIELDS
+from airflow_provider_instasent.hooks.form import EXTRA_FIELDS
 from airflow_provider_instasent.sandbox.faults import AFTER, BEFORE
 from airflow_provider_instasent.sandbox.settings import Settings
 from airflow_provider_instasent.sandbox.statuses import FATES
@@ -72,7 +72,7 @@ def test_a_connection_in_a_shell_command_is_read_without_complaint(page, source)
 
 
 TABLES = {
-    ("docs/connection.md", "name"): [field.name for field in FIELDS],
+    ("docs/connection.md", "name"): [field.name for field in EXTRA_FIELDS],
     ("docs/sandbox.md", "digits"): [*FATES, "others"],
     ("docs/sandbox.md", "name | what happens"): [*BEFORE, *AFTER],
     ("docs/sandbox.md", "name | what it switches"): list(asdict(Settings())),

@@ -145,7 +145,7 @@ def test_too_many_of_them_are_not(wait, sandbox, mode):
     sandbox.fault("error_before", "account", times=None)
     run = wait(mode, min_available=5, max_poll_failures=3)
     assert isinstance(run.error, AirflowException)
-    assert "3 polls in a row" in str(run.error)
+    assert "3 sweeps in a row" in str(run.error)
 
 
 @modes

@@ -222,7 +222,7 @@ def test_too_many_failures_in_a_row_are_an_error_that_may_be_retried(connected, 
         assert run.ended_as == "AirflowSensorTimeout", "below Airflow 3.3 nothing counts from poke to poke"
         return
     assert run.ended_as == "AirflowException"
-    assert "3 polls in a row" in str(run.error)
+    assert "3 sweeps in a row" in str(run.error)
     assert "503" in str(run.error)
     assert len(reads(connected)) == 3
     assert run.pushed["pending"] == 1

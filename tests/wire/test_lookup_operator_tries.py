@@ -73,7 +73,7 @@ def test_a_number_the_api_refuses_is_rejected(new_task, sandbox, ratio):
 def test_an_api_that_is_down_is_tried_again_by_the_next_try(new_task, sandbox, monkeypatch):
     sandbox.fault("poll_fails", times=None)
     task = new_task(to=MIXED, max_poll_failures=2)
-    with pytest.raises(Exception, match="2 polls in a row") as caught:
+    with pytest.raises(Exception, match="2 sweeps in a row") as caught:
         task.run()
     assert not isinstance(caught.value, AirflowFailException)
     sandbox.clear_faults()

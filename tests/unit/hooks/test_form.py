@@ -101,9 +101,9 @@ def test_defaults_named_in_the_help_are_those_of_the_client():
     from airflow_provider_instasent.api.settings import BASE_URLS, ClientSettings
 
     usual = ClientSettings(token="t")
-    for one in form.FIELDS:
+    for one in form.EXTRA_FIELDS:
         if one.name in {"connect_timeout", "read_timeout", "max_in_flight"}:
             assert f"; {getattr(usual, one.name):g} if empty" in one.description
     assert form.PLACEHOLDERS["host"] == f"empty: {usual.base_url}"
-    assert tuple(BASE_URLS) == form.FIELDS[0].choices
-    assert BASE_URLS[str(form.FIELDS[0].default)] == usual.base_url
+    assert tuple(BASE_URLS) == form.EXTRA_FIELDS[0].choices
+    assert BASE_URLS[str(form.EXTRA_FIELDS[0].default)] == usual.base_url

@@ -13,15 +13,25 @@ import pytest
 from support.campaign import Segments, Values, accepted, key
 
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
-from airflow_provider_instasent.journal import journal as journal_module
 from airflow_provider_instasent.journal.errors import (
     JournalConflictError,
     JournalCorruptError,
     JournalError,
     JournalWriteError,
 )
-from airflow_provider_instasent.journal.events import KEY_BYTES, intent_record, read_record, settlement_record
-from airflow_provider_instasent.journal.journal import Intent, Journal, Note, Settlement, key_of, key_of_client_id
+from airflow_provider_instasent.journal.events import (
+    KEY_BYTES,
+    Intent,
+    Note,
+    Settlement,
+    intent_record,
+    key_of,
+    key_of_client_id,
+    read_record,
+    settlement_record,
+)
+from airflow_provider_instasent.journal.journal import Journal
+from airflow_provider_instasent.journal.journal_thread import MOST_RECORDS_A_WRITE
 from airflow_provider_instasent.journal.segment_stores import KeyValueSegments, PathSegments
 
 
@@ -39,7 +49,7 @@ def open_journal():
     yield open_one
     for journal in journals:
         journal.close()
-        assert not journal._thread.is_alive()
+        assert not journal._thread._thread.is_alive()
 
 
 class Gate:
@@ -123,7 +133,7 @@ def test_a_write_has_a_largest_size(open_journal):
     gate.opened.set()
     for one in written:
         one.result(5)
-    assert max(map(len, store.writes)) == journal_module.MOST_RECORDS_A_WRITE
+    assert max(map(len, store.writes)) == MOST_RECORDS_A_WRITE
     assert [read_record(record).value for records in store.writes for record in records] == list(range(101))
 
 
@@ -182,14 +192,14 @@ def test_after_a_failed_write_every_record_is_refused(open_journal):
     journal.intend(journal.new_chunk(), [key(1)], [None])
     before = dict(values.content)
     values.failing = BrokenPipeError("the supervisor is gone")
-    assert not journal.failed
     journal.check()
     with pytest.raises(
         JournalWriteError, match=r"could not be written .BrokenPipeError., so sending ended at once"
     ) as info:
         journal.intend(journal.new_chunk(), [key(2)], [None])
     assert isinstance(info.value.__cause__, BrokenPipeError)
-    assert journal.failed
+    with pytest.raises(JournalWriteError):
+        journal.check()
     values.failing = None
     for refused in (
         lambda: journal.intend(3, [key(3)], [None]),
@@ -225,7 +235,8 @@ def test_a_conflict_keeps_its_name(open_journal, tmp_path):
     for _ in range(2):
         with pytest.raises(JournalConflictError):
             two.intend(1, [key(1)], [None])
-    assert two.failed
+    with pytest.raises(JournalConflictError):
+        two.check()
     one.settle(1, accepted(["1"])).result()
 
 
@@ -239,7 +250,7 @@ def test_whatever_a_store_raises_reaches_the_caller(open_journal, error):
     journal = open_journal(Segments(before=fail))
     with pytest.raises(JournalWriteError, match=type(error).__name__):
         journal.intend(1, [key(1)], [None])
-    assert journal._thread.is_alive()
+    assert journal._thread._thread.is_alive()
 
 
 # --- closing ---
@@ -265,8 +276,8 @@ def test_closing_waits_only_so_long():
     journal.close(0.2)
     assert 0.2 <= time.monotonic() - started < 30
     gate.opened.set()
-    journal._thread.join(5)
-    assert not journal._thread.is_alive()
+    journal._thread._thread.join(5)
+    assert not journal._thread._thread.is_alive()
 
 
 def test_a_closed_journal_refuses_at_once_rather_than_for_ever():

@@ -14,7 +14,7 @@ from support.delivery import FakeTaskInstance, Store, as_restarted, new_sensor
 
 from airflow_provider_instasent.compat import airflow_version
 from airflow_provider_instasent.sensors.memory import KEY, PokeMemory
-from airflow_provider_instasent.waiting import sweeps
+from airflow_provider_instasent.waiting import pace
 
 
 def test_parsing_loads_nothing_that_only_running_needs():
@@ -57,7 +57,7 @@ def test_defaults_are_those_that_the_design_promises():
     sensor = new_sensor(message_ids=[])
     assert (sensor.timeout, sensor.poke_interval, sensor.max_poll_failures) == (49 * 3600, 60, 10)
     assert (sensor.max_polls_per_minute, sensor.min_delivered_ratio) == (300, 1.0)
-    assert sensor.max_polls_per_minute == sweeps.DEFAULT_POLLS_PER_MINUTE
+    assert sensor.max_polls_per_minute == pace.DEFAULT_POLLS_PER_MINUTE
     assert set(sensor.template_fields) == {"message_ids", "results_path", "instasent_conn_id"}
     assert sensor.deferrable is False
 

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from airflow_provider_instasent.api.statuses import TERMINAL_FAILURES
 from airflow_provider_instasent.waiting.conclusion import MAX_REPORTED, Ending, WatchResult
-from airflow_provider_instasent.waiting.delivery_watch import LARGEST_CARRIED, MISSING_GRACE, Watch, WatchRules
-from airflow_provider_instasent.waiting.loop import Progress
-from airflow_provider_instasent.waiting.sweeps import Pace
+from airflow_provider_instasent.waiting.delivery_watch import MISSING_GRACE, Watch, WatchRules
+from airflow_provider_instasent.waiting.pace import Pace
+from airflow_provider_instasent.waiting.trigger_size import LARGEST_TRIGGER
+from airflow_provider_instasent.waiting.wait_progress import WaitProgress
 
 LATER = 10_000.0
 
@@ -175,14 +176,14 @@ def test_what_a_trigger_carries_has_a_bound(final):
     watch = Watch(ids)
     for sms_id in ids[:final]:
         watch.saw(sms_id, {"id": sms_id, "status": "delivered", "statusCode": "0"})
-    carried, memory = watch.carried()
-    assert len(json.dumps([carried, memory])) <= LARGEST_CARRIED
+    carried, memory = watch.for_trigger()
+    assert len(json.dumps([carried, memory])) <= LARGEST_TRIGGER
     assert {*carried, *memory["settled"]} == set(ids)
 
 
 def test_more_than_a_trigger_carries_is_an_error():
     with pytest.raises(ValueError, match="these are 2000"):
-        Watch([str(uuid.uuid4()) for _ in range(2_000)]).carried()
+        Watch([str(uuid.uuid4()) for _ in range(2_000)]).for_trigger()
 
 
 def test_messages_without_an_id_count_and_never_arrive():
@@ -278,7 +279,7 @@ def test_progress_is_logged_when_it_changed_and_not_too_often(monkeypatch):
     now = [1_000.0]
     monkeypatch.setattr("airflow_provider_instasent.waiting.loop.time.monotonic", lambda: now[0])
     lines: list[str] = []
-    report, watch = Progress(lines.append), watch_of([None, None])
+    report, watch = WaitProgress(lines.append), watch_of([None, None])
     for seconds, status in ((0, None), (30, "sent"), (40, None), (300, None), (310, None)):
         now[0] += seconds
         if status:
