@@ -1,5 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Instasent API in plain Python: usable without Airflow.
+"""What does Instasent's HTTP API say, and how do we ask? Plain Python, usable without Airflow.
+
+In the order in which a message passes through::
+
+    message   numbers   encoding          what is sent, checked; its number; the parts it takes
+    endpoints   schema   schemas/         the request that is made of it, and how the body of its answer is read
+    flows   lookup_flows                  whole calls without a socket: they say what to send and take what came of it
+    client | async_client                 the two drivers, over requests and over httpx   (settings, lookup_calls)
+    exchange   rate_limit   timestamps    the answer: status and body, what the limit says, the server's moments
+    refusals   retry                      was it accepted, refused or is it in doubt; is it asked again
+    bulk_attribution                      whose outcome each item of a bulk answer is   (message_finder, bulk_errors)
+    message_outcome   statuses            what is known then: on our side; on the way to the handset
+    errors   server_words                 what a caller is told
+
+    pages   recent_pages                  a list page by page; its recent part, whatever its order
+    account   price_profile_paths         the balance; where prices are
+    checks   files                        for the rooms above: parameters, files that appear whole
 
 The names are imported on first use, so that importing this package costs a DAG file nothing.
 """

@@ -1,2 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A send as one durable run: planned, written ahead, sent, reconciled, reported. Plain Python, without Airflow."""
+"""Who still has to be texted, and what became of each? One message, a bulk send, or lookups.
+
+In the order in which a campaign passes through::
+
+    settings                         how it is carried out
+    single   bulk   lookup           one message; rows to summary; numbers to look up
+    campaign_try                     one try of the latter two: compare, send, look, decide
+    sender                           chunks in flight, each written ahead   (rate_gate, workers, send_progress)
+    unconfirmed   search             what becomes of messages in doubt; how they are looked for in the list
+    result   shortfall               the summary and the results file; when that is a failure
+
+    history   history_file           the account's list of SMS as a file
+"""

@@ -1,2 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TaskFlow decorators."""
+"""TaskFlow decorators.
+
+::
+
+    sms     `@task.instasent_bulk`: what a function returns is sent
+"""

@@ -1,3 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
+"""From an Airflow connection to the API: what it says, what its form asks, and calls without a journal.
 
-"""From an Airflow connection to the API clients."""
+::
+
+    form             the fields of the connection, declared once
+    connection       what they say, as plain values
+    instasent        the hook: makes clients of that
+    sending          its calls that send, and never what a retry would send twice   (errors)
+    diagnosis        what the Test button says
+    sandbox_only     the guard of the example DAGs
+"""

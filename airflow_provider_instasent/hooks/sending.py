@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout
@@ -63,15 +64,11 @@ def send_one(client: InstasentClient, message: Sms) -> dict[str, Any]:
     :raises InstasentUnconfirmedError: where it may or may not have been accepted
     :raises ApiError: where it was not
     """
-    attempts: list[None] = []
-    try:
-        return client.send_sms(message, before_send=lambda: attempts.append(None))
-    except UnconfirmedError as error:
-        _raise_unconfirmed(_all_unconfirmed([message], str(error)), error)
-    except AirflowTaskTimeout as error:
-        if not attempts:
-            raise
-        _raise_unconfirmed(_all_unconfirmed([message], _OUT_OF_TIME), error)
+
+    def unconfirmed(reason: str, cause: BaseException) -> NoReturn:
+        _raise_unconfirmed(_all_unconfirmed([message], reason), cause)
+
+    return _once(partial(client.send_sms, message), unconfirmed)
 
 
 def look_up(client: InstasentClient, to: str) -> dict[str, Any]:
@@ -81,15 +78,24 @@ def look_up(client: InstasentClient, to: str) -> dict[str, Any]:
     :raises InstasentUnconfirmedError: where it may or may not have been accepted
     :raises ApiError: where it was not
     """
+    return _once(partial(client.lookup, to), _raise_unconfirmed_lookup)
+
+
+def _once(call: Callable[..., dict[str, Any]], unconfirmed: Callable[[str, BaseException], NoReturn]) -> dict[str, Any]:
+    """Make a call that is a send, and raise where nothing tells whether it was accepted.
+
+    :param call: takes `before_send`
+    :param unconfirmed: raises, given why and because of what
+    """
     attempts: list[None] = []
     try:
-        return client.lookup(to, before_send=lambda: attempts.append(None))
+        return call(before_send=lambda: attempts.append(None))
     except UnconfirmedError as error:
-        _raise_unconfirmed_lookup(str(error), error)
+        unconfirmed(str(error), error)
     except AirflowTaskTimeout as error:
         if not attempts:
             raise
-        _raise_unconfirmed_lookup(_OUT_OF_TIME, error)
+        unconfirmed(_OUT_OF_TIME, error)
 
 
 def _raise_unconfirmed_lookup(reason: str, cause: BaseException) -> NoReturn:

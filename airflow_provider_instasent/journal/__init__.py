@@ -1,2 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What did earlier tries intend and learn? The write-ahead record of a campaign, and where it is kept."""
+"""What did earlier tries intend and learn? The write-ahead record of a campaign, and where it is kept.
+
+In the order in which a record passes through, written by one try and read by the next::
+
+    events             what a record says: listed, intended, settled, noted
+    journal            writes a record before what it announces happens
+    journal_thread     on a thread that no signal interrupts
+    segment_stores     to a key of Airflow's task state store, or a file that only one try can create
+    segment_text   exclusive_files   merged_files     with header and digest; whole, and never over another; copied
+    replay             takes the events back
+    roster             into where each message stands: the one place that knows the transitions
+    stopping           how a try ends early, with time to record
+    errors             what can go wrong with a durable run
+"""

@@ -1,2 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Operators."""
+"""From parameters to a campaign, and from its end to XCom and Airflow's retries.
+
+::
+
+    sms   bulk_sms   lookup   history   account     the operators
+    parameters                                  their checks while a DAG is parsed
+    task_try                                    what they need of Airflow's context, read once
+    inputs   journals                           rows and settings; where the journal is kept
+    delivery_waiting   lookup_waiting           the wait behind a send
+    failures                                    which errors end a task without a retry
+"""

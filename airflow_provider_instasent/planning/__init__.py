@@ -1,2 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which messages do these rows make? Sources, row template, checks, the plan on disk, changed rows."""
+"""Which messages do these rows make? And are they the same as in an earlier try?
+
+In the order in which a row passes through::
+
+    row_source       from a list, CSV, JSON Lines, Parquet or a cursor
+    row_template     makes its text
+    plan             checks it and makes a message of it, or says why not
+    spool            keeps the messages on disk, beside where the journal says each stands
+    changed_rows     compares them with an earlier try's, and withholds what must not be sent any more
+    policy           what the user wants done about bad rows, changed rows and unconfirmed messages
+"""

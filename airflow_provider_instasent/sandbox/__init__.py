@@ -5,4 +5,15 @@ It is an independent oracle: it validates requests and counts parts by its own r
 rules, and shares no code with the rest of the package. What it emulates is tagged in the docstrings:
 **C** confirmed by Instasent's documentation, **I** inferred, **U** unknown: those are switches in
 :mod:`.settings`. It needs the extra ``sandbox`` (starlette and uvicorn); this module imports nothing.
+
+In the order in which a request passes through::
+
+    __main__   server   app        the command, a server in this process, the routes
+    exchange   limits   faults     one exchange: token, rate limit, what is to go wrong   (endpoint_names)
+    operations   checks   counting     what each endpoint does; its own validation and count of parts
+    service   settings   clock     all of a sandbox's state; what is unknown about the API, as switches; its clock
+    ledger   lookups   statuses    what was accepted; what becomes of it, by its number
+    entities   bulk_errors         how that is shown
+    wire   requests_log            what really leaves; what was asked
+    admin   page                   looking in and reaching in from outside: routes, and the inbox page
 """

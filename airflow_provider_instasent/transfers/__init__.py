@@ -1,2 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From elsewhere to SMS."""
+"""From elsewhere to SMS.
+
+::
+
+    sql_to_sms     a query's rows become messages
+    cursors        a cursor that streams, where the driver has one
+"""
