@@ -113,7 +113,7 @@ class DeliveryWait:
         from airflow_provider_instasent.waiting.delivery_watch import Watch, WatchRules
         from airflow_provider_instasent.waiting.results_file import watch_of_results
 
-        rules = WatchRules(tuple(self.operator.success_statuses), self.min_delivered_ratio)
+        rules = WatchRules(self.operator.success_statuses, self.min_delivered_ratio)
         if self.results_path is not None:
             return watch_of_results(storage_path(self.results_path), rules)
         return Watch(message_ids, rules, {"without_id": without_id})

@@ -176,7 +176,7 @@ class InstasentDeliverySensor(DeferringSensor):
     def _rules(self) -> WatchRules:
         from airflow_provider_instasent.waiting.delivery_watch import WatchRules
 
-        return WatchRules(tuple(self.success_statuses), self.min_delivered_ratio, self.max_poll_failures)
+        return WatchRules(self.success_statuses, self.min_delivered_ratio, self.max_poll_failures)
 
     def _look(self, wait: _Wait) -> Conclusion | None:
         """Sweep once, unless a rate limit forbids it; return the conclusion where there is one."""

@@ -61,7 +61,7 @@ class InstasentLookupTrigger(BaseTrigger):
         self.lookup_ids = list(lookup_ids)
         self.deadline = float(deadline)
         self.instasent_conn_id = instasent_conn_id
-        self.pending_statuses = list(pending_statuses)
+        self.pending_statuses = pending_statuses
         self.poll_interval = poll_interval
         self.max_poll_failures = max_poll_failures
         self.max_polls_per_minute = max_polls_per_minute

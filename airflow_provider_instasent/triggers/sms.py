@@ -71,7 +71,7 @@ class InstasentDeliveryTrigger(BaseTrigger):
         self.message_ids = list(message_ids)
         self.deadline = float(deadline)
         self.instasent_conn_id = instasent_conn_id
-        self.rules = WatchRules(tuple(success_statuses), min_delivered_ratio, max_poll_failures)
+        self.rules = WatchRules(success_statuses, min_delivered_ratio, max_poll_failures)
         self.poll_interval = poll_interval
         self.max_polls_per_minute = max_polls_per_minute
         self.memory = dict(memory or {})

@@ -29,7 +29,7 @@ from airflow_provider_instasent.waiting.polling import MAX_POLL_FAILURES, Pollin
 from airflow_provider_instasent.waiting.trigger_size import MOST_TRIGGER_IDS, fits_trigger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 MISSING_GRACE = 120.0
 """Seconds for which a 404 may be lag after acceptance; unknown how long the real lag is."""
@@ -60,7 +60,7 @@ class WatchRules:
     :raises ValueError: names the parameter
     """
 
-    success_statuses: tuple[str, ...] = DEFAULT_SUCCESS_STATUSES
+    success_statuses: Sequence[str] = DEFAULT_SUCCESS_STATUSES
     min_delivered_ratio: float = 1.0
     max_poll_failures: int = MAX_POLL_FAILURES
     missing_grace: float = field(default_factory=lambda: MISSING_GRACE)
