@@ -10,7 +10,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.client import InstasentClient
-from airflow_provider_instasent.campaign.bulk import BulkOutcome, BulkSend
+from airflow_provider_instasent.campaign.bulk_send import BulkOutcome, BulkSend
 from airflow_provider_instasent.campaign.settings import CampaignSettings, SendSettings
 from airflow_provider_instasent.journal.journal import Journal
 from airflow_provider_instasent.journal.segment_stores import KeyValueSegments

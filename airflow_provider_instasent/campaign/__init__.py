@@ -4,11 +4,11 @@
 In the order in which a campaign passes through::
 
     settings                         how it is carried out
-    single   bulk   lookup           one message; rows to summary; numbers to look up
+    single_send   bulk_send   lookup_campaign     one message; rows to summary; numbers to look up
     campaign_try                     one try of the latter two: compare, send, look, decide
     sender                           chunks in flight, each written ahead   (rate_gate, workers, send_progress)
     unconfirmed   search             what becomes of messages in doubt; how they are looked for in the list
-    result   shortfall               the summary and the results file; when that is a failure
+    summary   shortfall              the summary and the results file; when that is a failure
 
-    history   history_file           the account's list of SMS as a file
+    sms_history   sms_history_file     the account's list of SMS as a file
 """

@@ -18,9 +18,9 @@ from airflow_provider_instasent.journal.errors import PlanError
 from airflow_provider_instasent.journal.events import PLAN, WHOLE_ROSTER
 from airflow_provider_instasent.journal.journal import KEYS_A_RECORD
 from airflow_provider_instasent.journal.journal_thread import MOST_RECORDS_A_WRITE
-from airflow_provider_instasent.journal.segment_text import digest_of
+from airflow_provider_instasent.journal.segment_format import digest_of
 from airflow_provider_instasent.planning.changed_rows import difference, fingerprint, withhold
-from airflow_provider_instasent.planning.policy import OnPlanChange
+from airflow_provider_instasent.planning.choices import OnPlanChange
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_instasent.planning.policy import OnPlanChange, OnUnconfirmed
+from airflow_provider_instasent.planning.choices import OnPlanChange, OnUnconfirmed
 
 if TYPE_CHECKING:
     from airflow_provider_instasent.planning.plan import PlanSettings

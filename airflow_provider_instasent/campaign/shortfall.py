@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.api.errors import UnavailableError, UnconfirmedError
 from airflow_provider_instasent.journal.errors import RejectedError
-from airflow_provider_instasent.planning.policy import OnUnconfirmed
+from airflow_provider_instasent.planning.choices import OnUnconfirmed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

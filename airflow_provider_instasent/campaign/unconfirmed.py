@@ -17,7 +17,7 @@ from airflow_provider_instasent.api.errors import (
 )
 from airflow_provider_instasent.campaign import search
 from airflow_provider_instasent.campaign.search import Findings, Search, Wanted, search_list
-from airflow_provider_instasent.planning.policy import OnUnconfirmed
+from airflow_provider_instasent.planning.choices import OnUnconfirmed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable

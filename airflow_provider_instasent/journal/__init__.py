@@ -7,7 +7,7 @@ In the order in which a record passes through, written by one try and read by th
     journal            writes a record before what it announces happens
     journal_thread     on a thread that no signal interrupts
     segment_stores     to a key of Airflow's task state store, or a file that only one try can create
-    segment_text   exclusive_files   merged_files     with header and digest; whole, and never over another; copied
+    segment_format   exclusive_files   merged_files     with header and digest; whole, and never over another; copied
     replay             takes the events back
     roster             into where each message stands: the one place that knows the transitions
     stopping           how a try ends early, with time to record

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.journal.exclusive_files import StoragePath, create_exclusively
-from airflow_provider_instasent.journal.segment_text import decode, encode
+from airflow_provider_instasent.journal.segment_format import decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where a journal's segments are kept: in a key-value store, or as files that are each created exclusively.
 
-What a segment looks like is in `segment_text`.
+What a segment looks like is in `segment_format`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from airflow_provider_instasent.journal.errors import (
 )
 from airflow_provider_instasent.journal.exclusive_files import StoragePath, create_exclusively
 from airflow_provider_instasent.journal.merged_files import MergedFiles
-from airflow_provider_instasent.journal.segment_text import PackedText, decode, digest_of, encode, unpack
+from airflow_provider_instasent.journal.segment_format import PackedText, decode, digest_of, encode, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

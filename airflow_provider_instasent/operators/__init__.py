@@ -7,6 +7,6 @@
     parameters                                  their checks while a DAG is parsed
     task_try                                    what they need of Airflow's context, read once
     inputs   journals                           rows and settings; where the journal is kept
-    delivery_waiting   lookup_waiting           the wait behind a send
-    failures                                    which errors end a task without a retry
+    wait_for_delivery   wait_for_lookups        the wait behind a send
+    final_errors                                which errors end a task without a retry
 """

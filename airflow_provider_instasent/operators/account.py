@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_instasent.hooks.instasent import InstasentHook
-from airflow_provider_instasent.operators.failures import failures_without_retry
+from airflow_provider_instasent.operators.final_errors import failures_without_retry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

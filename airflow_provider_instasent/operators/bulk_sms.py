@@ -11,12 +11,12 @@ from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.operators import inputs
-from airflow_provider_instasent.operators.delivery_waiting import DELIVERY_TIMEOUT, DeliveryWait, SendOperator
-from airflow_provider_instasent.operators.failures import failures_without_retry
+from airflow_provider_instasent.operators.final_errors import failures_without_retry
 from airflow_provider_instasent.operators.journals import journal_or_single_try
 from airflow_provider_instasent.operators.parameters import check_parameters
 from airflow_provider_instasent.operators.task_try import TaskTry
-from airflow_provider_instasent.planning.policy import OnInvalid, OnPlanChange
+from airflow_provider_instasent.operators.wait_for_delivery import DELIVERY_TIMEOUT, DeliveryWait, SendOperator
+from airflow_provider_instasent.planning.choices import OnInvalid, OnPlanChange
 from airflow_provider_instasent.waiting.trigger_size import MOST_TRIGGER_IDS
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_instasent.campaign.bulk import BulkOutcome, BulkSend
+    from airflow_provider_instasent.campaign.bulk_send import BulkOutcome, BulkSend
     from airflow_provider_instasent.journal.journal import Journal
     from airflow_provider_instasent.journal.stopping import Stop
     from airflow_provider_instasent.planning.row_source import Row
@@ -227,7 +227,7 @@ class InstasentBulkSmsOperator(SendOperator):
     def _bulk_send(
         self, task_try: TaskTry, hook: InstasentHook, rows: Callable[[], Iterator[Row]], stop: Stop
     ) -> BulkSend:
-        from airflow_provider_instasent.campaign.bulk import BulkSend
+        from airflow_provider_instasent.campaign.bulk_send import BulkSend
         from airflow_provider_instasent.planning.plan import PlanSettings
 
         connection = hook.settings

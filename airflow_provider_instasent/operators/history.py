@@ -11,14 +11,14 @@ from airflow.providers.common.compat.sdk import BaseOperator
 from airflow_provider_instasent.api import checks
 from airflow_provider_instasent.compat import storage_path
 from airflow_provider_instasent.hooks.instasent import InstasentHook
-from airflow_provider_instasent.operators.failures import failures_without_retry
+from airflow_provider_instasent.operators.final_errors import failures_without_retry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_instasent.campaign.history import History, HistoryWindow
+    from airflow_provider_instasent.campaign.sms_history import History, HistoryWindow
 
 _REPORT_EVERY = 100
 """Pages between two log lines."""
@@ -76,8 +76,8 @@ class InstasentSmsHistoryOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002 - Airflow's signature
         """Read the list, write the window and say how far it was read."""
-        from airflow_provider_instasent.campaign.history import History
-        from airflow_provider_instasent.campaign.history_file import ending_of
+        from airflow_provider_instasent.campaign.sms_history import History
+        from airflow_provider_instasent.campaign.sms_history_file import ending_of
 
         with failures_without_retry():
             ending_of(self.results_path)
@@ -111,7 +111,7 @@ class InstasentSmsHistoryOperator(BaseOperator):
         }
 
     def _window(self) -> HistoryWindow:
-        from airflow_provider_instasent.campaign.history import HistoryWindow
+        from airflow_provider_instasent.campaign.sms_history import HistoryWindow
 
         since, until = _moment("since", self.since), _moment("until", self.until)
         if since is not None and until is not None and since >= until:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.errors import ConfigurationError
 from airflow_provider_instasent.compat import storage_path
-from airflow_provider_instasent.planning.policy import OnPlanChange, OnUnconfirmed
+from airflow_provider_instasent.planning.choices import OnPlanChange, OnUnconfirmed
 
 if TYPE_CHECKING:
     from airflow_provider_instasent.campaign.settings import CampaignSettings

@@ -75,7 +75,7 @@ def journal_name(campaign_id: str, to: str) -> str:
     :param campaign_id: a campaign that the user named, so that other tasks and runs may be part of it
     :param to: the number in E.164; only a digest of it is in the name
     """
-    from airflow_provider_instasent.journal.segment_text import digest_of
+    from airflow_provider_instasent.journal.segment_format import digest_of
 
     return f"{campaign_id}/{digest_of(f'{campaign_id}/{to}')}"
 

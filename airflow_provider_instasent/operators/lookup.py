@@ -11,12 +11,12 @@ from airflow.providers.common.compat.sdk import BaseOperator, conf
 from airflow_provider_instasent.api.statuses import DEFAULT_PENDING_STATUSES
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.operators import inputs
-from airflow_provider_instasent.operators.failures import failures_without_retry
+from airflow_provider_instasent.operators.final_errors import failures_without_retry
 from airflow_provider_instasent.operators.journals import journal_or_single_try
-from airflow_provider_instasent.operators.lookup_waiting import LookupWait
 from airflow_provider_instasent.operators.parameters import check_parameters
 from airflow_provider_instasent.operators.task_try import TaskTry
-from airflow_provider_instasent.planning.policy import OnInvalid, OnPlanChange
+from airflow_provider_instasent.operators.wait_for_lookups import LookupWait
+from airflow_provider_instasent.planning.choices import OnInvalid, OnPlanChange
 from airflow_provider_instasent.waiting.conclusion import LOOKUP_TIMEOUT
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_instasent.campaign.lookup import LookupCampaign
+    from airflow_provider_instasent.campaign.lookup_campaign import LookupCampaign
     from airflow_provider_instasent.campaign.settings import CampaignSettings
     from airflow_provider_instasent.journal.journal import Journal
     from airflow_provider_instasent.journal.stopping import Stop
@@ -141,7 +141,7 @@ class InstasentLookupOperator(BaseOperator):
             self._stop.set()
 
     def _carry_out(self, task_try: TaskTry, event: Any) -> dict[str, Any]:
-        from airflow_provider_instasent.campaign.lookup import LookupCampaign
+        from airflow_provider_instasent.campaign.lookup_campaign import LookupCampaign
         from airflow_provider_instasent.journal.stopping import Stop
 
         self._stop = stop = Stop()

@@ -7,7 +7,7 @@ import warnings
 from typing import Any
 
 from airflow_provider_instasent.api import checks
-from airflow_provider_instasent.planning.policy import OnInvalid, OnPlanChange, OnUnconfirmed
+from airflow_provider_instasent.planning.choices import OnInvalid, OnPlanChange, OnUnconfirmed
 
 
 def check_parameters(operator: Any) -> None:

@@ -13,13 +13,13 @@ from airflow.providers.common.compat.sdk import AirflowFailException, conf
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.operators.bulk_sms import InstasentBulkSmsOperator
-from airflow_provider_instasent.operators.delivery_waiting import DELIVERY_TIMEOUT, DeliveryWait, SendOperator
-from airflow_provider_instasent.operators.failures import failures_without_retry, state_after
+from airflow_provider_instasent.operators.final_errors import failures_without_retry, state_after
 from airflow_provider_instasent.operators.history import InstasentSmsHistoryOperator
 from airflow_provider_instasent.operators.journals import journal_name, open_journal
 from airflow_provider_instasent.operators.parameters import check_parameters
 from airflow_provider_instasent.operators.task_try import TaskTry
-from airflow_provider_instasent.planning.policy import OnUnconfirmed
+from airflow_provider_instasent.operators.wait_for_delivery import DELIVERY_TIMEOUT, DeliveryWait, SendOperator
+from airflow_provider_instasent.planning.choices import OnUnconfirmed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -167,7 +167,7 @@ class InstasentSendSmsOperator(SendOperator):
 
     def _send(self, task_try: TaskTry) -> dict[str, Any]:
         from airflow_provider_instasent.api.errors import InstasentError
-        from airflow_provider_instasent.campaign.single import SingleSend
+        from airflow_provider_instasent.campaign.single_send import SingleSend
 
         with failures_without_retry(), InstasentHook(self.instasent_conn_id) as hook, ExitStack() as stack:
             settings = self._settings(task_try)

@@ -8,5 +8,5 @@ In the order in which a row passes through::
     plan             checks it and makes a message of it, or says why not
     spool            keeps the messages on disk, beside where the journal says each stands
     changed_rows     compares them with an earlier try's, and withholds what must not be sent any more
-    policy           what the user wants done about bad rows, changed rows and unconfirmed messages
+    choices          what the user wants done about bad rows, changed rows and unconfirmed messages
 """

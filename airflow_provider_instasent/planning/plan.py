@@ -12,7 +12,7 @@ from airflow_provider_instasent.api.message import MESSAGE_FIELDS, Sms, content_
 from airflow_provider_instasent.api.numbers import PhoneNumber, mask_in, normalise
 from airflow_provider_instasent.journal.errors import PlanError
 from airflow_provider_instasent.journal.events import key_of
-from airflow_provider_instasent.planning.policy import OnInvalid
+from airflow_provider_instasent.planning.choices import OnInvalid
 from airflow_provider_instasent.planning.row_source import BadRow, Row
 
 if TYPE_CHECKING:

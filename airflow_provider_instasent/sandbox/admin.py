@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from .ledger import Message
-    from .service import Sandbox
+    from .state import Sandbox
 
 MAX_PAGE = 10_000
 MAX_REPEATED = 1000

@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.routing import Route
 
-from . import operations
+from . import endpoints
 from .admin import admin_routes
 from .clock import http_date
 from .endpoint_names import PREFIXES, EndpointName
@@ -19,20 +19,20 @@ from .page import page_routes
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from .operations import Operation
-    from .service import Sandbox
+    from .endpoints import Operation
+    from .state import Sandbox
 
 ENDPOINTS: tuple[tuple[str, str, EndpointName, Operation], ...] = (
-    ("POST", "/sms", "send", operations.send),
-    ("POST", "/sms/bulk", "bulk", operations.bulk),
-    ("GET", "/sms", "list", operations.SMS.list),
-    ("GET", "/sms/{id}", "read", operations.SMS.read),
-    ("POST", "/lookup", "lookup", operations.lookup),
-    ("GET", "/lookup", "lookup_list", operations.LOOKUPS.list),
-    ("GET", "/lookup/{id}", "lookup_read", operations.LOOKUPS.read),
-    ("GET", "/organization/account", "account", operations.account),
-    ("GET", "/price-profile/sms", "prices", operations.sms_prices),
-    ("GET", "/price-profile/lookup", "prices", operations.lookup_prices),
+    ("POST", "/sms", "send", endpoints.send),
+    ("POST", "/sms/bulk", "bulk", endpoints.bulk),
+    ("GET", "/sms", "list", endpoints.SMS.list),
+    ("GET", "/sms/{id}", "read", endpoints.SMS.read),
+    ("POST", "/lookup", "lookup", endpoints.lookup),
+    ("GET", "/lookup", "lookup_list", endpoints.LOOKUPS.list),
+    ("GET", "/lookup/{id}", "lookup_read", endpoints.LOOKUPS.read),
+    ("GET", "/organization/account", "account", endpoints.account),
+    ("GET", "/price-profile/sms", "prices", endpoints.sms_prices),
+    ("GET", "/price-profile/lookup", "prices", endpoints.lookup_prices),
 )
 
 

@@ -12,8 +12,8 @@ from starlette.requests import ClientDisconnect, Request
 
 from . import wire
 from .clock import http_date
+from .endpoints import Answer, Call, Operation
 from .limits import headers as limit_headers
-from .operations import Answer, Call, Operation
 from .requests_log import LOGGED_HEADERS, RequestRecord
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .endpoint_names import EndpointName
     from .faults import Fault
-    from .service import Sandbox
+    from .state import Sandbox
 
 _HTML = b"<!DOCTYPE html><html><body><h1>Instasent</h1><p>We are doing some maintenance.</p></body></html>"
 

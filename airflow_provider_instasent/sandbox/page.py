@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from .ledger import Message
-    from .service import Sandbox
+    from .state import Sandbox
 
 SHOWN = 100
 _FAILED = {"failed", "error", "expired", "rejected", "canceled", "cancelled", "unpaid", "unknown"}

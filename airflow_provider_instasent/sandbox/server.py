@@ -13,8 +13,8 @@ import uvicorn
 
 from .app import create_app
 from .faults import Fault
-from .service import Sandbox
 from .settings import Settings
+from .state import Sandbox
 from .wire import CuttableProtocol
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from airflow_provider_instasent.api.server_words import brief
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.waiting.balance import BalanceGoal
 from airflow_provider_instasent.waiting.conclusion import Ending
-from airflow_provider_instasent.waiting.loop import await_until_over
 from airflow_provider_instasent.waiting.polling import MAX_POLL_FAILURES, Ended
+from airflow_provider_instasent.waiting.wait_loop import await_until_over
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -18,9 +18,9 @@ from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.triggers.events import event_of
 from airflow_provider_instasent.waiting import conclusion
 from airflow_provider_instasent.waiting.delivery_watch import Watch, WatchRules
-from airflow_provider_instasent.waiting.loop import watch_until_final
 from airflow_provider_instasent.waiting.pace import DEFAULT_POLLS_PER_MINUTE, Pace
 from airflow_provider_instasent.waiting.results_file import keep_statuses, watch_of_results
+from airflow_provider_instasent.waiting.wait_loop import watch_until_final
 from airflow_provider_instasent.waiting.wait_progress import WaitProgress
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ A watch knows no socket and no clock. In the order in which a status passes thro
     delivery_watch   lookup_watch   balance       what is waited for, and the one rule for when it is over
     pace                             how fast a wait may ask
     list_sweeps   sweeps             a sweep asks for all that is pending: by the list, or one by one
-    loop                             sweeps, pauses and the deadline, in a worker or on an event loop
+    wait_loop                        sweeps, pauses and the deadline, in a worker or on an event loop
     wait_progress                    what it says meanwhile
     conclusion                       how it ended, in words and counts
     results_file   trigger_size      what a wait takes over and leaves: a file of any size, or a trigger's arguments

@@ -18,7 +18,7 @@ POINTS: dict[str, dict[str, Any]] = {
     "before the intent": {"target": f"{PACKAGE}.journal.journal:Journal.intend", "when": "before"},
     "intent to socket": {"target": f"{PACKAGE}.journal.journal:Journal.intend", "when": "after"},
     "acceptance to record": {"target": f"{PACKAGE}.api.client:InstasentClient.send_sms", "when": "after"},
-    "after the record": {"target": f"{PACKAGE}.campaign.single:SingleSend.send", "when": "after"},
+    "after the record": {"target": f"{PACKAGE}.campaign.single_send:SingleSend.send", "when": "after"},
 }
 SENT = {"tries": 2, "state": "success", "accepted": 1}
 EXPECTED = {

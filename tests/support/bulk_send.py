@@ -16,13 +16,13 @@ from support.sandbox import deliverable
 
 from airflow_provider_instasent.api.client import InstasentClient
 from airflow_provider_instasent.api.retry import RetryPolicy
-from airflow_provider_instasent.campaign.bulk import BulkOutcome, BulkSend
+from airflow_provider_instasent.campaign.bulk_send import BulkOutcome, BulkSend
 from airflow_provider_instasent.campaign.settings import CampaignSettings, SendSettings
 from airflow_provider_instasent.journal.journal import Journal
 from airflow_provider_instasent.journal.segment_stores import KeyValueSegments, PathSegments
 from airflow_provider_instasent.journal.stopping import Stop
+from airflow_provider_instasent.planning.choices import OnInvalid, OnPlanChange, OnUnconfirmed
 from airflow_provider_instasent.planning.plan import PlanSettings
-from airflow_provider_instasent.planning.policy import OnInvalid, OnPlanChange, OnUnconfirmed
 from airflow_provider_instasent.planning.row_source import rows_of_list
 
 if TYPE_CHECKING:

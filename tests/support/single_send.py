@@ -17,12 +17,12 @@ from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.message_outcome import MessageState
 from airflow_provider_instasent.api.retry import RetryPolicy
 from airflow_provider_instasent.campaign.settings import SendSettings
-from airflow_provider_instasent.campaign.single import SingleResult, SingleSend
+from airflow_provider_instasent.campaign.single_send import SingleResult, SingleSend
 from airflow_provider_instasent.journal.journal import Journal
 from airflow_provider_instasent.journal.replay import Replay
 from airflow_provider_instasent.journal.roster import Roster
 from airflow_provider_instasent.journal.segment_stores import KeyValueSegments, PathSegments
-from airflow_provider_instasent.planning.policy import OnUnconfirmed
+from airflow_provider_instasent.planning.choices import OnUnconfirmed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -156,7 +156,7 @@ class SendTask:
         :param hooks: of the first tries, one each
         :returns: the result, or the error that ended the task
         """
-        from airflow_provider_instasent.operators.failures import is_final
+        from airflow_provider_instasent.operators.final_errors import is_final
 
         ended: SingleResult | InstasentError | None = None
         for number in range(most):

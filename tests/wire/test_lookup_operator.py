@@ -12,7 +12,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSen
 from support.lookup_operator import MIXED, WAYS, new_task, states
 from support.sandbox import deliverable
 
-from airflow_provider_instasent.operators import lookup_waiting
+from airflow_provider_instasent.operators import wait_for_lookups
 
 __all__ = ["new_task"]
 
@@ -135,7 +135,7 @@ def test_without_waiting_there_is_one_look(new_task, sandbox):
 
 
 def test_more_lookups_than_a_trigger_holds_take_turns(new_task, sandbox, monkeypatch):
-    monkeypatch.setattr(lookup_waiting, "MOST_TRIGGER_IDS", 20)
+    monkeypatch.setattr(wait_for_lookups, "MOST_TRIGGER_IDS", 20)
     sandbox.configure(lookup_after=0.5)
     numbers = [deliverable(place) for place in range(70)]
     task = new_task(to=numbers, deferrable=True)

@@ -21,7 +21,7 @@ from support.single_send import (
 from airflow_provider_instasent.api.errors import InvalidRequestError
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.message_outcome import MessageState
-from airflow_provider_instasent.campaign.single import SingleResult
+from airflow_provider_instasent.campaign.single_send import SingleResult
 from airflow_provider_instasent.journal.errors import (
     JournalForeignError,
     JournalStoreError,

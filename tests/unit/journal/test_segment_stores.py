@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from support.campaign import Values, accepted
 
-from airflow_provider_instasent.journal import events, exclusive_files, segment_text
+from airflow_provider_instasent.journal import events, exclusive_files, segment_format
 from airflow_provider_instasent.journal.errors import (
     JournalConflictError,
     JournalCorruptError,
@@ -158,8 +158,8 @@ def test_a_file_of_another_campaign_is_foreign(three, tmp_path):
 
 
 def test_a_file_of_another_format_says_which(three, tmp_path, monkeypatch):
-    monkeypatch.setattr(segment_text, "FORMAT", 2)
-    text = segment_text.encode(segment_text.digest_of(CAMPAIGN), 1, ["1"])
+    monkeypatch.setattr(segment_format, "FORMAT", 2)
+    text = segment_format.encode(segment_format.digest_of(CAMPAIGN), 1, ["1"])
     monkeypatch.undo()
     three[0].write_text(text)
     with pytest.raises(JournalForeignError, match="format 2, this version reads 1"):
@@ -192,7 +192,7 @@ def test_drafts_and_probes_and_strangers_are_no_segments(three, tmp_path):
         (base64.b64encode(b"no zlib").decode(), JournalCorruptError),
         (base64.b64encode(zlib.compress(b"\xff")).decode(), JournalCorruptError),
         (base64.b64encode(zlib.compress(b"")).decode(), JournalCorruptError),
-        (base64.b64encode(zlib.compress(segment_text.encode("x", 1, []).encode())).decode(), JournalForeignError),
+        (base64.b64encode(zlib.compress(segment_format.encode("x", 1, []).encode())).decode(), JournalForeignError),
     ],
 )
 def test_a_strange_value_has_its_error(value, error):

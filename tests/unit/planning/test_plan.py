@@ -7,10 +7,10 @@ from __future__ import annotations
 import pytest
 from support.sandbox import deliverable
 
-from airflow_provider_instasent.campaign.result import preview_of
+from airflow_provider_instasent.campaign.summary import preview_of
 from airflow_provider_instasent.journal.errors import PlanError
+from airflow_provider_instasent.planning.choices import OnInvalid
 from airflow_provider_instasent.planning.plan import MOST_REPORTED, Planner, PlanSettings
-from airflow_provider_instasent.planning.policy import OnInvalid
 from airflow_provider_instasent.planning.row_source import BadRow
 from airflow_provider_instasent.planning.row_template import RowTemplate
 from airflow_provider_instasent.planning.spool import Spool

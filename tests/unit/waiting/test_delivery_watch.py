@@ -277,7 +277,7 @@ def test_a_pace_spaces_requests_evenly_and_saves_nothing_up():
 
 def test_progress_is_logged_when_it_changed_and_not_too_often(monkeypatch):
     now = [1_000.0]
-    monkeypatch.setattr("airflow_provider_instasent.waiting.loop.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("airflow_provider_instasent.waiting.wait_loop.time.monotonic", lambda: now[0])
     lines: list[str] = []
     report, watch = WaitProgress(lines.append), watch_of([None, None])
     for seconds, status in ((0, None), (30, "sent"), (40, None), (300, None), (310, None)):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_provider_instasent.api.client import InstasentClient
-    from airflow_provider_instasent.campaign.lookup import LookupCampaign
+    from airflow_provider_instasent.campaign.lookup_campaign import LookupCampaign
     from airflow_provider_instasent.waiting.conclusion import Conclusion
     from airflow_provider_instasent.waiting.lookup_watch import LookupWatch
     from airflow_provider_instasent.waiting.pace import Pace
@@ -63,7 +63,7 @@ class LookupWait:
         return ended
 
     def _here(self, client: InstasentClient) -> Conclusion:
-        from airflow_provider_instasent.waiting.loop import poll_until_over
+        from airflow_provider_instasent.waiting.wait_loop import poll_until_over
         from airflow_provider_instasent.waiting.wait_progress import WaitProgress
 
         return poll_until_over(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from . import entities
 from .bulk_errors import Rejection, shaped
 from .checks import MAX_BULK, FieldErrors, flag_of, message_errors, number_errors
-from .service import Sandbox
+from .state import Sandbox
 from .statuses import fate_of
 
 if TYPE_CHECKING:

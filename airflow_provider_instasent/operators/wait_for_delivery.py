@@ -53,8 +53,8 @@ class DeliveryWait:
         from airflow_provider_instasent.api.retry import ONE_ATTEMPT
         from airflow_provider_instasent.hooks.instasent import InstasentHook
         from airflow_provider_instasent.waiting.list_sweeps import sweep_batch_here
-        from airflow_provider_instasent.waiting.loop import wait_until_final
         from airflow_provider_instasent.waiting.pace import Pace
+        from airflow_provider_instasent.waiting.wait_loop import wait_until_final
         from airflow_provider_instasent.waiting.wait_progress import WaitProgress
 
         watch = self._watch(message_ids, without_id)

@@ -15,7 +15,7 @@ from pyarrow import parquet
 
 from airflow_provider_instasent.api.errors import ConfigurationError
 from airflow_provider_instasent.api.pages import Page
-from airflow_provider_instasent.campaign.history import History, HistoryWindow
+from airflow_provider_instasent.campaign.sms_history import History, HistoryWindow
 
 START = 1_790_000_000.0
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from airflow_provider_instasent.api.errors import ConfigurationError
-from airflow_provider_instasent.planning.policy import OnUnconfirmed
+from airflow_provider_instasent.planning.choices import OnUnconfirmed
 
 
 @pytest.mark.parametrize("name", ["fail", "resend", "skip", " skip\n", OnUnconfirmed.SKIP])

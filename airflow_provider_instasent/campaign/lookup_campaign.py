@@ -16,8 +16,8 @@ from airflow_provider_instasent.api.lookup_flows import lookup_chunk
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.numbers import PhoneNumber, normalise
 from airflow_provider_instasent.campaign.campaign_try import CampaignTry
-from airflow_provider_instasent.campaign.result import counts_of, first_invalid_of, results_unwritten
 from airflow_provider_instasent.campaign.shortfall import LOOKUPS, shortfall
+from airflow_provider_instasent.campaign.summary import counts_of, first_invalid_of, results_unwritten
 from airflow_provider_instasent.journal.errors import PlanError
 from airflow_provider_instasent.journal.replay import Replay
 from airflow_provider_instasent.planning.plan import Planner

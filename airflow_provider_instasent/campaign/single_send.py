@@ -18,7 +18,7 @@ from airflow_provider_instasent.journal.errors import JournalError, PlanError
 from airflow_provider_instasent.journal.events import WHOLE_ROSTER, key_of
 from airflow_provider_instasent.journal.replay import Replay
 from airflow_provider_instasent.journal.roster import Listed, Roster
-from airflow_provider_instasent.planning.policy import OnUnconfirmed
+from airflow_provider_instasent.planning.choices import OnUnconfirmed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

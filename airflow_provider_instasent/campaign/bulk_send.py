@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_instasent.api.errors import InstasentError, InvalidMessageError
 from airflow_provider_instasent.api.numbers import normalise
 from airflow_provider_instasent.campaign.campaign_try import CampaignTry, finished_by
-from airflow_provider_instasent.campaign.result import preview_of, records_of, results_unwritten, summary_of
 from airflow_provider_instasent.campaign.shortfall import MESSAGES, shortfall
+from airflow_provider_instasent.campaign.summary import preview_of, records_of, results_unwritten, summary_of
 from airflow_provider_instasent.journal.errors import JournalError, PlanError, StoppedError
 from airflow_provider_instasent.journal.replay import Replay
 from airflow_provider_instasent.planning.plan import Planner, PlanSummary
