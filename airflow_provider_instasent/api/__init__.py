@@ -5,7 +5,7 @@ In the order in which a message passes through::
 
     message   numbers   encoding          what is sent, checked; its number; the parts it takes
     endpoints   schema   schemas/         the request that is made of it, and how the body of its answer is read
-    flows   lookup_flows                  whole calls without a socket: they say what to send and take what came of it
+    flows   bulk_flows   lookup_flows     whole calls without a socket: they say what to send and take what came of it
     client | async_client                 the two drivers, over requests and over httpx   (settings, lookup_calls)
     exchange   rate_limit   timestamps    the answer: status and body, what the limit says, the server's moments
     refusals   retry                      was it accepted, refused or is it in doubt; is it asked again

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import httpx
 
-from airflow_provider_instasent.api import flows
+from airflow_provider_instasent.api import bulk_flows, flows
 from airflow_provider_instasent.api.errors import ConfigurationError
 from airflow_provider_instasent.api.exchange import (
     NO_LISTENER,
@@ -78,7 +78,7 @@ class AsyncInstasentClient(AsyncLookupCalls):
 
     async def send_bulk(self, messages: Sequence[Sms]) -> list[MessageOutcome]:
         """Send any number of messages, 100 a call; see the synchronous client."""
-        return await self.perform(flows.send_bulk(messages, self._policy))
+        return await self.perform(bulk_flows.send_bulk(messages, self._policy))
 
     async def get_sms(self, sms_id: str) -> Entity:
         """Read one SMS by its id; see the synchronous client."""

@@ -15,7 +15,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, LocationParseError, NameResolutionError
 
-from airflow_provider_instasent.api import flows
+from airflow_provider_instasent.api import bulk_flows, flows
 from airflow_provider_instasent.api.exchange import (
     NO_LISTENER,
     UNKNOWN_HOST,
@@ -170,7 +170,7 @@ class InstasentClient(LookupCalls):
         :returns: one outcome a message, in input order: accepted, rejected or unconfirmed
         :raises BulkStoppedError: where something stopped it half-way; it carries the outcomes
         """
-        return self.perform(flows.send_bulk(messages, self._policy))
+        return self.perform(bulk_flows.send_bulk(messages, self._policy))
 
     def get_sms(self, sms_id: str) -> Entity:
         """Read one SMS by its id.

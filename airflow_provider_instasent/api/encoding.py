@@ -9,7 +9,6 @@ one beyond U+FFFF two code units, and neither pair is split over two parts.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -59,38 +58,6 @@ def count(text: str, *, allow_unicode: bool) -> TextSize:
     # An escape character in the text itself must not be taken for the first half of a pair.
     stream = _two_septets.sub(rf"{_ESCAPE}\1", text.replace(_ESCAPE, " "))
     return TextSize("GSM-7", len(stream), _parts(stream, _ESCAPE, 160, 153))
-
-
-def shorten(text: str, max_parts: int, *, allow_unicode: bool) -> str:
-    """Return the text, cut and ended with an ellipsis where it takes more parts than allowed.
-
-    The ellipsis is `...` in GSM-7 and `…` in UCS-2. Where the characters that need UCS-2 stand so late that
-    the text before them says more in GSM-7, they are cut off.
-
-    :param text: the message text
-    :param max_parts: the most parts it may take, at least 1
-    :param allow_unicode: as for :func:`count`
-    :raises ValueError: where `max_parts` is below 1
-    """
-    if max_parts < 1:
-        raise ValueError(f"`max_parts` must be at least 1, not {max_parts}")
-    size = count(text, allow_unicode=allow_unicode)
-    if size.parts <= max_parts:
-        return text
-    endings = ("…", "...") if size.encoding == "UCS-2" else ("...",)
-    kept = {ending: _beginning(text, ending, max_parts, allow_unicode) for ending in endings}
-    ending = max(kept, key=lambda ending: len(kept[ending]))
-    return kept[ending] + ending
-
-
-def _beginning(text: str, ending: str, max_parts: int, allow_unicode: bool) -> str:
-    """Return the longest beginning that fits with its ending; a text's parts never shrink as it grows."""
-
-    def parts(length: int) -> int:
-        return count(text[:length].rstrip() + ending, allow_unicode=allow_unicode).parts
-
-    fitting = bisect_right(range(min(len(text), max_parts * 160)), max_parts, key=parts) - 1
-    return text[:fitting].rstrip()
 
 
 def _parts(stream: str, first_half: str, single: int, part: int) -> int:

@@ -6,8 +6,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.api import endpoints, errors
+from airflow_provider_instasent.api.bulk_flows import ChunkResult
 from airflow_provider_instasent.api.exchange import Flow, Kind
-from airflow_provider_instasent.api.flows import ChunkResult, call, exchange
+from airflow_provider_instasent.api.flows import call, exchange
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.api.pages import Page
 from airflow_provider_instasent.api.refusals import error_of

@@ -8,10 +8,14 @@ when it provably was not accepted.
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 
 from airflow_provider_instasent.api.exchange import Answer, Kind, Outcome
 from airflow_provider_instasent.api.refusals import Fate, classify
+
+_JITTER = 0.1
+"""Waits are lengthened by up to this share, so that tasks that fail together do not return together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +93,8 @@ def decide(
             return GiveUp()
         return Wait(policy.backoff(attempt), fate.value)
     return GiveUp()
+
+
+def with_jitter(seconds: float) -> float:
+    """Return a wait, lengthened a little by chance."""
+    return seconds * (1 + _JITTER * random.random())  # noqa: S311 - no secret

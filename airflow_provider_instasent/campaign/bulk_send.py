@@ -7,16 +7,15 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_instasent.api.errors import InstasentError, InvalidMessageError
-from airflow_provider_instasent.api.numbers import normalise
+from airflow_provider_instasent.api.errors import InstasentError
 from airflow_provider_instasent.campaign.campaign_try import CampaignTry, finished_by
 from airflow_provider_instasent.campaign.shortfall import MESSAGES, shortfall
 from airflow_provider_instasent.campaign.summary import preview_of, records_of, results_unwritten, summary_of
 from airflow_provider_instasent.journal.errors import JournalError, PlanError, StoppedError
 from airflow_provider_instasent.journal.replay import Replay
 from airflow_provider_instasent.planning.plan import Planner, PlanSummary
-from airflow_provider_instasent.planning.row_source import BadRow, Row
 from airflow_provider_instasent.planning.spool import Spool
+from airflow_provider_instasent.planning.suppression import suppress_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.campaign.settings import CampaignSettings
     from airflow_provider_instasent.journal.journal import Journal
     from airflow_provider_instasent.journal.stopping import Stop
+    from airflow_provider_instasent.planning.row_source import Row
 
 log = logging.getLogger(__name__)
 
@@ -139,19 +139,8 @@ class BulkSend:
         return BulkOutcome(summary, error)
 
     def _planner(self, spool: Spool) -> Planner:
-        return Planner(spool, self._settings.plan, self._suppressed(spool))
-
-    def _suppressed(self, spool: Spool) -> Callable[[str], bool]:
-        count = 0
-        for position, number in enumerate(self._suppress()):
-            if isinstance(number, BadRow):
-                raise PlanError(f"`suppress`: row {position} {number.reason}: nothing was sent")
-            try:
-                spool.suppress(normalise(number, self._settings.plan.default_region).e164)
-            except InvalidMessageError as error:
-                raise PlanError(f"`suppress`: row {position} is no number ({error.reason}): nothing was sent") from None
-            count += 1
-        return spool.is_suppressed if count else lambda _number: False
+        plan = self._settings.plan
+        return Planner(spool, plan, suppress_numbers(spool, self._suppress(), plan.default_region))
 
     def _check_report(self, plan: PlanSummary) -> None:
         settings = self._settings

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from airflow_provider_instasent.api.bulk_flows import ChunkResult, send_chunk
 from airflow_provider_instasent.api.endpoints import MAX_BULK
 from airflow_provider_instasent.api.errors import UnavailableError
 from airflow_provider_instasent.api.exchange import Answer, Outcome
-from airflow_provider_instasent.api.flows import ChunkResult, send_chunk
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.campaign.rate_gate import RateGate
 from airflow_provider_instasent.campaign.workers import Workers

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout
 
-from airflow_provider_instasent.api import flows
+from airflow_provider_instasent.api.bulk_flows import send_bulk
 from airflow_provider_instasent.api.errors import BulkStoppedError, InvalidMessageError, UnconfirmedError
 from airflow_provider_instasent.api.message import MESSAGE_FIELDS, Sms
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
@@ -114,7 +114,7 @@ def send_many(client: InstasentClient, messages: Sequence[Sms]) -> list[MessageO
     :raises BulkStoppedError: where something stopped it before any was accepted
     """
     attempts: list[None] = []
-    flow = flows.send_bulk(messages, client.settings.retry_policy)
+    flow = send_bulk(messages, client.settings.retry_policy)
     try:
         outcomes = client.perform(flow, before_send=lambda: attempts.append(None))
     except BulkStoppedError as error:

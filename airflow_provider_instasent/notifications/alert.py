@@ -8,17 +8,33 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_instasent.api.encoding import shorten
 from airflow_provider_instasent.api.errors import BulkStoppedError, InvalidMessageError, UnconfirmedError
 from airflow_provider_instasent.api.message import Sms, client_id_for, content_key
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
+from airflow_provider_instasent.api.retry import RetryPolicy
 from airflow_provider_instasent.api.server_words import brief
-from airflow_provider_instasent.notifications.text import default_text, identity_of
+from airflow_provider_instasent.notifications.identity import identity_of
+from airflow_provider_instasent.notifications.shortening import shorten
+from airflow_provider_instasent.notifications.text import default_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from airflow_provider_instasent.hooks.connection import ConnectionSettings
+
+CONNECT_TIMEOUT = 3.0
+READ_TIMEOUT = 10.0
+"""Seconds; a callback must not hold up a worker or the DAG processor."""
+
+
+def client_settings() -> dict[str, Any]:
+    """Return what a client sends alerts with, in place of the connection's settings."""
+    return {
+        # A rate limit is up to a minute's wait, which no callback may take.
+        "retry_policy": RetryPolicy(max_attempts=2, max_rate_limited=1, first_wait=0.5),
+        "connect_timeout": CONNECT_TIMEOUT,
+        "read_timeout": READ_TIMEOUT,
+    }
 
 
 class Alert:

@@ -21,10 +21,6 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.hooks.connection import ConnectionSettings
     from airflow_provider_instasent.notifications.alert import Alert
 
-CONNECT_TIMEOUT = 3.0
-READ_TIMEOUT = 10.0
-"""Seconds; a callback must not hold up a worker or the DAG processor."""
-
 _SLA_MISS = ("dag", "task_list", "blocking_task_list", "slas", "blocking_tis")
 
 
@@ -116,9 +112,11 @@ class InstasentNotifier(BaseNotifier):
         :param context: whatever the callback has of it
         :raises InstasentError: where it was not sent, or nothing tells whether it was
         """
+        from airflow_provider_instasent.notifications.alert import client_settings
+
         hook = InstasentHook(self.instasent_conn_id)
         alert = self._alert(context, hook.settings)
-        with hook.get_conn(**self._client_settings()) as client:
+        with hook.get_conn(**client_settings()) as client:
             if len(alert.messages) == 1:
                 alert.accepted(client.send_sms(alert.messages[0])["id"])
             else:
@@ -130,11 +128,13 @@ class InstasentNotifier(BaseNotifier):
         :param context: whatever the callback has of it; of a deadline alert `dag_run` and `deadline` alone
         :raises InstasentError: as of :meth:`notify`
         """
+        from airflow_provider_instasent.notifications.alert import client_settings
+
         hook = InstasentHook(self.instasent_conn_id)
         settings = await hook.aget_settings()
         # The first number loads libphonenumber, which would block the loop.
         alert = await asyncio.to_thread(self._alert, context, settings)
-        async with await hook.aget_conn(**self._client_settings()) as client:
+        async with await hook.aget_conn(**client_settings()) as client:
             if len(alert.messages) == 1:
                 alert.accepted((await client.send_sms(alert.messages[0]))["id"])
             else:
@@ -153,17 +153,6 @@ class InstasentNotifier(BaseNotifier):
             max_parts=self.max_parts,
             log=self.log,
         )
-
-    @staticmethod
-    def _client_settings() -> dict[str, Any]:
-        from airflow_provider_instasent.api.retry import RetryPolicy
-
-        return {
-            # A rate limit is up to a minute's wait, which no callback may take.
-            "retry_policy": RetryPolicy(max_attempts=2, max_rate_limited=1, first_wait=0.5),
-            "connect_timeout": CONNECT_TIMEOUT,
-            "read_timeout": READ_TIMEOUT,
-        }
 
     def _not_sent(self, error: Exception) -> None:
         from airflow_provider_instasent.notifications.alert import complaint

@@ -8,5 +8,6 @@
     task_try                                    what they need of Airflow's context, read once
     inputs   journals                           rows and settings; where the journal is kept
     wait_for_delivery   wait_for_lookups        the wait behind a send
+    asset_events                                what DAGs scheduled on its assets are told
     final_errors                                which errors end a task without a retry
 """

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_instasent.campaign.bulk_send import BulkOutcome, BulkSend
+    from airflow_provider_instasent.campaign.bulk_send import BulkSend
     from airflow_provider_instasent.journal.journal import Journal
     from airflow_provider_instasent.journal.stopping import Stop
     from airflow_provider_instasent.planning.row_source import Row
@@ -183,7 +183,10 @@ class InstasentBulkSmsOperator(SendOperator):
                     hook.get_conn(max_in_flight=inputs.requests_in_flight(self.max_in_flight, hook.settings))
                 )
                 outcome = send.send(client, journal)
-            summary = self._report(task_try, outcome)
+            summary = outcome.summary
+            if outcome.error is not None:
+                task_try.report_before_failing(self, summary)
+                raise outcome.error
         if not self.wait_for_delivery or not summary["accepted"]:
             return self._done(task_try, summary)
         # Whatever ends the wait, the outcomes are there to be read.
@@ -262,16 +265,12 @@ class InstasentBulkSmsOperator(SendOperator):
             self.log.warning("`retries` is 0, so a failed try is continued only when somebody clears the task.")
         return stack.enter_context(journal)
 
-    def _report(self, task_try: TaskTry, outcome: BulkOutcome) -> dict[str, Any]:
-        if outcome.error is not None:
-            task_try.report_before_failing(self, outcome.summary)
-            raise outcome.error
-        return outcome.summary
-
     def _done(self, task_try: TaskTry, summary: dict[str, Any]) -> dict[str, Any]:
+        from airflow_provider_instasent.operators.asset_events import fill_asset_events
+
         counts = {name: value for name, value in summary.items() if name != "message_ids"}
         self.log.info("Campaign done: %s", counts)
-        task_try.fill_outlets(self.outlets or (), summary)
+        fill_asset_events(task_try, self.outlets or (), summary)
         return summary
 
     def _without_id(self, summary: dict[str, Any]) -> int:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from airflow.providers.common.compat.sdk import AirflowFailException
+from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSensorTimeout
 
 from airflow_provider_instasent.api.errors import (
     ApiError,
@@ -89,3 +89,33 @@ def failures_without_retry() -> Iterator[None]:
         if not is_final(error):
             raise
         raise AirflowFailException(f"{type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def wait_failures(*, may_retry: bool) -> Iterator[None]:
+    """Decide whether a task may be retried whose messages were accepted and whose wait for delivery failed.
+
+    :param may_retry: whether a journal tells the next try not to send
+    :raises AirflowSensorTimeout: where the triggerer did not answer in time: no retry
+    :raises AirflowFailException: where a retry might send again
+    """
+    from airflow_provider_instasent.api.server_words import brief
+    from airflow_provider_instasent.compat import is_deferral_timeout
+
+    try:
+        yield
+    except (AirflowFailException, AirflowSensorTimeout):
+        raise
+    except Exception as error:
+        if is_deferral_timeout(error):
+            raise AirflowSensorTimeout(
+                "Timed out, and the triggerer did not answer: is one running? What was sent may have arrived; clear "
+                "this task to ask again."
+            ) from error
+        if may_retry:
+            raise
+        raise AirflowFailException(
+            f"{type(error).__name__}: {brief(error)} The message was accepted, its id is in XCom. The task is not "
+            "retried, because no journal (`journal_path`, or Airflow 3.3's task state store) would keep a retry from "
+            "sending it again; clearing the task looks for it in the list before it sends."
+        ) from error

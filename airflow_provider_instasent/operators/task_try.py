@@ -7,12 +7,12 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import Asset, conf
+from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_instasent.api.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +27,7 @@ class TaskTry:
     :param template_values: what a row template sees beside the row
     :param state_store: Airflow's task state store (3.3+); None where there is none, or where `[state_store]
         clear_on_success` empties it when a task succeeds: clearing such a task would text again
+    :param outlet_events: Airflow's accessor of the asset events of this task
     """
 
     owner: str
@@ -34,8 +35,8 @@ class TaskTry:
     possible_since: float
     template_values: Mapping[str, Any]
     state_store: Any
+    outlet_events: Any
     _task_instance: Any
-    _outlet_events: Any
 
     @classmethod
     def of(cls, context: Any) -> TaskTry:
@@ -50,8 +51,8 @@ class TaskTry:
             possible_since=_earliest_try(context.get("dag_run")),
             template_values={name: context[name] for name in VARIABLES if name in context},
             state_store=None if clears else context.get("task_state_store"),
+            outlet_events=context.get("outlet_events"),
             _task_instance=ti,
-            _outlet_events=context.get("outlet_events"),
         )
 
     def campaign_id(self, given: Any) -> str:
@@ -84,17 +85,6 @@ class TaskTry:
             self.push(value)
         except Exception:
             log.exception("The result could not be put into XCom.")
-
-    def fill_outlets(self, outlets: Iterable[Any], summary: Mapping[str, Any]) -> None:
-        """Put counts into the `extra` of asset events; no phone numbers, no texts, no ids.
-
-        :param outlets: the operator's
-        :param summary: a campaign's summary
-        """
-        counts = {name: value for name, value in summary.items() if type(value) is int}
-        for outlet in outlets:
-            if isinstance(outlet, Asset):
-                self._outlet_events[outlet].extra = dict(counts)
 
 
 def _earliest_try(dag_run: Any) -> float:

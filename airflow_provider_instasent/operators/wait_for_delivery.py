@@ -4,19 +4,19 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSensorTimeout, BaseOperator
+from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
 
+from airflow_provider_instasent.operators.final_errors import wait_failures
 from airflow_provider_instasent.operators.journals import has_journal
 from airflow_provider_instasent.operators.task_try import TaskTry
 from airflow_provider_instasent.waiting.conclusion import DELIVERY_TIMEOUT, TRIGGERER_SLACK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from airflow.providers.common.compat.sdk import Context
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.waiting.conclusion import Conclusion
     from airflow_provider_instasent.waiting.delivery_watch import Watch
 
-__all__ = ["DELIVERY_TIMEOUT", "DeliveryWait", "SendOperator", "wait_failures"]
+__all__ = ["DELIVERY_TIMEOUT", "DeliveryWait", "SendOperator"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,33 +139,3 @@ class SendOperator(BaseOperator):
     def wait_failures(self, task_try: TaskTry) -> AbstractContextManager[None]:
         """Decide whether the task may be retried where its wait for delivery fails; see :func:`wait_failures`."""
         return wait_failures(may_retry=has_journal(task_try, self.journal_path))
-
-
-@contextmanager
-def wait_failures(*, may_retry: bool) -> Iterator[None]:
-    """Decide whether a task may be retried whose messages were accepted and whose wait for delivery failed.
-
-    :param may_retry: whether a journal tells the next try not to send
-    :raises AirflowSensorTimeout: where the triggerer did not answer in time: no retry
-    :raises AirflowFailException: where a retry might send again
-    """
-    from airflow_provider_instasent.api.server_words import brief
-    from airflow_provider_instasent.compat import is_deferral_timeout
-
-    try:
-        yield
-    except (AirflowFailException, AirflowSensorTimeout):
-        raise
-    except Exception as error:
-        if is_deferral_timeout(error):
-            raise AirflowSensorTimeout(
-                "Timed out, and the triggerer did not answer: is one running? What was sent may have arrived; clear "
-                "this task to ask again."
-            ) from error
-        if may_retry:
-            raise
-        raise AirflowFailException(
-            f"{type(error).__name__}: {brief(error)} The message was accepted, its id is in XCom. The task is not "
-            "retried, because no journal (`journal_path`, or Airflow 3.3's task state store) would keep a retry from "
-            "sending it again; clearing the task looks for it in the list before it sends."
-        ) from error

@@ -5,6 +5,7 @@ In the order in which a row passes through::
 
     row_source       from a list, CSV, JSON Lines, Parquet or a cursor
     row_template     makes its text
+    suppression      numbers never to be texted, whatever the rows say
     plan             checks it and makes a message of it, or says why not
     spool            keeps the messages on disk, beside where the journal says each stands
     changed_rows     compares them with an earlier try's, and withholds what must not be sent any more

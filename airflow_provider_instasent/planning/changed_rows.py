@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.api.message import number_of
 from airflow_provider_instasent.journal.roster import IN_DOUBT
+from airflow_provider_instasent.planning.suppression import SUPPRESSED, WRITTEN_TO
 
 if TYPE_CHECKING:
     from airflow_provider_instasent.planning.spool import Spool
@@ -67,9 +68,7 @@ def withhold(spool: Spool) -> int:
         "JOIN written ON written.number = number_of(message.key) "
         "WHERE roster.key IS NULL OR (roster.state = 'planned' AND roster.generation < written.generation)"
     )
-    database.execute(
-        "INSERT INTO issue SELECT position, 'suppressed', 'the campaign has written to this number' FROM withheld"
-    )
+    database.execute("INSERT INTO issue SELECT position, ?, ? FROM withheld", (SUPPRESSED, WRITTEN_TO))
     withdrawn: int = database.execute("DELETE FROM message WHERE position IN (SELECT position FROM withheld)").rowcount
     spool.withheld += withdrawn
     return withdrawn

@@ -14,6 +14,7 @@ from airflow_provider_instasent.journal.errors import PlanError
 from airflow_provider_instasent.journal.events import key_of
 from airflow_provider_instasent.planning.choices import OnInvalid
 from airflow_provider_instasent.planning.row_source import BadRow, Row
+from airflow_provider_instasent.planning.suppression import ON_THE_LIST, SUPPRESSED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -118,7 +119,7 @@ class Planner:
         number, message = self._message(row)
         if self._suppressed(message.to):
             self.summary.suppressed += 1
-            self._spool.note_issue(position, "suppressed", "on the suppression list")
+            self._spool.note_issue(position, SUPPRESSED, ON_THE_LIST)
             return
         self._check_client_id(message)
         size = message.size()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_instasent.sensors.memory import PokeMemory
     from airflow_provider_instasent.waiting.balance import BalanceGoal
-    from airflow_provider_instasent.waiting.polling import Ended
+    from airflow_provider_instasent.waiting.goal import Ended
 
 
 class InstasentBalanceSensor(DeferringSensor):
@@ -107,9 +107,9 @@ class InstasentBalanceSensor(DeferringSensor):
 
     def execute_complete(self, context: Context, event: Any = None) -> Any:
         """Return what the trigger found, or fail because of it."""
-        from airflow_provider_instasent.triggers.account import ended_of
+        from airflow_provider_instasent.triggers.events import end_of_goal
 
-        return self._finish(context, ended_of(event))
+        return self._finish(context, end_of_goal(event))
 
     def _new_goal(self) -> BalanceGoal:
         from airflow_provider_instasent.waiting.balance import BalanceGoal

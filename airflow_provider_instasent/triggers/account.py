@@ -7,7 +7,6 @@ import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowException
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 # What run() needs is imported with the module: an import of its own length would block the event loop.
@@ -17,13 +16,15 @@ from airflow_provider_instasent.api.errors import ConfigurationError
 from airflow_provider_instasent.api.retry import ONE_ATTEMPT
 from airflow_provider_instasent.api.server_words import brief
 from airflow_provider_instasent.hooks.instasent import InstasentHook
+from airflow_provider_instasent.triggers.events import event_of_goal
 from airflow_provider_instasent.waiting.balance import BalanceGoal
-from airflow_provider_instasent.waiting.conclusion import Ending
-from airflow_provider_instasent.waiting.polling import MAX_POLL_FAILURES, Ended
+from airflow_provider_instasent.waiting.poll_failures import MAX_POLL_FAILURES
 from airflow_provider_instasent.waiting.wait_loop import await_until_over
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from airflow_provider_instasent.waiting.goal import Ended
 
 
 class InstasentBalanceTrigger(BaseTrigger):
@@ -72,7 +73,7 @@ class InstasentBalanceTrigger(BaseTrigger):
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Yield the one event, errors included; see :func:`event_of`."""
+        """Yield the one event, errors included: that of `events.event_of_goal`."""
         goal = BalanceGoal(self.min_available, self.max_poll_failures)
         goal.next_sweep = self.next_poll
         try:
@@ -84,7 +85,7 @@ class InstasentBalanceTrigger(BaseTrigger):
             self.log.exception("The wait for the balance failed")
             told = f"{type(error).__name__}: {brief(error)}"
             ended = goal.failed(f"The wait for the balance failed: {told}. {goal.unaffected}", final=False)
-        yield TriggerEvent(event_of(ended))  # type: ignore[no-untyped-call]
+        yield TriggerEvent(event_of_goal(ended))  # type: ignore[no-untyped-call]
 
     async def _wait(self, goal: BalanceGoal) -> Ended:
         hook = InstasentHook(self.instasent_conn_id)
@@ -96,27 +97,3 @@ class InstasentBalanceTrigger(BaseTrigger):
                 poll_interval=self.poll_interval,
                 report=lambda watched: self.log.info("%s.", watched),
             )
-
-
-def event_of(ended: Ended) -> dict[str, Any]:
-    """Return the payload of the trigger's event: `outcome`, `message`, `fail` (no retry) and the account."""
-    return {
-        "outcome": str(ended.ending),
-        "message": ended.message,
-        "fail": ended.final,
-        "account": dict(ended.result),
-    }
-
-
-def ended_of(event: Any) -> Ended:
-    """Return what an event tells.
-
-    :raises AirflowException: where it is no event of ours; a retry asks again
-    """
-    try:
-        return Ended(Ending(event["outcome"]), str(event["message"]), dict(event["account"]), bool(event["fail"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise AirflowException(
-            f"The balance trigger's event is none of ours ({type(error).__name__}): is the triggerer on another "
-            "version of this provider? A retry of this task only asks again."
-        ) from error

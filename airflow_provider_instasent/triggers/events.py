@@ -4,14 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSensorTimeout
 
 from airflow_provider_instasent.waiting.conclusion import Conclusion, Ending, WatchResult
-
-if TYPE_CHECKING:
-    from airflow_provider_instasent.waiting.polling import Ended
+from airflow_provider_instasent.waiting.goal import Ended
 
 
 def event_of(conclusion: Conclusion) -> dict[str, Any]:
@@ -64,3 +62,27 @@ def result_of_event(event: Any) -> WatchResult:
     conclusion = conclusion_of(event)
     raise_unless_delivered(conclusion)
     return conclusion.result
+
+
+def event_of_goal(ended: Ended) -> dict[str, Any]:
+    """Return the payload of the trigger's event: `outcome`, `message`, `fail` (no retry) and the account."""
+    return {
+        "outcome": str(ended.ending),
+        "message": ended.message,
+        "fail": ended.final,
+        "account": dict(ended.result),
+    }
+
+
+def end_of_goal(event: Any) -> Ended:
+    """Return what an event tells.
+
+    :raises AirflowException: where it is no event of ours; a retry asks again
+    """
+    try:
+        return Ended(Ending(event["outcome"]), str(event["message"]), dict(event["account"]), bool(event["fail"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise AirflowException(
+            f"The balance trigger's event is none of ours ({type(error).__name__}): is the triggerer on another "
+            "version of this provider? A retry of this task only asks again."
+        ) from error

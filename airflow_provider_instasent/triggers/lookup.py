@@ -19,7 +19,7 @@ from airflow_provider_instasent.waiting.conclusion import Conclusion, Ending
 from airflow_provider_instasent.waiting.list_sweeps import sweep_batch
 from airflow_provider_instasent.waiting.lookup_watch import UNAFFECTED, LookupWatch
 from airflow_provider_instasent.waiting.pace import DEFAULT_POLLS_PER_MINUTE, Pace
-from airflow_provider_instasent.waiting.polling import MAX_POLL_FAILURES
+from airflow_provider_instasent.waiting.poll_failures import MAX_POLL_FAILURES
 from airflow_provider_instasent.waiting.wait_loop import await_until_over
 from airflow_provider_instasent.waiting.wait_progress import WaitProgress
 

@@ -3,9 +3,10 @@
 
 A watch knows no socket and no clock. In the order in which a status passes through::
 
-    polling                          what every watch knows of trouble: failures, refusals, rate limits
-    delivery_watch   lookup_watch   balance       what is waited for, and the one rule for when it is over
-    pace                             how fast a wait may ask
+    delivery_watch   lookup_watch    what is waited for, and the one rule for when it is over
+    goal   balance                   the same for one thing that has to become true
+    polling   poll_failures          what all of these know: when to ask again, and how much trouble is borne
+    pace                             how fast a wait asks
     list_sweeps   sweeps             a sweep asks for all that is pending: by the list, or one by one
     wait_loop                        sweeps, pauses and the deadline, in a worker or on an event loop
     wait_progress                    what it says meanwhile

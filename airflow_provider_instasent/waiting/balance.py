@@ -14,7 +14,8 @@ from airflow_provider_instasent.api.flows import exchange
 from airflow_provider_instasent.api.refusals import error_of
 from airflow_provider_instasent.api.retry import ONE_ATTEMPT
 from airflow_provider_instasent.waiting.conclusion import Ending
-from airflow_provider_instasent.waiting.polling import MAX_POLL_FAILURES, Ended, Goal
+from airflow_provider_instasent.waiting.goal import Ended, Goal
+from airflow_provider_instasent.waiting.poll_failures import MAX_POLL_FAILURES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -25,7 +25,9 @@ from airflow_provider_instasent.api.statuses import (
 )
 from airflow_provider_instasent.waiting import conclusion
 from airflow_provider_instasent.waiting.conclusion import MAX_REPORTED, Conclusion, WatchResult
-from airflow_provider_instasent.waiting.polling import MAX_POLL_FAILURES, Polling
+from airflow_provider_instasent.waiting.pace import SweepInterval
+from airflow_provider_instasent.waiting.poll_failures import MAX_POLL_FAILURES
+from airflow_provider_instasent.waiting.polling import Polling
 from airflow_provider_instasent.waiting.trigger_size import MOST_TRIGGER_IDS, fits_trigger
 
 if TYPE_CHECKING:
@@ -36,8 +38,6 @@ MISSING_GRACE = 120.0
 
 FEW = 25
 """Pending messages up to which each is read by itself, at a steady interval."""
-
-_LENGTHENING, _LONGEST = 1.5, 10
 
 UNREAD = "unread"
 """The status, ours, of a message that was not read yet."""
@@ -116,7 +116,7 @@ class Watch(Polling):
         self._unknown_words: set[str] = set()
         self.unlogged_words: list[str] = []
         self._last_counts: Counter[str] = Counter()
-        self._lengthened = 0.0
+        self._interval = SweepInterval()
         self._without_id = 0
         self._restore(memory or {})
 
@@ -162,9 +162,8 @@ class Watch(Polling):
         """Return the seconds until the next sweep: what was asked for; longer, while a large batch stands still."""
         counts = Counter(reading.status for reading in self._readings.values())
         still = len(self._queue) > FEW and counts == self._last_counts
-        self._lengthened = min(max(self._lengthened, asked) * _LENGTHENING, asked * _LONGEST) if still else asked
         self._last_counts = counts
-        return self._lengthened
+        return self._interval.next(asked, still=still)
 
     def conclude(self, now: float, deadline: float) -> Conclusion | None:
         """Tell how the wait ended, or None while it goes on: the one rule.

@@ -20,7 +20,7 @@ from airflow_provider_instasent.waiting.delivery_watch import (
     Watch,
     WatchRules,
 )
-from airflow_provider_instasent.waiting.polling import MAX_POLL_FAILURES
+from airflow_provider_instasent.waiting.poll_failures import MAX_POLL_FAILURES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping

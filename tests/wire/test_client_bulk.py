@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 from support.clients import TINY_WAITS, sms
 
-from airflow_provider_instasent.api import errors, flows
+from airflow_provider_instasent.api import bulk_flows, errors, flows
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.message_outcome import MessageState
 from airflow_provider_instasent.api.retry import RetryPolicy
@@ -244,7 +244,7 @@ def test_a_window_that_is_used_up_is_waited_out_and_everything_goes(client, sand
         waits.append(seconds)
         sandbox.advance(seconds)
 
-    outcomes = client.perform(flows.send_bulk(batch(500), RetryPolicy()), sleep=sleep)
+    outcomes = client.perform(bulk_flows.send_bulk(batch(500), RetryPolicy()), sleep=sleep)
 
     assert states(outcomes) == [ACCEPTED] * 500
     assert [record.status for record in sandbox.requests.records()] == [201, 201, 429, 201, 201, 429, 201]
@@ -267,6 +267,6 @@ def test_what_is_raised_while_waiting_ends_the_call(client, sandbox):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        client.perform(flows.send_bulk(batch(200), TINY_WAITS), sleep=interrupted)
+        client.perform(bulk_flows.send_bulk(batch(200), TINY_WAITS), sleep=interrupted)
 
     assert sandbox.ledger.accepted == 100

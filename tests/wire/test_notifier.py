@@ -9,7 +9,7 @@ import socket
 import pytest
 from support.notifier import OTHER, TO, connected, connects, context_of_try, fire, said
 
-from airflow_provider_instasent.notifications import sms
+from airflow_provider_instasent.notifications import alert
 from airflow_provider_instasent.notifications.sms import InstasentNotifier
 
 __all__ = ["connected", "connects", "fire", "said"]
@@ -42,8 +42,8 @@ def test_an_answer_that_is_no_success_is_one_request_and_one_line(connected, fir
 
 @pytest.mark.parametrize(("fault", "accepted"), [("timeout_before", 0), ("timeout_after", 1)])
 def test_a_silent_api_is_given_up_after_the_notifiers_own_timeout(connected, fire, said, monkeypatch, fault, accepted):
-    assert (sms.CONNECT_TIMEOUT, sms.READ_TIMEOUT) <= (5, 10)  # not the connection's, which may be minutes
-    monkeypatch.setattr(sms, "READ_TIMEOUT", 0.3)
+    assert (alert.CONNECT_TIMEOUT, alert.READ_TIMEOUT) <= (5, 10)  # not the connection's, which may be minutes
+    monkeypatch.setattr(alert, "READ_TIMEOUT", 0.3)
     sandbox = connected(extra={"read_timeout": 600})
     sandbox.fault(fault, times=None, seconds=5)
     fire(InstasentNotifier(to=TO), context_of_try())

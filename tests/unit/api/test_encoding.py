@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Counting septets, code units and parts, and shortening a text to a number of parts."""
+"""Counting septets, code units and parts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_instasent.api.encoding import TextSize, count, shorten
+from airflow_provider_instasent.api.encoding import TextSize, count
 
 # Spelled out here on its own, in the order of the GSM 03.38 table, rows of 16.
 GSM = (
@@ -96,51 +96,3 @@ def test_other_texts_are_counted_by_utf_16_code_units(text):
 def test_without_unicode_each_other_character_is_estimated_at_one_septet(text):
     widths = [2 if character in TWO else 1 for character in text]
     assert count(text, allow_unicode=False) == TextSize("GSM-7", sum(widths), _parts_by_hand(widths, 160, 153))
-
-
-@pytest.mark.parametrize(
-    ("text", "max_parts", "allow_unicode", "expected"),
-    [
-        ("a" * 160, 1, False, "a" * 160),
-        ("a" * 161, 1, False, "a" * 157 + "..."),
-        ("a" * 400, 2, True, "a" * 303 + "..."),
-        ("€" * 100, 1, False, "€" * 78 + "..."),
-        ("я" * 71, 1, True, "я" * 69 + "…"),
-        ("😀" * 40, 1, True, "😀" * 34 + "…"),
-        ("я" * 161, 1, False, "я" * 157 + "..."),
-        ("word " * 40, 1, False, "word " * 31 + "wo..."),
-        ("a" * 100 + " " * 100, 1, False, "a" * 100 + "..."),
-        # The emoji would leave 69 characters; without it the text keeps 157.
-        ("a" * 200 + "😀", 1, True, "a" * 157 + "..."),
-        ("a" * 60 + "😀" * 20, 1, True, "a" * 60 + "😀" * 4 + "…"),
-    ],
-)
-def test_shortening(text, max_parts, allow_unicode, expected):
-    assert shorten(text, max_parts, allow_unicode=allow_unicode) == expected
-
-
-@settings(max_examples=100, deadline=None, database=None)
-@given(any_texts, st.integers(1, 4), st.booleans())
-def test_a_shortened_text_fits_and_one_more_character_would_not(text, max_parts, allow_unicode):
-    short = shorten(text, max_parts, allow_unicode=allow_unicode)
-    assert count(short, allow_unicode=allow_unicode).parts <= max_parts
-    if short == text:
-        return
-    assert count(text, allow_unicode=allow_unicode).parts > max_parts
-    kept, ending = (short[:-1], "…") if short.endswith("…") else (short[:-3], "...")
-    assert short == kept + ending
-    assert text.startswith(kept)
-    assert short.encode("utf-16-le").decode("utf-16-le") == short
-    following = text[len(kept) :]
-    longer = kept + following[: len(following) - len(following.lstrip()) + 1] + ending
-    assert count(longer, allow_unicode=allow_unicode).parts > max_parts
-
-
-def test_a_long_log_is_shortened_quickly_enough_to_notify():
-    short = shorten("x" * 5_000_000, 2, allow_unicode=True)
-    assert short == "x" * 303 + "..."
-
-
-def test_no_part_is_no_budget():
-    with pytest.raises(ValueError, match="at least 1"):
-        shorten("a", 0, allow_unicode=False)

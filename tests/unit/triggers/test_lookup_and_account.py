@@ -67,7 +67,7 @@ async def test_what_nobody_foresaw_is_an_event_that_a_retry_may_mend(make, name,
 
 @pytest.mark.parametrize("event", [None, {}, {"outcome": "success"}, {"outcome": "x", "message": "", "fail": 1}])
 def test_a_foreign_event_fails_loudly(event):
-    from airflow_provider_instasent.triggers.account import ended_of
+    from airflow_provider_instasent.triggers.events import end_of_goal
 
     with pytest.raises(AirflowException, match="none of ours"):
-        ended_of(event)
+        end_of_goal(event)
