@@ -43,7 +43,7 @@ class RetryPolicy:
 
 DEFAULT_RETRY_POLICY = RetryPolicy()
 ONE_ATTEMPT = RetryPolicy(max_attempts=1, max_rate_limited=1)
-"""For pollers, whose next poll is the retry."""
+"""For waits, whose next sweep is the retry."""
 
 
 @dataclass(frozen=True, slots=True)

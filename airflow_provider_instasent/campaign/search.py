@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_instasent.api.endpoints import Entity
     from airflow_provider_instasent.api.pages import Page
+    from airflow_provider_instasent.journal.roster import Listed
 
 log = logging.getLogger(__name__)
 
@@ -48,35 +49,21 @@ LONGEST_PAUSE = 10.0
 """Seconds between two looks; they double from the first to the longest."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A message that may or may not have been accepted.
-
-    :param key: its key in the journal
-    :param client_id: the clientId the user gave; None for a generated one, which the key makes
-    :param since: our clock in unix seconds when its intent was written
-    """
-
-    key: bytes
-    client_id: str | None
-    since: float
-
-
 @dataclass(slots=True)
 class Search:
     """What is looked for, and the evidence collected in one look.
 
     :param campaign_id: the campaign, part of every key
-    :param wanted: the messages, by key
+    :param wanted: the messages, by key, as the journal knows them
     :param known_ids: ids of SMS that are already known to be other messages of this campaign
     :param occurrences: how many messages with one sender, number and text the campaign may hold
     """
 
     campaign_id: str
-    wanted: Mapping[bytes, Wanted]
+    wanted: Mapping[bytes, Listed]
     known_ids: Container[str] = frozenset()
     occurrences: int = 1
-    by_client_id: dict[str, list[Wanted]] = field(init=False)
+    by_client_id: dict[str, list[Listed]] = field(init=False)
     found: dict[bytes, Entity] = field(init=False, default_factory=dict)
     candidates: dict[bytes, dict[str, Entity]] = field(init=False)
     echoed: bool = field(init=False, default=False)
@@ -91,7 +78,7 @@ class Search:
     @property
     def since(self) -> float:
         """The earliest moment, on our clock, a wanted message can have been created."""
-        return min(item.since for item in self.wanted.values()) - CLOCK_SLACK
+        return min(item.at for item in self.wanted.values()) - CLOCK_SLACK
 
     def consider(self, entity: Entity, offset: float) -> None:
         """Note what an entity of the list tells.
@@ -115,7 +102,7 @@ class Search:
             return
         for key in keys:
             item = self.wanted.get(key)
-            if item is not None and created >= item.since + offset - CLOCK_SLACK:
+            if item is not None and created >= item.at + offset - CLOCK_SLACK:
                 self.candidates[keys[0]][sms_id] = entity
                 return
 
@@ -139,7 +126,7 @@ class Search:
                     )
         return self.found
 
-    def _item_with(self, client_id: str, entity: Entity, created: float | None, offset: float) -> Wanted | None:
+    def _item_with(self, client_id: str, entity: Entity, created: float | None, offset: float) -> Listed | None:
         """Return what is wanted under a clientId; a generated one begins with the message's key."""
         for item in self.by_client_id.get(client_id, ()):
             if self._fits(item, entity, created, offset):
@@ -160,9 +147,9 @@ class Search:
             for occurrence in range(self.occurrences)
         ]
 
-    def _fits(self, item: Wanted, entity: Entity, created: float | None, offset: float) -> bool:
+    def _fits(self, item: Listed, entity: Entity, created: float | None, offset: float) -> bool:
         """Tell whether an SMS with a clientId that the user gave is this message and not an older one."""
-        if created is not None and created < item.since + offset - CLOCK_SLACK:
+        if created is not None and created < item.at + offset - CLOCK_SLACK:
             return False
         return item.key in self._keys(entity) or not entity.get("text")
 

@@ -54,6 +54,7 @@ class SingleSend:
     :param settings: how
     :param clock: our clock in unix seconds
     :param sleep: waits the given seconds
+    :ivar in_doubt: whether, after `send` raised, the message may have been accepted by this try or an earlier one
     """
 
     def __init__(
@@ -82,16 +83,12 @@ class SingleSend:
         self._intended_at = 0.0
         self._last_request_at = 0.0
         self._suspected = False
+        self.in_doubt = False
 
     @property
     def client_id(self) -> str:
         """The clientId the message goes out with."""
         return self._client_id
-
-    @property
-    def in_doubt(self) -> bool:
-        """Whether, after `send` raised, the message may have been accepted by this try or an earlier one."""
-        return self._suspected or bool(self._doubts())
 
     def send(self) -> SingleResult:
         """Send the message unless an earlier try did.
@@ -101,12 +98,18 @@ class SingleSend:
         :raises NotSentError: where the API could not be reached; nothing was accepted
         :raises JournalError: where the journal cannot be used; nothing was sent
         """
-        if self._journal is not None:
-            Replay(self._roster, "a single send").take(self._journal.replay())
-        accepted = [one for one in self._roster if one.accepted]
-        if accepted:
-            return self._stored(min(accepted, key=lambda one: one.key != self._key))
-        return self._look_for_earlier() or self._send()
+        try:
+            if self._journal is not None:
+                Replay(self._roster, "a single send").take(self._journal.replay())
+            accepted = [one for one in self._roster if one.accepted]
+            if accepted:
+                return self._stored(self._ours_first(accepted))
+            try:
+                return self._look_for_earlier() or self._send()
+            finally:
+                self.in_doubt = self._suspected or bool(self._doubts())
+        finally:
+            self._roster.close()
 
     def _stored(self, one: Listed) -> SingleResult:
         log.info("This message was accepted by an earlier try: nothing is sent.")
@@ -180,14 +183,20 @@ class SingleSend:
         return [one for one in self._roster if one.in_doubt]
 
     def _found(self, looked_for: Sequence[Listed], findings: Findings, *, sent_now: bool) -> SingleResult | None:
-        """Return the result where any of these was found."""
-        for one in looked_for:
-            if one.key in findings.found:
-                outcome = acceptance(one.place, self._message, findings.found[one.key])
-                self._settle(outcome, WHOLE_ROSTER)
-                outcome = self._of_earlier(one, outcome.at(0))
-                return SingleResult(outcome, sent_now=sent_now, changed=one.key != self._key)
-        return None
+        """Write down all of these that were found, and return the result where any was."""
+        found = [one for one in looked_for if one.key in findings.found]
+        if not found:
+            return None
+        outcomes = {one.key: acceptance(one.place, self._message, findings.found[one.key]) for one in found}
+        for outcome in outcomes.values():
+            self._settle(outcome, WHOLE_ROSTER)
+        one = self._ours_first(found)
+        outcome = self._of_earlier(one, outcomes[one.key].at(0))
+        return SingleResult(outcome, sent_now=sent_now, changed=one.key != self._key)
+
+    def _ours_first(self, messages: Sequence[Listed]) -> Listed:
+        """Return the one that this try would send, where it is among these."""
+        return min(messages, key=lambda one: one.key != self._key)
 
     def _of_earlier(self, one: Listed, outcome: MessageOutcome) -> MessageOutcome:
         """Name the clientId of what was sent, which may be another message than this try would send."""
@@ -243,6 +252,8 @@ class SingleSend:
 
     def _intend(self) -> None:
         self._place = self._roster.place_of(self._key, self._given_id)
+        if not self._doubts():  # else what is looked for goes by the clientId that it had
+            self._roster.rename(self._place, self._given_id)
         if self._journal is not None:
             self._chunk = self._chunk or self._journal.new_chunk()
             self._intended_at = self._journal.intend(self._chunk, [self._key], [self._given_id])

@@ -16,7 +16,7 @@ from airflow_provider_instasent.api.errors import (
     UnconfirmedError,
 )
 from airflow_provider_instasent.campaign import search
-from airflow_provider_instasent.campaign.search import Findings, Search, Wanted, search_list
+from airflow_provider_instasent.campaign.search import Findings, Search, search_list
 from airflow_provider_instasent.planning.choices import OnUnconfirmed
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Unconfirmed:
         :raises UnavailableError: where the list cannot be read at present
         :raises ApiError: where it refuses to be read
         """
-        wanted = {one.key: Wanted(one.key, one.client_id, one.at) for one in messages}
+        wanted = {one.key: one for one in messages}
         try:
             return search_list(
                 Search(self.settings.campaign_id, wanted, known_ids, occurrences),

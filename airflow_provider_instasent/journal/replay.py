@@ -19,7 +19,7 @@ from airflow_provider_instasent.journal.events import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from airflow_provider_instasent.api.message_outcome import MessageOutcome
     from airflow_provider_instasent.journal.roster import Roster
@@ -62,8 +62,7 @@ class Replay:
             if isinstance(event, Listing):
                 self._list(event)
             elif isinstance(event, Intent):
-                places = map(self._roster.place_of, event.keys, event.client_ids)
-                self._intend(event.chunk, event.at, tuple((place, 1) for place in places))
+                self._intend(event.chunk, event.at, tuple(self._single(event)))
                 self._listed = len(self._roster)
             elif isinstance(event, PlacedIntent):
                 self._check(event.spans)
@@ -80,6 +79,12 @@ class Replay:
         except sqlite3.IntegrityError as error:
             raise _corrupt("lists a message twice") from error
         self._listed += len(listing.keys)
+
+    def _single(self, intent: Intent) -> Iterator[tuple[int, int]]:
+        for key, client_id in zip(intent.keys, intent.client_ids, strict=True):
+            place = self._roster.place_of(key, client_id)
+            self._roster.rename(place, client_id)  # the last one counts
+            yield place, 1
 
     def _check(self, spans: Iterable[tuple[int, int]]) -> None:
         if any(first < 0 or count < 1 or first + count > self._listed for first, count in spans):

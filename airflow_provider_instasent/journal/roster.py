@@ -95,6 +95,10 @@ class Roster:
     def __len__(self) -> int:
         return int(self._one("SELECT count(*) FROM roster"))
 
+    def close(self) -> None:
+        """Close the database; of a roster in memory, that is its end."""
+        self._database.close()
+
     def extend(self, keys: Sequence[bytes], client_ids: Sequence[str | None], generation: int = 0) -> None:
         """Append keys, and the clientIds the user gave, in the journal's order.
 
@@ -111,16 +115,18 @@ class Roster:
         """Return the place of a single send's message, appended where it is new.
 
         :param key: its key
-        :param client_id: the clientId the user gives it now; counts as long as nothing was accepted
+        :param client_id: the clientId the user gives it, where it is new
         """
         place: int | None = self._one("SELECT place FROM roster WHERE key = ?", key)
         if place is None:
             place = len(self)
             self.extend([key], [client_id])
-        else:
-            query = "UPDATE roster SET client_id = ? WHERE place = ? AND state <> 'accepted'"
-            self._database.execute(query, (client_id, place))
         return place
+
+    def rename(self, place: int, client_id: str | None) -> None:
+        """Take the clientId that the user gives a message in a further request; what is accepted keeps its own."""
+        query = "UPDATE roster SET client_id = ? WHERE place = ? AND state <> 'accepted'"
+        self._database.execute(query, (client_id, place))
 
     def intend(self, spans: Iterable[tuple[int, int]], at: float) -> None:
         """Note that these places are about to leave.
@@ -166,6 +172,10 @@ class Roster:
             yield Listed(place, key, client_id, at, MessageState(state), sms_id)
 
     def _one(self, query: str, *values: object) -> Any:
-        """Return the first column of a query's first row, or None."""
-        row = self._database.execute(query, values).fetchone()
-        return None if row is None else row[0]
+        return first_value(self._database, query, *values)
+
+
+def first_value(database: sqlite3.Connection, query: str, *values: object) -> Any:
+    """Return the first column of a query's first row, or None."""
+    row = database.execute(query, values).fetchone()
+    return None if row is None else row[0]

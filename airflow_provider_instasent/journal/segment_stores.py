@@ -125,6 +125,7 @@ class PathSegments:
 
     def __init__(self, directory: StoragePath, campaign_id: str) -> None:
         self._campaign = digest_of(campaign_id)
+        # A part of the path: were it cut elsewhere, campaigns under way would no longer find their journals.
         slug = re.sub(r"[^A-Za-z0-9_.-]+", "_", campaign_id)[:60].strip("._") or "campaign"
         self._directory: StoragePath = directory / f"{slug}-{self._campaign}"
         self._merged = MergedFiles(self._directory, self._campaign)

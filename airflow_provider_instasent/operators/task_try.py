@@ -21,39 +21,54 @@ log = logging.getLogger(__name__)
 class TaskTry:
     """What is known of a try.
 
-    :param owner: DAG, run, task and map index: the campaign of a task that names none
-    :param number: of the try, from 1
-    :param possible_since: unix seconds before which no try of this DAG run can have sent anything
     :param template_values: what a row template sees beside the row
     :param state_store: Airflow's task state store (3.3+); None where there is none, or where `[state_store]
         clear_on_success` empties it when a task succeeds: clearing such a task would text again
     :param outlet_events: Airflow's accessor of the asset events of this task
     """
 
-    owner: str
-    number: int
-    possible_since: float
     template_values: Mapping[str, Any]
     state_store: Any
     outlet_events: Any
     _task_instance: Any
+    _dag_run: Any
 
     @classmethod
     def of(cls, context: Any) -> TaskTry:
         """Return what the context of a task tells."""
         from airflow_provider_instasent.planning.row_template import VARIABLES
 
-        ti = context["ti"]
         clears = conf.getboolean("state_store", "clear_on_success", fallback=False)
         return cls(
-            owner=f"{ti.dag_id}/{ti.run_id}/{ti.task_id}/{ti.map_index}",
-            number=ti.try_number,
-            possible_since=_earliest_try(context.get("dag_run")),
             template_values={name: context[name] for name in VARIABLES if name in context},
             state_store=None if clears else context.get("task_state_store"),
             outlet_events=context.get("outlet_events"),
-            _task_instance=ti,
+            _task_instance=context.get("ti"),
+            _dag_run=context.get("dag_run"),
         )
+
+    @property
+    def owner(self) -> str:
+        """DAG, run, task and map index: the campaign of a task that names none."""
+        ti = self._task_instance
+        return f"{ti.dag_id}/{ti.run_id}/{ti.task_id}/{ti.map_index}"
+
+    @property
+    def number(self) -> int:
+        """The number of the try, from 1."""
+        return int(self._task_instance.try_number)
+
+    @property
+    def possible_since(self) -> float:
+        """Unix seconds before which no try of this DAG run can have sent anything.
+
+        Clearing a finished run makes its start that of the new try, so only what the run was made with counts then.
+        """
+        run = self._dag_run
+        began = run.start_date
+        if run.clear_number or began is None:
+            began = getattr(run, "run_after", None) or run.data_interval_end  # Airflow 2 has the latter only
+        return 0.0 if began is None else float(began.timestamp())
 
     def campaign_id(self, given: Any) -> str:
         """Return the campaign a task's messages belong to.
@@ -85,16 +100,3 @@ class TaskTry:
             self.push(value)
         except Exception:
             log.exception("The result could not be put into XCom.")
-
-
-def _earliest_try(dag_run: Any) -> float:
-    """Return unix seconds before which no try of this DAG run can have sent anything.
-
-    Clearing a finished run makes its start that of the new try, so only what the run was made with counts then.
-    """
-    if dag_run is None:
-        return 0.0
-    began = dag_run.start_date
-    if dag_run.clear_number or began is None:
-        began = getattr(dag_run, "run_after", None) or dag_run.data_interval_end  # Airflow 2 has the latter only
-    return 0.0 if began is None else float(began.timestamp())

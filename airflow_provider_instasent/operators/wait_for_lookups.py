@@ -82,9 +82,9 @@ class LookupWait:
 
     def _read_all(self, client: InstasentClient) -> None:
         """Read each lookup once; a sweep reads those that the list does not show only in part."""
-        from airflow_provider_instasent.waiting.list_sweeps import SINGLES_A_ROUND
+        from airflow_provider_instasent.waiting.list_sweeps import SINGLES_A_SWEEP
 
-        for _ in range(1 + len(self.watch.pending) // SINGLES_A_ROUND):
+        for _ in range(1 + len(self.watch.pending) // SINGLES_A_SWEEP):
             if not self.watch.unread():
                 return
             self._sweep(client)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 MOST_REPORTED = 20
 """Bad rows that an error lists; their number is always told."""
 
+_KNOWN_FIELDS = frozenset(MESSAGE_FIELDS)
+
 
 @dataclass(frozen=True, slots=True)
 class PlanSettings:
@@ -132,7 +134,7 @@ class Planner:
     def _message(self, row: Mapping[str, Any]) -> tuple[PhoneNumber, Sms]:
         settings = self._settings
         if settings.template is None:
-            unknown = sorted(map(str, set(row) - set(MESSAGE_FIELDS)))
+            unknown = sorted(map(str, set(row) - _KNOWN_FIELDS))
             if unknown:
                 raise InvalidMessageError("message", f"has unknown fields: {mask_in(', '.join(unknown)[:100])}")
             to, text = row.get("to"), row.get("text")

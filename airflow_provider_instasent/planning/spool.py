@@ -12,7 +12,7 @@ import sqlite3
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from airflow_provider_instasent.api.message import Sms, client_id_for
-from airflow_provider_instasent.journal.roster import IN_DOUBT, Roster
+from airflow_provider_instasent.journal.roster import IN_DOUBT, Roster, first_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -202,5 +202,4 @@ class Spool:
 
     def one(self, query: str, *values: object) -> Any:
         """Return the first column of a query's first row, or None."""
-        row = self.database.execute(query, values).fetchone()
-        return None if row is None else row[0]
+        return first_value(self.database, query, *values)

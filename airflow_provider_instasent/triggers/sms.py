@@ -43,7 +43,7 @@ class InstasentDeliveryTrigger(BaseTrigger):
     :param poll_interval: seconds between two sweeps over the pending messages
     :param max_poll_failures: sweeps in a row without a successful read after which it is an error
     :param max_polls_per_minute: the most requests a minute
-    :param memory: what an earlier poll learned
+    :param memory: what an earlier sweep learned
         (:meth:`~airflow_provider_instasent.waiting.delivery_watch.Watch.memory`); the messages in it that are final
         belong to the batch and are not asked for again
     :param results_path: in place of `message_ids`, a bulk send's results file; its statuses are brought up to date

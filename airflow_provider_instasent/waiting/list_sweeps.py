@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.waiting.pace import Pace
 
 LIST_PAGE = 100
-SINGLES_A_ROUND = 50
+SINGLES_A_SWEEP = 50
 """Messages that one sweep reads one by one after the list, those asked for longest ago first."""
 
 _PAGES_TO_SPARE = 20
@@ -85,7 +85,7 @@ class ListSweep(Sweep):
 
     def left_over(self) -> list[str]:
         """Return the messages the list did not show that this sweep reads one by one."""
-        return [sms_id for sms_id in self.ids if sms_id in self._unseen][:SINGLES_A_ROUND]
+        return [sms_id for sms_id in self.ids if sms_id in self._unseen][:SINGLES_A_SWEEP]
 
 
 async def sweep_batch(client: AsyncInstasentClient, watch: Watch, pace: Pace) -> None:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from airflow_provider_instasent.campaign.settings import SendSettings
 from airflow_provider_instasent.campaign.single_send import SingleResult, SingleSend
 from airflow_provider_instasent.journal.journal import Journal
 from airflow_provider_instasent.journal.replay import Replay
-from airflow_provider_instasent.journal.roster import Roster
+from airflow_provider_instasent.journal.roster import Listed, Roster
 from airflow_provider_instasent.journal.segment_stores import KeyValueSegments, PathSegments
 from airflow_provider_instasent.planning.choices import OnUnconfirmed
 
@@ -171,14 +171,18 @@ class SendTask:
         assert ended is not None
         return ended
 
+    def listed(self) -> list[Listed]:
+        """What the journal says of each message; nothing where there is none."""
+        if self.journal == "none":
+            return []
+        roster = Roster()
+        with Journal(self._segments()) as journal, closing(roster):
+            Replay(roster, "a single send").take(journal.replay())
+            return list(roster)
+
     def state(self) -> MessageState | None:
         """Where the journal says the message stands; None where it says nothing."""
-        if self.journal == "none":
-            return None
-        with Journal(self._segments()) as journal:
-            roster = Roster()
-            Replay(roster, "a single send").take(journal.replay())
-        states = [message.state for message in roster]
+        states = [message.state for message in self.listed()]
         assert len(states) <= 1
         return states[0] if states else None
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 from support.sandbox import call, deliverable, message
@@ -264,4 +265,21 @@ def test_funds_that_ran_out_are_waited_for_by_clearing(new_task, sandbox):
     assert isinstance(task.run(), NoFundsError)
     sandbox.configure(balance=10.0)
     assert_accepted(task, task.run())
+    assert task.sends() == 2
+
+
+def test_of_two_doubts_that_are_both_found_the_message_of_this_try_counts(new_task, sandbox):
+    """The first try's text shows up late, beside the second try's: both are known then, and the own one is told."""
+    task = new_task("values", "skip")
+    sandbox.configure(list_lag=3_600.0)
+    sandbox.fault("cut_after", endpoint="send", times=2)
+    assert task.attempt().outcome.state is MessageState.UNCONFIRMED
+    task.policy, task.message = "resend", replace(task.message, text="another text to keep private")
+
+    result = task.attempt(Hooks(before_socket=lambda: sandbox.configure(list_lag=0.0)))
+
+    first, second = sandbox.ledger
+    assert (result.outcome.id, result.changed, result.sent_now) == (second.id, False, True)
+    assert {message.id for message in task.listed()} == {first.id, second.id}
+    assert task.attempt().outcome.id == second.id
     assert task.sends() == 2

@@ -18,10 +18,12 @@ from airflow_provider_instasent.api.errors import (
     UnavailableError,
 )
 from airflow_provider_instasent.api.message import client_id_for, content_key
+from airflow_provider_instasent.api.message_outcome import MessageState
 from airflow_provider_instasent.api.pages import Page
 from airflow_provider_instasent.api.timestamps import created_at
-from airflow_provider_instasent.campaign.search import CLOCK_SLACK, Search, Wanted, search_list
+from airflow_provider_instasent.campaign.search import CLOCK_SLACK, Search, search_list
 from airflow_provider_instasent.journal.events import key_of
+from airflow_provider_instasent.journal.roster import Listed
 
 CAMPAIGN = "dag/run/task/-1"
 NOW = 1_800_000_000.0
@@ -80,7 +82,7 @@ class World:
         self.slept.append(seconds)
         self.now += seconds
 
-    def look(self, *wanted: Wanted, grace: float = 0.0, max_pages: int = 200, **options: Any) -> dict[bytes, str]:
+    def look(self, *wanted: Listed, grace: float = 0.0, max_pages: int = 200, **options: Any) -> dict[bytes, str]:
         """Look for messages; return the ids found by key."""
         search = Search(CAMPAIGN, {one.key: one for one in wanted}, **options)
         findings = search_list(
@@ -93,8 +95,8 @@ def content(text: str = "hello", occurrence: int = 0, to: str = "+34600000001", 
     return content_key(CAMPAIGN, sender, to, text, occurrence)
 
 
-def wanted(text: str = "hello", occurrence: int = 0, since: float = NOW, client_id: str | None = None) -> Wanted:
-    return Wanted(key_of(content(text, occurrence)), client_id, since)
+def wanted(text: str = "hello", occurrence: int = 0, since: float = NOW, client_id: str | None = None) -> Listed:
+    return Listed(0, key_of(content(text, occurrence)), client_id, since, MessageState.UNCONFIRMED)
 
 
 def ours(text: str = "hello", occurrence: int = 0) -> str:
@@ -214,7 +216,7 @@ def test_two_texts_in_doubt_under_one_client_id_of_the_user_are_told_apart():
 def test_a_client_id_of_the_user_in_our_form_is_still_the_users():
     world = World()
     world.accept(client_id=ours("something else"))
-    message = Wanted(key_of(content("something else")), "mine", NOW)
+    message = Listed(0, key_of(content("something else")), "mine", NOW, MessageState.UNCONFIRMED)
     assert world.look(message) == {}
 
 

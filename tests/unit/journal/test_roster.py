@@ -32,8 +32,19 @@ def settled(chunk: int, state: MessageState, sms_id: str | None = None) -> Settl
     return Settlement(chunk, (MessageOutcome(0, state, id=sms_id, reason=f"of chunk {chunk}"),))
 
 
+@pytest.fixture(autouse=True)
+def every_roster_is_closed():
+    yield
+    while OPEN:
+        OPEN.pop().close()
+
+
+OPEN: list[Roster] = []
+
+
 def replayed(events, kind="a single send") -> tuple[Roster, Replay]:
     roster = Roster()
+    OPEN.append(roster)
     replay = Replay(roster, kind)
     replay.take(events)
     return roster, replay
