@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.client import InstasentClient
 from airflow_provider_instasent.campaign.bulk_send import BulkOutcome, BulkSend
-from airflow_provider_instasent.campaign.settings import CampaignSettings, SendSettings
+from airflow_provider_instasent.campaign.campaign_settings import CampaignSettings, SendSettings
 from airflow_provider_instasent.journal.journal import Journal
-from airflow_provider_instasent.journal.segment_stores import KeyValueSegments
+from airflow_provider_instasent.journal.key_value_store import KeyValueSegments
 from airflow_provider_instasent.journal.stopping import Stop
 from airflow_provider_instasent.planning.plan import PlanSettings
 from airflow_provider_instasent.planning.row_source import rows_of_path

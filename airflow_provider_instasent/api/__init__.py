@@ -4,9 +4,11 @@
 In the order in which a message passes through::
 
     message   numbers   encoding          what is sent, checked; its number; the parts it takes
+    client_ids                            what it is known by for ever
     endpoints   schema   schemas/         the request that is made of it, and how the body of its answer is read
-    flows   bulk_flows   lookup_flows     whole calls without a socket: they say what to send and take what came of it
-    client | async_client                 the two drivers, over requests and over httpx   (settings, lookup_calls)
+    flows   bulk_flows   lookup_flows     whole calls without a socket: what to send, what to make of the answer
+    client | async_client                 the two drivers, over requests and over httpx   (client_settings, lookup_calls)
+    connections                           how long one may idle, and how its failures are told
     exchange   rate_limit   timestamps    the answer: status and body, what the limit says, the server's moments
     refusals   retry                      was it accepted, refused or is it in doubt; is it asked again
     bulk_attribution                      whose outcome each item of a bulk answer is   (message_finder, bulk_errors)

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import httpx
 
-from airflow_provider_instasent.api import bulk_flows, flows
+from airflow_provider_instasent.api import bulk_flows, connections, flows
+from airflow_provider_instasent.api.client_settings import ClientSettings
 from airflow_provider_instasent.api.errors import ConfigurationError
 from airflow_provider_instasent.api.exchange import (
-    NO_LISTENER,
-    UNKNOWN_HOST,
     Failure,
     Flow,
     Kind,
@@ -24,7 +23,6 @@ from airflow_provider_instasent.api.exchange import (
 )
 from airflow_provider_instasent.api.lookup_calls import AsyncLookupCalls
 from airflow_provider_instasent.api.pages import Page, Pages
-from airflow_provider_instasent.api.settings import LONGEST_IDLE, ClientSettings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -47,7 +45,7 @@ class AsyncInstasentClient(AsyncLookupCalls):
     """:class:`~airflow_provider_instasent.api.client.InstasentClient` for an event loop.
 
     :param token: the API token
-    :param settings: any field of :class:`~airflow_provider_instasent.api.settings.ClientSettings`
+    :param settings: any field of :class:`~airflow_provider_instasent.api.client_settings.ClientSettings`
     :raises ConfigurationError: where a setting is missing or unsafe
     """
 
@@ -139,7 +137,9 @@ class AsyncInstasentClient(AsyncLookupCalls):
                     headers=self.settings.headers(f"httpx/{httpx.__version__}"),
                     timeout=httpx.Timeout(self.settings.read_timeout, connect=self.settings.connect_timeout, pool=None),
                     limits=httpx.Limits(
-                        max_connections=limit, max_keepalive_connections=limit, keepalive_expiry=LONGEST_IDLE
+                        max_connections=limit,
+                        max_keepalive_connections=limit,
+                        keepalive_expiry=connections.LONGEST_IDLE,
                     ),
                     follow_redirects=False,
                     event_hooks={"response": [_forget_address]},
@@ -188,18 +188,22 @@ def _ssl_context(ca_bundle: str | None) -> ssl.SSLContext:
 def _reason(error: Exception, *, left: bool) -> str:
     """Name what went wrong without the URL."""
     if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
-        return "the connection could not be opened in time (`connect_timeout`)"
+        return connections.NOT_OPENED
     if isinstance(error, httpx.TimeoutException):
-        return "no answer in time (`read_timeout`)"
+        return connections.NO_ANSWER
     if isinstance(error, httpx.ProxyError):
-        return "the proxy did not connect"
+        return connections.NO_PROXY
     if isinstance(error, httpx.ConnectError) and isinstance(_root(error), ssl.SSLError):
-        return "TLS failure: the certificate or the protocol was not accepted (`ca_bundle` names another authority)"
+        return connections.NO_TLS
     if isinstance(error, httpx.DecodingError):
-        return "the answer was cut short"
+        return connections.CUT_SHORT
     if left:
-        return "the connection was cut"
-    return UNKNOWN_HOST if isinstance(_root(error), socket.gaierror | httpx.InvalidURL) else NO_LISTENER
+        return connections.CUT
+    return (
+        connections.UNKNOWN_HOST
+        if isinstance(_root(error), socket.gaierror | httpx.InvalidURL)
+        else connections.NO_LISTENER
+    )
 
 
 def _root(error: BaseException) -> BaseException:

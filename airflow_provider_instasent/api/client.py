@@ -15,10 +15,9 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, LocationParseError, NameResolutionError
 
-from airflow_provider_instasent.api import bulk_flows, flows
+from airflow_provider_instasent.api import bulk_flows, connections, flows
+from airflow_provider_instasent.api.client_settings import ClientSettings
 from airflow_provider_instasent.api.exchange import (
-    NO_LISTENER,
-    UNKNOWN_HOST,
     Failure,
     Flow,
     Kind,
@@ -28,7 +27,6 @@ from airflow_provider_instasent.api.exchange import (
 )
 from airflow_provider_instasent.api.lookup_calls import LookupCalls
 from airflow_provider_instasent.api.pages import Page, Pages
-from airflow_provider_instasent.api.settings import LONGEST_IDLE, ClientSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -63,7 +61,7 @@ class _WatchedConnection(HTTPConnection):
             self._opening = False
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        if self._used_at is not None and time.monotonic() - self._used_at > LONGEST_IDLE:
+        if self._used_at is not None and time.monotonic() - self._used_at > connections.LONGEST_IDLE:
             self.close()
         super().request(*args, **kwargs)
 
@@ -124,7 +122,7 @@ class InstasentClient(LookupCalls):
             client.send_sms(Sms.create(to="+34600000001", text="Hello", sender="Acme"))
 
     :param token: the API token
-    :param settings: any field of :class:`~airflow_provider_instasent.api.settings.ClientSettings`
+    :param settings: any field of :class:`~airflow_provider_instasent.api.client_settings.ClientSettings`
     :raises ConfigurationError: where a setting is missing or unsafe
     """
 
@@ -270,23 +268,23 @@ class _Session(requests.Session):
 def _reason(error: Exception) -> str:
     """Name what went wrong without the URL, which `requests` puts into every message."""
     if isinstance(error, requests.exceptions.SSLError):
-        return "TLS failure: the certificate or the protocol was not accepted (`ca_bundle` names another authority)"
+        return connections.NO_TLS
     if isinstance(error, requests.exceptions.ProxyError):
-        return "the proxy did not connect"
+        return connections.NO_PROXY
     if isinstance(error, requests.exceptions.Timeout):
         if _wire.left:
-            return "no answer in time (`read_timeout`)"
-        return "the connection could not be opened in time (`connect_timeout`)"
+            return connections.NO_ANSWER
+        return connections.NOT_OPENED
     if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError):
-        return "the answer was cut short"
-    return "the connection was cut" if _wire.left else _unreachable(error)
+        return connections.CUT_SHORT
+    return connections.CUT if _wire.left else _unreachable(error)
 
 
 def _unreachable(error: Exception) -> str:
     """Name why no connection could be opened."""
     inner = getattr(error.args[0] if error.args else None, "reason", None)
     if isinstance(inner, NameResolutionError) or isinstance(error, requests.exceptions.InvalidURL | LocationParseError):
-        return UNKNOWN_HOST
+        return connections.UNKNOWN_HOST
     if not isinstance(error, requests.RequestException):
         return "no certificates could be read: check REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE in the environment"
-    return NO_LISTENER
+    return connections.NO_LISTENER

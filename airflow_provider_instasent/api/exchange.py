@@ -99,9 +99,6 @@ class Failure:
 
 Outcome = Answer | Failure
 
-UNKNOWN_HOST = "the host name is not known: check the connection's host, and that this machine can resolve names"
-NO_LISTENER = "nothing listens there, or the network is down: check the connection's host and port"
-
 
 @dataclass(frozen=True, slots=True)
 class Send:

@@ -3,10 +3,10 @@
 
 In the order in which a campaign passes through::
 
-    settings                         how it is carried out
+    campaign_settings                how it is carried out
     single_send   bulk_send   lookup_campaign     one message; rows to summary; numbers to look up
     campaign_try                     one try of the latter two: compare, send, look, decide
-    sender                           chunks in flight, each written ahead   (rate_gate, workers, send_progress)
+    sender                           chunks in flight, written ahead   (rate_gate, workers, unanswered, send_progress)
     unconfirmed   search             what becomes of messages in doubt; how they are looked for in the list
     summary   shortfall              the summary and the results file; when that is a failure
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from airflow_provider_instasent.api.client import InstasentClient
-    from airflow_provider_instasent.campaign.settings import CampaignSettings
+    from airflow_provider_instasent.campaign.campaign_settings import CampaignSettings
     from airflow_provider_instasent.journal.journal import Journal
     from airflow_provider_instasent.journal.stopping import Stop
     from airflow_provider_instasent.planning.row_source import Row

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from airflow_provider_instasent.api.client import InstasentClient
     from airflow_provider_instasent.api.pages import Page
+    from airflow_provider_instasent.campaign.campaign_settings import CampaignSettings
     from airflow_provider_instasent.campaign.sender import SendReport
-    from airflow_provider_instasent.campaign.settings import CampaignSettings
     from airflow_provider_instasent.journal.journal import Journal
     from airflow_provider_instasent.journal.replay import Replay
     from airflow_provider_instasent.journal.roster import Listed
@@ -178,7 +178,7 @@ class CampaignTry:
 def finished_by(owner: str) -> str:
     """Return the name of the note with the result of a task that has finished the campaign.
 
-    :param owner: the task, as in :class:`~airflow_provider_instasent.campaign.settings.SendSettings`
+    :param owner: the task, as in :class:`~airflow_provider_instasent.campaign.campaign_settings.SendSettings`
     """
     return FINISHED + digest_of(owner)
 

@@ -14,13 +14,13 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from airflow_provider_instasent.api.client_ids import content_key, is_generated
 from airflow_provider_instasent.api.errors import (
     ApiError,
     NotSentError,
     RateLimitedError,
     UnavailableError,
 )
-from airflow_provider_instasent.api.message import content_key, is_generated
 from airflow_provider_instasent.api.numbers import digits
 from airflow_provider_instasent.api.recent_pages import recent_pages
 from airflow_provider_instasent.api.timestamps import created_at

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.api.bulk_flows import ChunkResult, send_chunk
 from airflow_provider_instasent.api.endpoints import MAX_BULK
-from airflow_provider_instasent.api.errors import UnavailableError
 from airflow_provider_instasent.api.exchange import Answer, Outcome
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.campaign.rate_gate import RateGate
+from airflow_provider_instasent.campaign.unanswered import UnansweredRequests
 from airflow_provider_instasent.campaign.workers import Workers
 from airflow_provider_instasent.journal.errors import JournalError, StoppedError
 from airflow_provider_instasent.journal.stopping import RECORDING_SECONDS, Stop
@@ -33,13 +33,8 @@ if TYPE_CHECKING:
 
     ChunkFlow = Callable[[Sequence[Sms], RetryPolicy, ChunkResult], Flow[ChunkResult]]
 
-MOST_UNANSWERED = 25
-"""Chunks in a row without a usable answer after which the rest stays planned, rather than become unconfirmed too."""
-
 _WAKE = 0.25
 """Seconds after which a pass looks whether it was asked to stop, though no chunk has landed."""
-
-_ANSWERED = frozenset({MessageState.ACCEPTED, MessageState.REJECTED})
 
 
 @dataclass(slots=True)
@@ -122,7 +117,7 @@ class Sender:
         self._taken = -1
         self._last_record: Future[None] | None = None
         self._settled = 0
-        self._unanswered = 0
+        self._unanswered = UnansweredRequests()
 
     def send_planned(self) -> SendReport:
         """Send all that is planned, or as much as can be.
@@ -131,7 +126,7 @@ class Sender:
         :raises StoppedError: where `stop` was set
         """
         self._taken = -1
-        self._unanswered = 0
+        self._unanswered = UnansweredRequests()
         self._ending = Stop(within=self._stop)
         self.report.stopped_by = None
         workers = Workers(self._max_in_flight, "instasent-sender")
@@ -246,10 +241,7 @@ class Sender:
         result = flight.result
         self._settled += sum(outcome.state is not MessageState.PLANNED for outcome in result.outcomes)
         self.progress(self._settled)
-        lost = any(outcome.state is MessageState.UNCONFIRMED for outcome in result.outcomes)
-        answered = any(outcome.state in _ANSWERED for outcome in result.outcomes)
-        self._unanswered = 0 if answered else self._unanswered + lost
-        stopped_by = result.stopped_by or (_silence(self._unanswered) if self._unanswered >= MOST_UNANSWERED else None)
+        stopped_by = result.stopped_by or self._unanswered.take(result.outcomes)
         if stopped_by is not None:
             self.report.stopped_by = self.report.stopped_by or stopped_by
             self._ending.set()
@@ -276,13 +268,6 @@ def _doubtful(outcome: MessageOutcome) -> MessageOutcome:
     if outcome.state is not MessageState.PLANNED:
         return outcome
     return replace(outcome, state=MessageState.UNCONFIRMED, reason="sending broke off")
-
-
-def _silence(chunks: int) -> UnavailableError:
-    return UnavailableError(
-        f"The API gave no usable answer to {chunks} requests in a row, so sending ended: their messages are "
-        "unconfirmed and will be looked for, the rest stays planned."
-    )
 
 
 def _spans(placed: Sequence[Placed]) -> list[tuple[int, int]]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from airflow_provider_instasent.api.errors import InstasentError
-    from airflow_provider_instasent.campaign.settings import CampaignSettings
+    from airflow_provider_instasent.campaign.campaign_settings import CampaignSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.api.bulk_attribution import acceptance
 from airflow_provider_instasent.api.bulk_errors import says_client_id_taken
+from airflow_provider_instasent.api.client_ids import client_id_for, content_key, number_of
 from airflow_provider_instasent.api.errors import ApiError, RefusedError, UnavailableError, UnconfirmedError
-from airflow_provider_instasent.api.message import Sms, client_id_for, content_key, number_of
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.campaign.unconfirmed import Unconfirmed, refuse_unless_whole
 from airflow_provider_instasent.journal.errors import JournalError, PlanError
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from airflow_provider_instasent.api.client import InstasentClient
+    from airflow_provider_instasent.api.message import Sms
+    from airflow_provider_instasent.campaign.campaign_settings import SendSettings
     from airflow_provider_instasent.campaign.search import Findings
-    from airflow_provider_instasent.campaign.settings import SendSettings
     from airflow_provider_instasent.journal.journal import Journal
 
 log = logging.getLogger(__name__)

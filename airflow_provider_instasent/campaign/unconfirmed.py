@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
 
     from airflow_provider_instasent.api.pages import Page
-    from airflow_provider_instasent.campaign.settings import SendSettings
+    from airflow_provider_instasent.campaign.campaign_settings import SendSettings
     from airflow_provider_instasent.journal.roster import Listed
 
 MOST_RESENDS = 3

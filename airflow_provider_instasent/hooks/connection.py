@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from airflow_provider_instasent.api.client_settings import BASE_URLS
 from airflow_provider_instasent.api.errors import ConfigurationError
 from airflow_provider_instasent.api.price_profile_paths import PRICE_PROFILE_PATHS, setting_of
-from airflow_provider_instasent.api.settings import BASE_URLS
 from airflow_provider_instasent.hooks.form import EXTRA_FIELDS, Field
 
 _TRUE, _FALSE = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off"})

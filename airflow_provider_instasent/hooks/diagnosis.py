@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api import errors
 from airflow_provider_instasent.api.account import described
+from airflow_provider_instasent.api.client_settings import BASE_URLS, ClientSettings
 from airflow_provider_instasent.api.retry import ONE_ATTEMPT
-from airflow_provider_instasent.api.settings import BASE_URLS, ClientSettings
 
 if TYPE_CHECKING:
     from airflow_provider_instasent.api.client import InstasentClient

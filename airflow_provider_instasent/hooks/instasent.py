@@ -113,8 +113,8 @@ class InstasentHook(BaseHook):
     def get_conn(self, **overrides: Any) -> InstasentClient:
         """Return a client for this connection.
 
-        :param overrides: fields of :class:`~airflow_provider_instasent.api.settings.ClientSettings` in place of the
-            connection's, such as `retry_policy`, `read_timeout` or `max_in_flight`
+        :param overrides: fields of :class:`~airflow_provider_instasent.api.client_settings.ClientSettings` in place of
+            the connection's, such as `retry_policy`, `read_timeout` or `max_in_flight`
         :returns: with overrides, a new client that the caller closes; otherwise the hook's own, always the same one
             until :meth:`close`
         :raises ConfigurationError: names the field of the connection that is wrong

@@ -6,7 +6,8 @@ In the order in which a record passes through, written by one try and read by th
     events             what a record says: listed, intended, settled, noted
     journal            writes a record before what it announces happens
     journal_thread     on a thread that no signal interrupts
-    segment_stores     to a key of Airflow's task state store, or a file that only one try can create
+    segment_store      to where it is kept:
+    key_value_store   folder_store     keys of Airflow's task state store, or files that only one try can create
     segment_format   exclusive_files   merged_files     with header and digest; whole, and never over another; copied
     replay             takes the events back
     roster             into where each message stands: the one place that knows the transitions

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from airflow_provider_instasent.api.message_outcome import MessageOutcome
-    from airflow_provider_instasent.journal.segment_stores import SegmentStore
+    from airflow_provider_instasent.journal.segment_store import SegmentStore
 
 STALE_INTENT_SECONDS = 10.0
 """Age at which an intent is written again before its request leaves, so that a superseded try is fenced off."""

@@ -8,8 +8,9 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_instasent.api.client_ids import client_id_for, content_key
 from airflow_provider_instasent.api.errors import BulkStoppedError, InvalidMessageError, UnconfirmedError
-from airflow_provider_instasent.api.message import Sms, client_id_for, content_key
+from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.api.retry import RetryPolicy
 from airflow_provider_instasent.api.server_words import brief

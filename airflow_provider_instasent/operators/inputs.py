@@ -13,7 +13,7 @@ from airflow_provider_instasent.compat import storage_path
 from airflow_provider_instasent.planning.choices import OnPlanChange, OnUnconfirmed
 
 if TYPE_CHECKING:
-    from airflow_provider_instasent.campaign.settings import CampaignSettings
+    from airflow_provider_instasent.campaign.campaign_settings import CampaignSettings
     from airflow_provider_instasent.hooks.connection import ConnectionSettings
     from airflow_provider_instasent.operators.task_try import TaskTry
     from airflow_provider_instasent.planning.plan import PlanSettings
@@ -105,7 +105,7 @@ def campaign_settings(
     :param on_plan_change: what to do where an earlier try had another set of messages
     :param max_reported: the most ids, or rows, in the result
     """
-    from airflow_provider_instasent.campaign.settings import CampaignSettings, SendSettings
+    from airflow_provider_instasent.campaign.campaign_settings import CampaignSettings, SendSettings
 
     return CampaignSettings(
         plan=plan,

@@ -10,7 +10,7 @@ from airflow_provider_instasent.api.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from airflow_provider_instasent.journal.journal import Journal
-    from airflow_provider_instasent.journal.segment_stores import SegmentStore
+    from airflow_provider_instasent.journal.segment_store import SegmentStore
     from airflow_provider_instasent.operators.task_try import TaskTry
 
 
@@ -81,7 +81,8 @@ def journal_name(campaign_id: str, to: str) -> str:
 
 
 def _segments(task_try: TaskTry, journal_path: str | None, campaign_id: str) -> SegmentStore | None:
-    from airflow_provider_instasent.journal.segment_stores import KeyValueSegments, PathSegments
+    from airflow_provider_instasent.journal.folder_store import PathSegments
+    from airflow_provider_instasent.journal.key_value_store import KeyValueSegments
 
     if journal_path is not None:
         return PathSegments(_directory(journal_path), campaign_id)

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_provider_instasent.campaign.campaign_settings import CampaignSettings
     from airflow_provider_instasent.campaign.lookup_campaign import LookupCampaign
-    from airflow_provider_instasent.campaign.settings import CampaignSettings
     from airflow_provider_instasent.journal.journal import Journal
     from airflow_provider_instasent.journal.stopping import Stop
     from airflow_provider_instasent.planning.row_source import Row

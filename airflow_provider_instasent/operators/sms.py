@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_instasent.api.message import Sms
-    from airflow_provider_instasent.campaign.settings import SendSettings
+    from airflow_provider_instasent.campaign.campaign_settings import SendSettings
     from airflow_provider_instasent.journal.errors import PlanError
     from airflow_provider_instasent.journal.journal import Journal
     from airflow_provider_instasent.waiting.conclusion import Conclusion
@@ -214,7 +214,7 @@ class InstasentSendSmsOperator(SendOperator):
         return open_journal(task_try, self.journal_path, name)
 
     def _settings(self, task_try: TaskTry) -> SendSettings:
-        from airflow_provider_instasent.campaign.settings import SendSettings
+        from airflow_provider_instasent.campaign.campaign_settings import SendSettings
 
         return SendSettings(
             campaign_id=task_try.campaign_id(self.campaign_id),

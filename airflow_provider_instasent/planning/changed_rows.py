@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from airflow_provider_instasent.api.message import number_of
+from airflow_provider_instasent.api.client_ids import number_of
 from airflow_provider_instasent.journal.roster import IN_DOUBT
 from airflow_provider_instasent.planning.suppression import SUPPRESSED, WRITTEN_TO
 

@@ -7,8 +7,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_instasent.api.client_ids import content_key
 from airflow_provider_instasent.api.errors import InvalidMessageError
-from airflow_provider_instasent.api.message import MESSAGE_FIELDS, Sms, content_key
+from airflow_provider_instasent.api.message import MESSAGE_FIELDS, Sms
 from airflow_provider_instasent.api.numbers import PhoneNumber, mask_in, normalise
 from airflow_provider_instasent.journal.errors import PlanError
 from airflow_provider_instasent.journal.events import key_of

@@ -11,7 +11,8 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from airflow_provider_instasent.api.message import Sms, client_id_for
+from airflow_provider_instasent.api.client_ids import client_id_for
+from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.journal.roster import IN_DOUBT, Roster, first_value
 
 if TYPE_CHECKING:

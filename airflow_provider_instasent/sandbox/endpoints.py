@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from . import entities
 from .bulk_errors import Rejection, shaped
 from .checks import MAX_BULK, FieldErrors, flag_of, message_errors, number_errors
+from .lookups import entity_of
 from .state import Sandbox
 from .statuses import fate_of
 
@@ -84,7 +85,7 @@ class Collection:
 
 
 SMS = Collection(lambda sandbox: sandbox.ledger, entities.sms)
-LOOKUPS = Collection(lambda sandbox: sandbox.lookups, entities.lookup)
+LOOKUPS = Collection(lambda sandbox: sandbox.lookups, entity_of)
 
 
 def send(sandbox: Sandbox, call: Call) -> Answer:
@@ -146,7 +147,7 @@ def lookup(sandbox: Sandbox, call: Call) -> Answer:
         return Answer(402)
     sandbox.charge(sandbox.settings.lookup_price)
     accepted = sandbox.lookups.accept(item["to"], sandbox.clock.now())
-    return _one(sandbox, 201, entities.lookup(accepted, sandbox.clock, sandbox.settings))
+    return _one(sandbox, 201, entity_of(accepted, sandbox.clock, sandbox.settings))
 
 
 def sms_prices(sandbox: Sandbox, _call: Call) -> Answer:

@@ -11,7 +11,6 @@ from .statuses import countries, country_of, fate_of, status_at
 
 if TYPE_CHECKING:
     from .ledger import Message
-    from .lookups import Lookup
     from .settings import Settings
 
 Entity = dict[str, Any]
@@ -64,30 +63,6 @@ def sms(message: Message, clock: Clock, settings: Settings) -> Entity:
         entity["createdAt"] = iso_time(accepted_at)
     if settings.echo_client_id:
         entity["clientId"] = message.client_id
-    return entity
-
-
-def lookup(found: Lookup, clock: Clock, settings: Settings) -> Entity:
-    """A lookup entity (every field but ``id`` is U): pending first, then done.
-
-    :param found: the accepted lookup
-    :param clock: what time it is
-    :param settings: for ``lookup_after``
-    """
-    done = clock.now() - found.accepted_at >= settings.lookup_after
-    entity: Entity = {"id": found.id, "to": found.to, "status": "done" if done else "pending"}
-    if settings.send_created_at:
-        entity["createdAt"] = iso_time(clock.wall(found.accepted_at, settings.clock_skew))
-    if done:
-        line = fate_of(found.to).line
-        entity |= {
-            "country": country_of(found.to),
-            "active": line != "absent",
-            "absent": line == "absent",
-            "ported": line == "ported",
-            "type": "landline" if line == "landline" else "mobile",
-            "price": number(settings.lookup_price, settings),
-        }
     return entity
 
 

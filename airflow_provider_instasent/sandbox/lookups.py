@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lookups: what was asked for. Every field of the answer but ``id`` is U."""
+"""Lookups: what was asked for, and what is told of it. Every field of the answer but ``id`` is U."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ from dataclasses import dataclass
 from threading import RLock
 from typing import TYPE_CHECKING
 
+from .clock import Clock, iso_time
+from .entities import Entity, number
 from .ledger import Index, Order
+from .statuses import country_of, fate_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from .settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +82,27 @@ class Lookups:
         """How often each number was looked up."""
         with self._lock:
             return Counter(self._numbers)
+
+
+def entity_of(found: Lookup, clock: Clock, settings: Settings) -> Entity:
+    """A lookup entity (every field but ``id`` is U): pending first, then done.
+
+    :param found: the accepted lookup
+    :param clock: what time it is
+    :param settings: for ``lookup_after``
+    """
+    done = clock.now() - found.accepted_at >= settings.lookup_after
+    entity: Entity = {"id": found.id, "to": found.to, "status": "done" if done else "pending"}
+    if settings.send_created_at:
+        entity["createdAt"] = iso_time(clock.wall(found.accepted_at, settings.clock_skew))
+    if done:
+        line = fate_of(found.to).line
+        entity |= {
+            "country": country_of(found.to),
+            "active": line != "absent",
+            "absent": line == "absent",
+            "ported": line == "ported",
+            "type": "landline" if line == "landline" else "mobile",
+            "price": number(settings.lookup_price, settings),
+        }
+    return entity

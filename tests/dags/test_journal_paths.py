@@ -10,7 +10,7 @@ from airflow.providers.common.compat.sdk import ObjectStoragePath
 from upath import UPath
 
 from airflow_provider_instasent.journal.errors import JournalConflictError, JournalCorruptError
-from airflow_provider_instasent.journal.segment_stores import PathSegments
+from airflow_provider_instasent.journal.folder_store import PathSegments
 
 # Airflow 2.11's own paths warn of universal-pathlib's future.
 pytestmark = pytest.mark.filterwarnings("ignore:in a future version of UPath:PendingDeprecationWarning")

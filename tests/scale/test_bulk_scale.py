@@ -20,9 +20,10 @@ from support.sandbox import deliverable
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.campaign.campaign_try import LISTED_AT_ONCE
 from airflow_provider_instasent.journal.errors import PlanError
+from airflow_provider_instasent.journal.folder_store import PathSegments
 from airflow_provider_instasent.journal.journal import Journal
+from airflow_provider_instasent.journal.key_value_store import KeyValueSegments
 from airflow_provider_instasent.journal.replay import Replay
-from airflow_provider_instasent.journal.segment_stores import KeyValueSegments, PathSegments
 from airflow_provider_instasent.planning.spool import Spool
 
 pytestmark = pytest.mark.scale

@@ -17,9 +17,10 @@ from support.sandbox import deliverable
 from airflow_provider_instasent.api.client import InstasentClient
 from airflow_provider_instasent.api.retry import RetryPolicy
 from airflow_provider_instasent.campaign.bulk_send import BulkOutcome, BulkSend
-from airflow_provider_instasent.campaign.settings import CampaignSettings, SendSettings
+from airflow_provider_instasent.campaign.campaign_settings import CampaignSettings, SendSettings
+from airflow_provider_instasent.journal.folder_store import PathSegments
 from airflow_provider_instasent.journal.journal import Journal
-from airflow_provider_instasent.journal.segment_stores import KeyValueSegments, PathSegments
+from airflow_provider_instasent.journal.key_value_store import KeyValueSegments
 from airflow_provider_instasent.journal.stopping import Stop
 from airflow_provider_instasent.planning.choices import OnInvalid, OnPlanChange, OnUnconfirmed
 from airflow_provider_instasent.planning.plan import PlanSettings

@@ -16,12 +16,13 @@ from airflow_provider_instasent.api.errors import InstasentError
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.message_outcome import MessageState
 from airflow_provider_instasent.api.retry import RetryPolicy
-from airflow_provider_instasent.campaign.settings import SendSettings
+from airflow_provider_instasent.campaign.campaign_settings import SendSettings
 from airflow_provider_instasent.campaign.single_send import SingleResult, SingleSend
+from airflow_provider_instasent.journal.folder_store import PathSegments
 from airflow_provider_instasent.journal.journal import Journal
+from airflow_provider_instasent.journal.key_value_store import KeyValueSegments
 from airflow_provider_instasent.journal.replay import Replay
 from airflow_provider_instasent.journal.roster import Listed, Roster
-from airflow_provider_instasent.journal.segment_stores import KeyValueSegments, PathSegments
 from airflow_provider_instasent.planning.choices import OnUnconfirmed
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ def task(sandbox, tmp_path):
 
 
 def test_an_api_that_does_not_answer_is_left_alone(task, monkeypatch):
-    monkeypatch.setattr("airflow_provider_instasent.campaign.sender.MOST_UNANSWERED", 4)
+    monkeypatch.setattr("airflow_provider_instasent.campaign.unanswered.MOST_UNANSWERED", 4)
     task.rows = messages(3_000)
     task.sandbox.fault("error_before", endpoint="bulk", probability=1.0)
     outcome = task.attempt()

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_instasent.api import schema
+from airflow_provider_instasent.api.client_ids import client_id_for, content_key, is_generated, number_of
 from airflow_provider_instasent.api.encoding import TextSize
 from airflow_provider_instasent.api.errors import InvalidMessageError
-from airflow_provider_instasent.api.message import Sms, client_id_for, content_key, is_generated, number_of
+from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.numbers import normalise
 
 GOOD = {"to": "+34600000001", "text": "Hello", "sender": "ACME"}

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from airflow_provider_instasent.api.client_ids import client_id_for, content_key
 from airflow_provider_instasent.api.errors import (
     AuthenticationError,
     NotSentError,
     RateLimitedError,
     UnavailableError,
 )
-from airflow_provider_instasent.api.message import client_id_for, content_key
 from airflow_provider_instasent.api.message_outcome import MessageState
 from airflow_provider_instasent.api.pages import Page
 from airflow_provider_instasent.api.timestamps import created_at

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from airflow_provider_instasent.api import ConfigurationError
-from airflow_provider_instasent.api.settings import BASE_URLS, ClientSettings
+from airflow_provider_instasent.api.client_settings import BASE_URLS, ClientSettings
 from airflow_provider_instasent.hooks.connection import read_connection
 
 

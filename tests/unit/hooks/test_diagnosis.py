@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from airflow_provider_instasent.api.client_settings import BASE_URLS, ClientSettings
 from airflow_provider_instasent.api.retry import ONE_ATTEMPT
-from airflow_provider_instasent.api.settings import BASE_URLS, ClientSettings
 from airflow_provider_instasent.hooks.diagnosis import diagnose, hasty
 
 

@@ -30,9 +30,10 @@ from airflow_provider_instasent.journal.events import (
     read_record,
     settlement_record,
 )
+from airflow_provider_instasent.journal.folder_store import PathSegments
 from airflow_provider_instasent.journal.journal import Journal
 from airflow_provider_instasent.journal.journal_thread import MOST_RECORDS_A_WRITE
-from airflow_provider_instasent.journal.segment_stores import KeyValueSegments, PathSegments
+from airflow_provider_instasent.journal.key_value_store import KeyValueSegments
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from airflow_provider_instasent.journal import merged_files
 from airflow_provider_instasent.journal.errors import JournalCorruptError
-from airflow_provider_instasent.journal.segment_stores import PathSegments
+from airflow_provider_instasent.journal.folder_store import PathSegments
 
 TOTAL = 3 * merged_files.SEGMENTS + 5
 RECORDS = [str(number) for number in range(TOTAL)]

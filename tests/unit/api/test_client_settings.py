@@ -12,8 +12,8 @@ import pytest
 
 from airflow_provider_instasent import __version__
 from airflow_provider_instasent.api import AsyncInstasentClient, InstasentClient
+from airflow_provider_instasent.api.client_settings import BASE_URLS, ClientSettings, is_loopback
 from airflow_provider_instasent.api.errors import ConfigurationError
-from airflow_provider_instasent.api.settings import BASE_URLS, ClientSettings, is_loopback
 
 TOKEN = "token-of-the-tests"
 

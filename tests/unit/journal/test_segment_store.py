@@ -25,8 +25,9 @@ from airflow_provider_instasent.journal.errors import (
     JournalForeignError,
     JournalStoreError,
 )
+from airflow_provider_instasent.journal.folder_store import PathSegments
 from airflow_provider_instasent.journal.journal import Journal
-from airflow_provider_instasent.journal.segment_stores import LARGEST_VALUE, KeyValueSegments, PathSegments
+from airflow_provider_instasent.journal.key_value_store import LARGEST_VALUE, KeyValueSegments
 
 CAMPAIGN = "dag/run/task/-1"
 PREFIX = KeyValueSegments.PREFIX

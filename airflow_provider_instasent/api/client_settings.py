@@ -25,9 +25,6 @@ BASE_URLS = {
 }
 """Base URL of each API (confirmed: Legacy by its documentation, Transactional by its quickstart)."""
 
-LONGEST_IDLE = 10.0
-"""Seconds a connection may have idled and still carry a send."""
-
 
 @dataclass(frozen=True, slots=True)
 class ClientSettings:

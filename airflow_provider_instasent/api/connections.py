@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What both clients hold to when they connect, and how they say that a connection failed, without the URL."""
+
+from __future__ import annotations
+
+LONGEST_IDLE = 10.0
+"""Seconds a connection may have idled and still carry a send."""
+
+UNKNOWN_HOST = "the host name is not known: check the connection's host, and that this machine can resolve names"
+NO_LISTENER = "nothing listens there, or the network is down: check the connection's host and port"
+NOT_OPENED = "the connection could not be opened in time (`connect_timeout`)"
+NO_ANSWER = "no answer in time (`read_timeout`)"
+NO_PROXY = "the proxy did not connect"
+NO_TLS = "TLS failure: the certificate or the protocol was not accepted (`ca_bundle` names another authority)"
+CUT_SHORT = "the answer was cut short"
+CUT = "the connection was cut"

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a place for a journal has to offer: an append-only sequence of segments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class SegmentStore(Protocol):
+    """An append-only sequence of segments for one campaign.
+
+    :cvar in_metadata_database: whether what it keeps makes Airflow's metadata database larger
+    """
+
+    in_metadata_database: ClassVar[bool]
+
+    def read(self) -> Iterator[list[str]]:
+        """Yield the records of each segment in order. Must be exhausted before the first append."""
+
+    def append(self, records: list[str]) -> None:
+        """Keep these records durably, or raise."""
