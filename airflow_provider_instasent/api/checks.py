@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Checks of parameters, each error naming the parameter, so that bad input ends before any request.
-
-Names that a user types everywhere mean the same everywhere, so `PARAMETERS` has one check for each.
-"""
+"""Checks of plain values, each error naming the parameter, so that bad input ends before any request."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Any
 
 from airflow_provider_instasent.api.statuses import normalise_status
@@ -86,46 +83,3 @@ def statuses(name: str, value: Any) -> tuple[str, ...]:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _optional(check: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
-    return lambda name, value: None if value is None else check(name, value)
-
-
-PARAMETERS: dict[str, Callable[[str, Any], Any]] = {
-    "allow_unicode": _optional(boolean),
-    "deduplicate": boolean,
-    "deferrable": boolean,
-    "max_in_flight": optional_whole,
-    "max_messages": optional_whole,
-    "max_pages": optional_whole,
-    "max_parts": whole,
-    "max_poll_failures": whole,
-    "max_polls_per_minute": whole,
-    "max_rejected_ratio": ratio,
-    "max_total_parts": optional_whole,
-    "max_xcom_ids": whole,
-    "max_xcom_rows": whole,
-    "min_delivered_ratio": ratio,
-    "pending_statuses": statuses,
-    "per_page": whole,
-    "poll_interval": positive,
-    "success_statuses": statuses,
-    "timeout": positive,
-    "unconfirmed_grace": not_negative,
-    "wait": boolean,
-    "wait_for_delivery": boolean,
-}
-"""What operators, sensors, triggers and the notifier take, and how each is checked while a DAG is parsed."""
-
-
-def check_parameters(holder: Any) -> None:
-    """Check the attributes of an object that are parameters of these names, and bring them into one form.
-
-    :param holder: an operator, a sensor, a trigger or a notifier
-    :raises ValueError: names the parameter that is wrong
-    """
-    given = vars(holder)
-    for name, check in PARAMETERS.items():
-        if name in given:
-            setattr(holder, name, check(name, given[name]))

@@ -56,6 +56,7 @@ class ClientSettings:
         if not isinstance(self.token, str) or not self.token.strip():
             raise ConfigurationError("`token` is missing: put the Instasent API token into the connection's password")
         token = self.token.strip()
+        object.__setattr__(self, "token", token)
         if not token.isascii() or not token.isprintable() or " " in token:
             raise ConfigurationError("`token` holds characters that cannot stand in an HTTP header")
         _check_base_url(self.base_url, allow_http=self.allow_http)
@@ -77,7 +78,7 @@ class ClientSettings:
         """
         agent = f"airflow-provider-instasent/{__version__} Python/{platform.python_version()} {library}"
         return {
-            "Authorization": f"Bearer {self.token.strip()}",
+            "Authorization": f"Bearer {self.token}",
             "Accept": "application/json",
             "Content-Type": "application/json; charset=utf-8",
             "User-Agent": f"{agent} {self.user_agent_suffix}".strip(),
@@ -91,7 +92,7 @@ class ClientSettings:
         :param body: the bytes, read to their end
         """
         if status >= 400:  # noqa: PLR2004 - where HTTP errors begin
-            body = body.replace(self.token.strip().encode(), b"(token)")
+            body = body.replace(self.token.encode(), b"(token)")
         return Answer(status, {name.lower(): value for name, value in headers.items()}, body)
 
 

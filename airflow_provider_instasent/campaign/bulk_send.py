@@ -12,6 +12,7 @@ from airflow_provider_instasent.campaign.campaign_try import CampaignTry, finish
 from airflow_provider_instasent.campaign.shortfall import MESSAGES, shortfall
 from airflow_provider_instasent.campaign.summary import preview_of, records_of, results_unwritten, summary_of
 from airflow_provider_instasent.journal.errors import JournalError, PlanError, StoppedError
+from airflow_provider_instasent.journal.key_value_store import MANY_MESSAGES
 from airflow_provider_instasent.journal.replay import Replay
 from airflow_provider_instasent.planning.plan import Planner, PlanSummary
 from airflow_provider_instasent.planning.spool import Spool
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.planning.row_source import Row
 
 log = logging.getLogger(__name__)
-
-MANY = 100_000
-"""Messages above which `journal_path` is recommended: a million ids are about 30 MB in the metadata database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +100,7 @@ class BulkSend:
             self._check_report(plan)
             campaign = CampaignTry(client, journal, spool, replay, settings=self._settings, stop=self._stop)
             campaign.prepare()
-            if len(spool.roster) > MANY and journal is not None and journal.in_metadata_database:
+            if len(spool.roster) > MANY_MESSAGES and journal is not None and journal.in_metadata_database:
                 log.info(
                     "The journal of these %d messages is kept in Airflow's metadata database: a `journal_path` "
                     "would keep that small.",

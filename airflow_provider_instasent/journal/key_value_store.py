@@ -14,6 +14,9 @@ from airflow_provider_instasent.journal.segment_format import PackedText, decode
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+MANY_MESSAGES = 100_000
+"""Messages above which a folder is recommended: a million ids are about 30 MB in the metadata database."""
+
 LARGEST_VALUE = 60_000
 """Characters a key of the key-value store may hold (Airflow warns above 64 KB)."""
 

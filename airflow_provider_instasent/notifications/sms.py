@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.notifier import BaseNotifier
 
-from airflow_provider_instasent.api import checks
 from airflow_provider_instasent.hooks.instasent import InstasentHook
+from airflow_provider_instasent.parameters import check_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -62,7 +62,7 @@ class InstasentNotifier(BaseNotifier):
         self.instasent_conn_id = instasent_conn_id
         self.max_parts = max_parts
         self._template = text
-        checks.check_parameters(self)
+        check_parameters(self)
 
     def __call__(self, *args: Any) -> None:
         """Send the alert; never raises.

@@ -11,9 +11,9 @@ from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.operators import inputs
+from airflow_provider_instasent.operators.campaign_choices import check_campaign_parameters
 from airflow_provider_instasent.operators.final_errors import failures_without_retry
 from airflow_provider_instasent.operators.journals import journal_or_single_try
-from airflow_provider_instasent.operators.parameters import check_parameters
 from airflow_provider_instasent.operators.task_try import TaskTry
 from airflow_provider_instasent.operators.wait_for_delivery import DELIVERY_TIMEOUT, DeliveryWait, SendOperator
 from airflow_provider_instasent.planning.choices import OnInvalid, OnPlanChange
@@ -159,7 +159,7 @@ class InstasentBulkSmsOperator(SendOperator):
         self.timeout = timeout
         self.instasent_conn_id = instasent_conn_id
         self._stop: Stop | None = None
-        check_parameters(self)
+        check_campaign_parameters(self)
         self.check_inputs()
         if wait_for_delivery and results_path is None and max_xcom_ids > MOST_TRIGGER_IDS:
             raise ValueError(

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
-from airflow_provider_instasent.api import checks
 from airflow_provider_instasent.compat import storage_path
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.operators.final_errors import failures_without_retry
+from airflow_provider_instasent.parameters import check_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +72,7 @@ class InstasentSmsHistoryOperator(BaseOperator):
         self.max_pages = max_pages
         self.per_page = per_page
         self.instasent_conn_id = instasent_conn_id
-        checks.check_parameters(self)
+        check_parameters(self)
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002 - Airflow's signature
         """Read the list, write the window and say how far it was read."""

@@ -11,13 +11,13 @@ from airflow.providers.common.compat.sdk import BaseOperator, conf
 from airflow_provider_instasent.api.statuses import DEFAULT_PENDING_STATUSES
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.operators import inputs
+from airflow_provider_instasent.operators.campaign_choices import check_campaign_parameters
 from airflow_provider_instasent.operators.final_errors import failures_without_retry
 from airflow_provider_instasent.operators.journals import journal_or_single_try
-from airflow_provider_instasent.operators.parameters import check_parameters
 from airflow_provider_instasent.operators.task_try import TaskTry
 from airflow_provider_instasent.operators.wait_for_lookups import LookupWait
 from airflow_provider_instasent.planning.choices import OnInvalid, OnPlanChange
-from airflow_provider_instasent.waiting.conclusion import LOOKUP_TIMEOUT
+from airflow_provider_instasent.waiting.timeouts import LOOKUP_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -125,7 +125,7 @@ class InstasentLookupOperator(BaseOperator):
         self.max_xcom_rows = max_xcom_rows
         self.instasent_conn_id = instasent_conn_id
         self._stop: Stop | None = None
-        check_parameters(self)
+        check_campaign_parameters(self)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Order what earlier tries have not, wait if asked to, and report."""

@@ -13,10 +13,10 @@ from airflow.providers.common.compat.sdk import AirflowFailException, conf
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.operators.bulk_sms import InstasentBulkSmsOperator
+from airflow_provider_instasent.operators.campaign_choices import check_campaign_parameters
 from airflow_provider_instasent.operators.final_errors import failures_without_retry, state_after
 from airflow_provider_instasent.operators.history import InstasentSmsHistoryOperator
 from airflow_provider_instasent.operators.journals import journal_name, open_journal
-from airflow_provider_instasent.operators.parameters import check_parameters
 from airflow_provider_instasent.operators.task_try import TaskTry
 from airflow_provider_instasent.operators.wait_for_delivery import DELIVERY_TIMEOUT, DeliveryWait, SendOperator
 from airflow_provider_instasent.planning.choices import OnUnconfirmed
@@ -119,7 +119,7 @@ class InstasentSendSmsOperator(SendOperator):
         self.unconfirmed_grace = unconfirmed_grace
         self.journal_path = journal_path
         self.instasent_conn_id = instasent_conn_id
-        check_parameters(self)
+        check_campaign_parameters(self)
 
     def render_template(self, content: Any, *args: Any, **kwargs: Any) -> Any:
         """Render a template, and what is text as text, whatever the DAG's rendering."""

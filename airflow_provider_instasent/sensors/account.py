@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import PokeReturnValue, conf
 
-from airflow_provider_instasent.api import checks
+from airflow_provider_instasent.parameters import check_parameters
 from airflow_provider_instasent.sensors.deferring import SOONER, DeferringSensor, seconds
-from airflow_provider_instasent.waiting.conclusion import TRIGGERER_SLACK
+from airflow_provider_instasent.waiting.timeouts import TRIGGERER_SLACK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +70,7 @@ class InstasentBalanceSensor(DeferringSensor):
         self._deadline: float | None = None
         self._goal: BalanceGoal | None = None
         self._memory: PokeMemory | None = None
-        checks.check_parameters(self)
+        check_parameters(self)
 
     def execute(self, context: Context) -> Any:
         """Wait in the chosen mode and return the account."""

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import PokeReturnValue, conf
 
-from airflow_provider_instasent.api import checks
+from airflow_provider_instasent.parameters import check_parameters
 from airflow_provider_instasent.sensors.deferring import SOONER, DeferringSensor, seconds
-from airflow_provider_instasent.waiting.conclusion import DELIVERY_TIMEOUT, TRIGGERER_SLACK
+from airflow_provider_instasent.waiting.timeouts import DELIVERY_TIMEOUT, TRIGGERER_SLACK
 from airflow_provider_instasent.waiting.trigger_size import MOST_TRIGGER_IDS
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class InstasentDeliverySensor(DeferringSensor):
         self.max_polls_per_minute = max_polls_per_minute
         self.instasent_conn_id = instasent_conn_id
         self._wait: _Wait | None = None
-        checks.check_parameters(self)
+        check_parameters(self)
 
     def execute(self, context: Context) -> Any:
         """Wait in the chosen mode and return the result."""

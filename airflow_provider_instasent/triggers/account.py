@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-# What run() needs is imported with the module: an import of its own length would block the event loop.
 from airflow_provider_instasent.api import async_client, checks  # noqa: F401 - the hook makes the client
 from airflow_provider_instasent.api.account import plain
 from airflow_provider_instasent.api.errors import ConfigurationError
 from airflow_provider_instasent.api.retry import ONE_ATTEMPT
 from airflow_provider_instasent.api.server_words import brief
 from airflow_provider_instasent.hooks.instasent import InstasentHook
+
+# What run() needs is imported with the module: an import of its own length would block the event loop.
+from airflow_provider_instasent.parameters import check_parameters
 from airflow_provider_instasent.triggers.events import event_of_goal
 from airflow_provider_instasent.waiting.balance import BalanceGoal
 from airflow_provider_instasent.waiting.poll_failures import MAX_POLL_FAILURES
@@ -56,7 +58,7 @@ class InstasentBalanceTrigger(BaseTrigger):
         self.poll_interval = poll_interval
         self.max_poll_failures = max_poll_failures
         self.next_poll = float(next_poll)
-        checks.check_parameters(self)
+        check_parameters(self)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and the arguments, JSON values all."""

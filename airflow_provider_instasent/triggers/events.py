@@ -8,8 +8,9 @@ from typing import Any
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSensorTimeout
 
-from airflow_provider_instasent.waiting.conclusion import Conclusion, Ending, WatchResult
+from airflow_provider_instasent.waiting.conclusion import Conclusion, Ending
 from airflow_provider_instasent.waiting.goal import Ended
+from airflow_provider_instasent.waiting.wait_result import WatchResult
 
 
 def event_of(conclusion: Conclusion) -> dict[str, Any]:

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-# What run() needs is imported with the module: an import of its own length would block the event loop.
 from airflow_provider_instasent.api import async_client, checks  # noqa: F401 - the hook makes the client
 from airflow_provider_instasent.api.errors import ConfigurationError
 from airflow_provider_instasent.api.retry import ONE_ATTEMPT
 from airflow_provider_instasent.api.server_words import brief
 from airflow_provider_instasent.api.statuses import DEFAULT_PENDING_STATUSES
 from airflow_provider_instasent.hooks.instasent import InstasentHook
+
+# What run() needs is imported with the module: an import of its own length would block the event loop.
+from airflow_provider_instasent.parameters import check_parameters
 from airflow_provider_instasent.triggers.events import event_of
 from airflow_provider_instasent.waiting.conclusion import Conclusion, Ending
 from airflow_provider_instasent.waiting.list_sweeps import sweep_batch
@@ -67,7 +69,7 @@ class InstasentLookupTrigger(BaseTrigger):
         self.max_polls_per_minute = max_polls_per_minute
         self.next_poll = float(next_poll)
         self.carried = dict(carried or {})
-        checks.check_parameters(self)
+        check_parameters(self)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and the arguments, JSON values all."""

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-# What run() needs is imported with the module: an import of its own length would block the event loop.
 from airflow_provider_instasent.api import async_client, checks  # noqa: F401 - the hook makes the client
 from airflow_provider_instasent.api.errors import ConfigurationError
 from airflow_provider_instasent.api.retry import ONE_ATTEMPT
 from airflow_provider_instasent.api.server_words import brief
 from airflow_provider_instasent.compat import storage_path
 from airflow_provider_instasent.hooks.instasent import InstasentHook
+
+# What run() needs is imported with the module: an import of its own length would block the event loop.
+from airflow_provider_instasent.parameters import check_parameters
 from airflow_provider_instasent.triggers.events import event_of
 from airflow_provider_instasent.waiting import conclusion
 from airflow_provider_instasent.waiting.delivery_watch import Watch, WatchRules
@@ -77,7 +79,7 @@ class InstasentDeliveryTrigger(BaseTrigger):
         self.memory = dict(memory or {})
         self.results_path = results_path
         self.carried = dict(carried or {})
-        checks.check_parameters(self)
+        check_parameters(self)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and the arguments, JSON values all."""

@@ -1,26 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a wait for delivery ends: the counts, and the words for a person who has to do something about it."""
+"""How a wait for delivery ends, in the words for a person who has to do something about it."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-MAX_REPORTED = 1_000
-"""Ids whose status is reported one by one."""
-
-DELIVERY_TIMEOUT = 49 * 60 * 60
-"""Seconds to wait for delivery: `expired` comes after up to 48 h (confirmed)."""
-
-LOOKUP_TIMEOUT = 60 * 60
-"""Seconds to wait for lookups; how long they take is unknown."""
-
-TRIGGERER_SLACK = 120.0
-"""Seconds after the deadline for a triggerer to say so itself, with the counts."""
+    from airflow_provider_instasent.waiting.wait_result import WatchResult
 
 
 class Ending(StrEnum):
@@ -30,51 +18,6 @@ class Ending(StrEnum):
     UNDELIVERABLE = "undeliverable"
     TIMEOUT = "timeout"
     ERROR = "error"
-
-
-@dataclass(frozen=True, slots=True)
-class WatchResult:
-    """What is known of a batch.
-
-    :param total: messages waited for, each id once
-    :param delivered: those that arrived
-    :param undeliverable: those that will not arrive
-    :param pending: the rest
-    :param counts: messages by status, the API's word; `unread` where none was read
-    :param statuses: `{"status", "code"}` by id, of the first 1,000
-    """
-
-    words: ClassVar[tuple[str, str]] = ("delivered", "undeliverable")
-    """What the two final counts are called in messages."""
-
-    total: int = 0
-    delivered: int = 0
-    undeliverable: int = 0
-    pending: int = 0
-    counts: Mapping[str, int] = field(default_factory=dict)
-    statuses: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it as plain values, for XCom."""
-        return asdict(self)
-
-    @classmethod
-    def of(cls, values: Mapping[str, Any]) -> Self:
-        """Return what :meth:`as_dict` made plain.
-
-        :raises KeyError: where a value is missing
-        """
-        return cls(**{known.name: values[known.name] for known in fields(cls)})
-
-    def __str__(self) -> str:
-        good, bad = self.words
-        parts = [f"{self.delivered} of {self.total} {good}"]
-        if self.undeliverable:
-            parts.append(f"{self.undeliverable} {bad}")
-        if self.pending:
-            parts.append(f"{self.pending} pending")
-        by_status = ", ".join(f"{status} {count}" for status, count in sorted(self.counts.items()))
-        return ", ".join(parts) + (f" ({by_status})" if by_status else "")
 
 
 @dataclass(frozen=True, slots=True)

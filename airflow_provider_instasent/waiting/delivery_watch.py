@@ -24,14 +24,16 @@ from airflow_provider_instasent.api.statuses import (
     normalise_status,
 )
 from airflow_provider_instasent.waiting import conclusion
-from airflow_provider_instasent.waiting.conclusion import MAX_REPORTED, Conclusion, WatchResult
 from airflow_provider_instasent.waiting.pace import SweepInterval
 from airflow_provider_instasent.waiting.poll_failures import MAX_POLL_FAILURES
 from airflow_provider_instasent.waiting.polling import Polling
 from airflow_provider_instasent.waiting.trigger_size import MOST_TRIGGER_IDS, fits_trigger
+from airflow_provider_instasent.waiting.wait_result import MAX_REPORTED, WatchResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from airflow_provider_instasent.waiting.conclusion import Conclusion
 
 MISSING_GRACE = 120.0
 """Seconds for which a 404 may be lag after acceptance; unknown how long the real lag is."""

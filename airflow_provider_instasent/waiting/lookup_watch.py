@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api import endpoints
 from airflow_provider_instasent.api.statuses import DEFAULT_PENDING_STATUSES, DeliveryStatus, Verdict, normalise_status
-from airflow_provider_instasent.waiting.conclusion import Conclusion, Ending, WatchResult
+from airflow_provider_instasent.waiting.conclusion import Conclusion, Ending
 from airflow_provider_instasent.waiting.delivery_watch import (
     LONGEST_WORD,
     NO_STATUS,
@@ -21,6 +21,7 @@ from airflow_provider_instasent.waiting.delivery_watch import (
     WatchRules,
 )
 from airflow_provider_instasent.waiting.poll_failures import MAX_POLL_FAILURES
+from airflow_provider_instasent.waiting.wait_result import WatchResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping

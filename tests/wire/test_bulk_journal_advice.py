@@ -16,7 +16,7 @@ from airflow_provider_instasent.campaign import bulk_send
     ("journal", "total", "advised"), [("values", 21, True), ("values", 20, False), ("path", 21, False)]
 )
 def test_a_path_is_advised_where_it_would_help(sandbox, tmp_path, monkeypatch, caplog, journal, total, advised):
-    monkeypatch.setattr(bulk_send, "MANY", 20)
+    monkeypatch.setattr(bulk_send, "MANY_MESSAGES", 20)
     task = BulkTask(sandbox, tmp_path, journal, messages(total))
     with caplog.at_level(logging.INFO, logger=bulk_send.__name__):
         assert task.attempt().summary["accepted"] == total

@@ -9,7 +9,8 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSensorTimeout
 
 from airflow_provider_instasent.triggers.events import conclusion_of, event_of, result_of_event
-from airflow_provider_instasent.waiting.conclusion import Conclusion, Ending, WatchResult
+from airflow_provider_instasent.waiting.conclusion import Conclusion, Ending
+from airflow_provider_instasent.waiting.wait_result import WatchResult
 
 RESULT = WatchResult(2, 1, 0, 1, {"delivered": 1, "sent": 1}, {"a": {"status": "delivered", "code": None}})
 

@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_instasent.api.statuses import TERMINAL_FAILURES
-from airflow_provider_instasent.waiting.conclusion import MAX_REPORTED, Ending, WatchResult
+from airflow_provider_instasent.waiting.conclusion import Ending
 from airflow_provider_instasent.waiting.delivery_watch import MISSING_GRACE, Watch, WatchRules
 from airflow_provider_instasent.waiting.pace import Pace
 from airflow_provider_instasent.waiting.trigger_size import LARGEST_TRIGGER
 from airflow_provider_instasent.waiting.wait_progress import WaitProgress
+from airflow_provider_instasent.waiting.wait_result import MAX_REPORTED, WatchResult
 
 LATER = 10_000.0
 

@@ -4,11 +4,17 @@
 from __future__ import annotations
 
 import inspect
+import os
 from importlib import import_module
 
 import pytest
+from support import airflow_home
 
-from airflow_provider_instasent.api.checks import PARAMETERS
+from airflow_provider_instasent.parameters import PARAMETERS
+
+airflow_home.isolate()
+# Or importing Airflow 2.11's models warns of its own future.
+os.environ["AIRFLOW__METRICS__TIMER_UNIT_CONSISTENCY"] = "True"
 
 TAKERS = {
     "operators.sms:InstasentSendSmsOperator": {"task_id": "t", "to": "+34600000001", "text": "hello"},

@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The checks of the operators' parameters while a DAG is parsed, one for each name, whichever operator takes it."""
+"""What a campaign's operators check while a DAG is parsed, beside their parameters one by one."""
 
 from __future__ import annotations
 
 import warnings
 from typing import Any
 
-from airflow_provider_instasent.api import checks
+from airflow_provider_instasent.parameters import check_parameters
 from airflow_provider_instasent.planning.choices import OnInvalid, OnPlanChange, OnUnconfirmed
 
 
-def check_parameters(operator: Any) -> None:
+def check_campaign_parameters(operator: Any) -> None:
     """Check what an operator was given; those of its parameters that are numbers or lists are brought into one form.
 
     :param operator: with its parameters as attributes of their names
     :raises ValueError: names the parameter that is wrong
     """
-    checks.check_parameters(operator)
+    check_parameters(operator)
     given = vars(operator)
     for policy in (OnInvalid, OnUnconfirmed, OnPlanChange):
         if policy.parameter() in given:

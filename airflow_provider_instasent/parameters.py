@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The parameters that operators, sensors, triggers and the notifier take, and how each is checked.
+
+Names that a user types everywhere mean the same everywhere, so there is one check for each.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_instasent.api import checks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _optional(check: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
+    return lambda name, value: None if value is None else check(name, value)
+
+
+PARAMETERS: dict[str, Callable[[str, Any], Any]] = {
+    "allow_unicode": _optional(checks.boolean),
+    "deduplicate": checks.boolean,
+    "deferrable": checks.boolean,
+    "max_in_flight": checks.optional_whole,
+    "max_messages": checks.optional_whole,
+    "max_pages": checks.optional_whole,
+    "max_parts": checks.whole,
+    "max_poll_failures": checks.whole,
+    "max_polls_per_minute": checks.whole,
+    "max_rejected_ratio": checks.ratio,
+    "max_total_parts": checks.optional_whole,
+    "max_xcom_ids": checks.whole,
+    "max_xcom_rows": checks.whole,
+    "min_delivered_ratio": checks.ratio,
+    "pending_statuses": checks.statuses,
+    "per_page": checks.whole,
+    "poll_interval": checks.positive,
+    "success_statuses": checks.statuses,
+    "timeout": checks.positive,
+    "unconfirmed_grace": checks.not_negative,
+    "wait": checks.boolean,
+    "wait_for_delivery": checks.boolean,
+}
+"""What operators, sensors, triggers and the notifier take, and how each is checked while a DAG is parsed."""
+
+
+def check_parameters(holder: Any) -> None:
+    """Check the attributes of an object that are parameters of these names, and bring them into one form.
+
+    :param holder: an operator, a sensor, a trigger or a notifier
+    :raises ValueError: names the parameter that is wrong
+    """
+    given = vars(holder)
+    for name, check in PARAMETERS.items():
+        if name in given:
+            setattr(holder, name, check(name, given[name]))
