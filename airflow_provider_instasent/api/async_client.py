@@ -21,6 +21,7 @@ from airflow_provider_instasent.api.exchange import (
     Request,
     Send,
 )
+from airflow_provider_instasent.api.headers import request_headers
 from airflow_provider_instasent.api.lookup_calls import AsyncLookupCalls
 from airflow_provider_instasent.api.pages import Page, Pages
 
@@ -134,7 +135,7 @@ class AsyncInstasentClient(AsyncLookupCalls):
                 verify = await asyncio.to_thread(_ssl_context, self.settings.ca_bundle)
                 limit = self.settings.max_in_flight
                 self._client = httpx.AsyncClient(
-                    headers=self.settings.headers(f"httpx/{httpx.__version__}"),
+                    headers=request_headers(self.settings, f"httpx/{httpx.__version__}"),
                     timeout=httpx.Timeout(self.settings.read_timeout, connect=self.settings.connect_timeout, pool=None),
                     limits=httpx.Limits(
                         max_connections=limit,

@@ -7,10 +7,10 @@ for :class:`~airflow_provider_instasent.api.message_finder.MessageFinder` to say
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_instasent.api.client_ids import says_client_id_taken
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.api.server_words import brief
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 POSITION_KEYS = ("index", "position")
 """Names under which an error may say which message it is about, by number."""
-
-_TAKEN = re.compile(r"already|in use|\bused\b|unique|exist|duplicat|repeat|taken", re.IGNORECASE)
 
 
 def one_by_one(errors: Any) -> list[tuple[str | None, Any]]:
@@ -53,22 +51,6 @@ def rejection(position: int, message: Sms, said: Any, hide: Collection[str] = ()
         reason=reason or "rejected by the API without a reason",
         client_id_taken=says_client_id_taken(said),
     )
-
-
-def says_client_id_taken(said: Any) -> bool:
-    """Tell whether an error says that the clientId was used before (unknown whether the API ever refuses one)."""
-    if isinstance(said, Mapping):
-        for key, value in said.items():
-            if str(key).lower().replace("_", "") == "clientid" and _TAKEN.search(str(value)):
-                return True
-            if isinstance(value, Mapping | list) and says_client_id_taken(value):
-                return True
-            if isinstance(value, str) and says_client_id_taken(value):
-                return True
-        return False
-    if isinstance(said, list):
-        return any(says_client_id_taken(item) for item in said)
-    return isinstance(said, str) and "clientid" in said.lower().replace("_", "") and bool(_TAKEN.search(said))
 
 
 def _without_names(said: Any, message: Sms) -> Any:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api import endpoints, errors
 from airflow_provider_instasent.api.bulk_attribution import attribute, named_rejections
-from airflow_provider_instasent.api.bulk_errors import rejection, says_client_id_taken
+from airflow_provider_instasent.api.bulk_errors import rejection
+from airflow_provider_instasent.api.client_ids import says_client_id_taken
 from airflow_provider_instasent.api.exchange import Answer, Flow, Kind, Outcome
 from airflow_provider_instasent.api.flows import exchange
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState

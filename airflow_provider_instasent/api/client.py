@@ -25,6 +25,7 @@ from airflow_provider_instasent.api.exchange import (
     Request,
     Send,
 )
+from airflow_provider_instasent.api.headers import request_headers
 from airflow_provider_instasent.api.lookup_calls import LookupCalls
 from airflow_provider_instasent.api.pages import Page, Pages
 
@@ -135,7 +136,7 @@ class InstasentClient(LookupCalls):
         self._session.mount("http://", adapter)
         self._session.auth = _KeepHeaders()
         self._session.headers.clear()
-        self._session.headers.update(self.settings.headers(f"requests/{requests.__version__}"))
+        self._session.headers.update(request_headers(self.settings, f"requests/{requests.__version__}"))
 
     def __enter__(self) -> Self:
         return self

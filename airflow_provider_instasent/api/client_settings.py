@@ -5,13 +5,11 @@ from __future__ import annotations
 
 import ipaddress
 import math
-import platform
 import ssl
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from airflow_provider_instasent import __version__
 from airflow_provider_instasent.api.errors import ConfigurationError
 from airflow_provider_instasent.api.exchange import Answer
 from airflow_provider_instasent.api.retry import DEFAULT_RETRY_POLICY, RetryPolicy
@@ -70,19 +68,6 @@ class ClientSettings:
     def url(self, path: str) -> str:
         """Return the URL of a path below the base URL."""
         return f"{self.base_url.rstrip('/')}/{path}"
-
-    def headers(self, library: str) -> dict[str, str]:
-        """Return the headers of every request.
-
-        :param library: the HTTP library's name and version, for the User-Agent
-        """
-        agent = f"airflow-provider-instasent/{__version__} Python/{platform.python_version()} {library}"
-        return {
-            "Authorization": f"Bearer {self.token}",
-            "Accept": "application/json",
-            "Content-Type": "application/json; charset=utf-8",
-            "User-Agent": f"{agent} {self.user_agent_suffix}".strip(),
-        }
 
     def answer(self, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
         """Return a response as the flows take it, the token hidden should a refusal repeat it.

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+LONGEST_RESET_WAIT = 120.0
+"""Seconds waited for a reset at a time, whatever the header says."""
+
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:

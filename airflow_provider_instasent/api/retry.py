@@ -12,6 +12,7 @@ import random
 from dataclasses import dataclass
 
 from airflow_provider_instasent.api.exchange import Answer, Kind, Outcome
+from airflow_provider_instasent.api.rate_limit import LONGEST_RESET_WAIT
 from airflow_provider_instasent.api.refusals import Fate, classify
 
 _JITTER = 0.1
@@ -34,7 +35,7 @@ class RetryPolicy:
     max_rate_limited: int = 10
     first_wait: float = 1.0
     longest_wait: float = 60.0
-    longest_reset_wait: float = 120.0
+    longest_reset_wait: float = LONGEST_RESET_WAIT
 
     def backoff(self, attempt: int) -> float:
         """Return the seconds to wait after the `attempt`-th attempt, counted from 1."""

@@ -46,7 +46,7 @@ class BulkSend:
     """Sends the messages made of rows, under the sending promise.
 
     :param rows: yields the rows; called once a try
-    :param suppress: yields numbers never to text
+    :param suppress: yields rows with numbers never to text
     :param settings: how
     :param stop: set from outside to end soon
     """
@@ -54,7 +54,7 @@ class BulkSend:
     def __init__(
         self,
         rows: Callable[[], Iterator[Row]],
-        suppress: Callable[[], Iterable[Any]],
+        suppress: Callable[[], Iterable[Row]],
         settings: CampaignSettings,
         stop: Stop,
     ) -> None:
@@ -138,7 +138,7 @@ class BulkSend:
 
     def _planner(self, spool: Spool) -> Planner:
         plan = self._settings.plan
-        return Planner(spool, plan, suppress_numbers(spool, self._suppress(), plan.default_region))
+        return Planner(spool, plan, suppress_numbers(spool, self._suppress(), plan.to_column, plan.default_region))
 
     def _check_report(self, plan: PlanSummary) -> None:
         settings = self._settings

@@ -7,12 +7,13 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from airflow_provider_instasent.api.rate_limit import LONGEST_RESET_WAIT
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_provider_instasent.api.rate_limit import RateLimit
 
-LONGEST_WAIT = 120.0
 MARGIN = 0.02
 """Seconds waited beyond a reset, for the way there."""
 
@@ -42,7 +43,7 @@ class RateGate:
     def enter(self) -> None:
         """Wait until a request may leave, and count it as in flight."""
         with self._changed:
-            give_up_at = self._clock() + LONGEST_WAIT
+            give_up_at = self._clock() + LONGEST_RESET_WAIT
             while (pause := self._pause()) > 0 and self._clock() < give_up_at:
                 self._check()
                 self._changed.wait(min(pause, _TICK))
@@ -72,7 +73,7 @@ class RateGate:
             return
         known = self._reset_at
         server_now = self._clock() + (self._offset or 0.0)
-        if known is not None and limit.reset_at < known <= server_now + LONGEST_WAIT:
+        if known is not None and limit.reset_at < known <= server_now + LONGEST_RESET_WAIT:
             return  # a late answer of a window that is over
         self._limit = limit.limit
         if known == limit.reset_at and self._remaining is not None:

@@ -16,6 +16,7 @@ from airflow_provider_instasent.api.exchange import Answer, Outcome
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.campaign.rate_gate import RateGate
 from airflow_provider_instasent.campaign.unanswered import UnansweredRequests
+from airflow_provider_instasent.campaign.unconfirmed import proves_acceptance
 from airflow_provider_instasent.campaign.workers import Workers
 from airflow_provider_instasent.journal.errors import JournalError, StoppedError
 from airflow_provider_instasent.journal.stopping import RECORDING_SECONDS, Stop
@@ -258,7 +259,7 @@ class Sender:
 
 def _proven(outcome: MessageOutcome, placed: Placed) -> MessageOutcome:
     """Take a refusal for a used clientId as acceptance, where the id is ours and an earlier request was in doubt."""
-    if outcome.client_id_taken and placed.doubted and placed.given is None:
+    if proves_acceptance(client_id_taken=outcome.client_id_taken, in_doubt=placed.doubted, given=placed.given):
         return replace(outcome, state=MessageState.ACCEPTED, reason=None, client_id_taken=False)
     return outcome
 

@@ -9,11 +9,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.api.bulk_attribution import acceptance
-from airflow_provider_instasent.api.bulk_errors import says_client_id_taken
-from airflow_provider_instasent.api.client_ids import client_id_for, content_key, number_of
+from airflow_provider_instasent.api.client_ids import client_id_for, content_key, number_of, says_client_id_taken
 from airflow_provider_instasent.api.errors import ApiError, RefusedError, UnavailableError, UnconfirmedError
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
-from airflow_provider_instasent.campaign.unconfirmed import Unconfirmed, refuse_unless_whole
+from airflow_provider_instasent.campaign.unconfirmed import Unconfirmed, proves_acceptance, refuse_unless_whole
 from airflow_provider_instasent.journal.errors import JournalError, PlanError
 from airflow_provider_instasent.journal.events import WHOLE_ROSTER, key_of
 from airflow_provider_instasent.journal.replay import Replay
@@ -232,9 +231,9 @@ class SingleSend:
         )
 
     def _refused(self, error: RefusedError) -> SingleResult:
-        ours = [one for one in self._doubts() if one.key == self._key and not self._given_id]
-        if ours and error.payload_is_at_fault and says_client_id_taken(str(error)):
-            # Only we make this id, so that it is taken proves that our earlier request was accepted.
+        ours = [one for one in self._doubts() if one.key == self._key]
+        taken = error.payload_is_at_fault and says_client_id_taken(str(error))
+        if proves_acceptance(client_id_taken=taken, in_doubt=bool(ours), given=self._given_id):
             log.info("The API says that this clientId was used before: an earlier request was accepted.")
             found = self._found(ours, self._unconfirmed.look(ours, self._last_request_at), sent_now=False)
             if found is not None:

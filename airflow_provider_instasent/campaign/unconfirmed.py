@@ -99,6 +99,18 @@ class Unconfirmed:
         return resends < MOST_RESENDS
 
 
+def proves_acceptance(*, client_id_taken: bool, in_doubt: bool, given: str | None) -> bool:
+    """Tell whether a refusal proves that an earlier request for the message was accepted.
+
+    Only we make the ids that no user gave, so that one is taken means that our earlier request used it.
+
+    :param client_id_taken: whether the API says that the clientId was used before
+    :param in_doubt: whether there was such a request
+    :param given: the clientId the user gave, or None
+    """
+    return client_id_taken and in_doubt and given is None
+
+
 def refuse_unless_whole(findings: Findings, left: int) -> None:
     """Refuse to send again after a look that did not reach back far enough.
 

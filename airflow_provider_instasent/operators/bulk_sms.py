@@ -254,7 +254,7 @@ class InstasentBulkSmsOperator(SendOperator):
             on_plan_change=OnPlanChange.of(self.on_plan_change),
             max_reported=self.max_xcom_ids,
         )
-        return BulkSend(rows, lambda: inputs.numbers_of(self.suppress, self.to_column), settings, stop)
+        return BulkSend(rows, lambda: inputs.suppressed_rows(self.suppress, self.to_column), settings, stop)
 
     def _journal(self, task_try: TaskTry, stack: ExitStack) -> Journal | None:
         campaign_id = task_try.campaign_id(self.campaign_id)

@@ -54,28 +54,18 @@ def named_rows(name: str, value: Any, to_column: str) -> Iterator[Row]:
     return rows_of_list(_list(name, value), to_column)
 
 
-def numbers_of(suppress: Any, to_column: str) -> Iterable[Any]:
-    """Yield the numbers of `suppress`: a list of numbers or rows, or a file with a column `to_column` (or only one).
+def suppressed_rows(suppress: Any, to_column: str) -> Iterator[Row]:
+    """Return the rows of `suppress`: a list of numbers or rows, or a file; none where there is none.
 
     :raises ConfigurationError: names the parameter that is wrong
     """
-    from airflow_provider_instasent.planning.row_source import BadRow, rows_of_list, rows_of_path
+    from airflow_provider_instasent.planning.row_source import rows_of_list, rows_of_path
 
     if suppress is None:
-        return
+        return iter(())
     if isinstance(suppress, str | os.PathLike):
-        rows = rows_of_path(_readable("suppress", suppress), "suppress")
-    else:
-        rows = rows_of_list(_list("suppress", suppress), to_column)
-    for row in rows:
-        if isinstance(row, BadRow):
-            yield row
-        elif to_column in row:
-            yield row[to_column]
-        elif len(row) == 1:
-            yield next(iter(row.values()))
-        else:
-            yield BadRow(f"has no column `{to_column}`")
+        return rows_of_path(_readable("suppress", suppress), "suppress")
+    return rows_of_list(_list("suppress", suppress), to_column)
 
 
 def template_of(text: str | None, task_try: TaskTry) -> RowTemplate | None:

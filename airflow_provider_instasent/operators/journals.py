@@ -6,6 +6,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.common.compat.sdk import conf
+
 from airflow_provider_instasent.api.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -66,7 +68,7 @@ def journal_or_single_try(
 
 def has_journal(task_try: TaskTry, journal_path: str | None) -> bool:
     """Tell whether a send of this task has a place for its journal."""
-    return journal_path is not None or task_try.state_store is not None
+    return journal_path is not None or _store_of(task_try) is not None
 
 
 def journal_name(campaign_id: str, to: str) -> str:
@@ -86,8 +88,17 @@ def _segments(task_try: TaskTry, journal_path: str | None, campaign_id: str) -> 
 
     if journal_path is not None:
         return PathSegments(_directory(journal_path), campaign_id)
-    store = task_try.state_store
+    store = _store_of(task_try)
     return None if store is None else KeyValueSegments(TaskStateStore(store), campaign_id)
+
+
+def _store_of(task_try: TaskTry) -> Any:
+    """Return the task state store, or None where there is none that may hold a journal.
+
+    Where `[state_store] clear_on_success` empties it when a task succeeds, clearing such a task would text again.
+    """
+    clears = conf.getboolean("state_store", "clear_on_success", fallback=False)
+    return None if clears else task_try.state_store
 
 
 def _directory(journal_path: Any) -> Any:

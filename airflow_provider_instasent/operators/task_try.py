@@ -7,8 +7,6 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import conf
-
 from airflow_provider_instasent.api.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -22,8 +20,7 @@ class TaskTry:
     """What is known of a try.
 
     :param template_values: what a row template sees beside the row
-    :param state_store: Airflow's task state store (3.3+); None where there is none, or where `[state_store]
-        clear_on_success` empties it when a task succeeds: clearing such a task would text again
+    :param state_store: Airflow's task state store (3.3+), or None
     :param outlet_events: Airflow's accessor of the asset events of this task
     """
 
@@ -38,10 +35,9 @@ class TaskTry:
         """Return what the context of a task tells."""
         from airflow_provider_instasent.planning.row_template import VARIABLES
 
-        clears = conf.getboolean("state_store", "clear_on_success", fallback=False)
         return cls(
             template_values={name: context[name] for name in VARIABLES if name in context},
-            state_store=None if clears else context.get("task_state_store"),
+            state_store=context.get("task_state_store"),
             outlet_events=context.get("outlet_events"),
             _task_instance=context.get("ti"),
             _dag_run=context.get("dag_run"),

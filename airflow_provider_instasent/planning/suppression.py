@@ -11,8 +11,9 @@ from airflow_provider_instasent.journal.errors import PlanError
 from airflow_provider_instasent.planning.row_source import BadRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
+    from airflow_provider_instasent.planning.row_source import Row
     from airflow_provider_instasent.planning.spool import Spool
 
 SUPPRESSED = "suppressed"
@@ -22,21 +23,31 @@ ON_THE_LIST = "on the suppression list"
 WRITTEN_TO = "the campaign has written to this number"
 
 
-def suppress_numbers(spool: Spool, numbers: Iterable[Any], default_region: str | None) -> Callable[[str], bool]:
+def suppress_numbers(
+    spool: Spool, rows: Iterable[Row], to_column: str, default_region: str | None
+) -> Callable[[str], bool]:
     """Take in the whole list, and return what tells whether a number in E.164 is on it.
 
     :param spool: keeps the list on disk
-    :param numbers: as the user gave them; a row that cannot be read among them is an error like a bad number
+    :param rows: with the numbers in a column of this name, or in their only one
+    :param to_column: that column
     :param default_region: the ISO country of national numbers
     :raises PlanError: where one of them is no number: nothing was sent
     """
     count = 0
-    for position, number in enumerate(numbers):
-        if isinstance(number, BadRow):
-            raise PlanError(f"`suppress`: row {position} {number.reason}: nothing was sent")
+    for position, row in enumerate(rows):
+        found = row if isinstance(row, BadRow) else _number_in(row, to_column)
+        if isinstance(found, BadRow):
+            raise PlanError(f"`suppress`: row {position} {found.reason}: nothing was sent")
         try:
-            spool.suppress(normalise(number, default_region).e164)
+            spool.suppress(normalise(found, default_region).e164)
         except InvalidMessageError as error:
             raise PlanError(f"`suppress`: row {position} is no number ({error.reason}): nothing was sent") from None
         count += 1
     return spool.is_suppressed if count else lambda _number: False
+
+
+def _number_in(row: Mapping[str, Any], to_column: str) -> Any:
+    if to_column in row:
+        return row[to_column]
+    return next(iter(row.values())) if len(row) == 1 else BadRow(f"has no column `{to_column}`")

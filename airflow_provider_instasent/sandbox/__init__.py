@@ -10,7 +10,7 @@ In the order in which a request passes through::
 
     __main__   server   app        the command, a server in this process, the routes
     exchange   limits   faults     one exchange: token, rate limit, what is to go wrong   (endpoint_names)
-    endpoints   checks   counting     what each endpoint does; its own validation and count of parts
+    endpoints   checks   encoding     what each endpoint does; its own validation, transliteration, count of parts
     state   settings   clock     all of a sandbox's state; what is unknown about the API, as switches; its clock
     ledger   lookups   statuses    what was accepted; what becomes of it, by its number
     entities   bulk_errors         how that is shown

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .clock import Clock, iso_time
-from .counting import count
+from .encoding import count
 from .statuses import countries, country_of, fate_of, status_at
 
 if TYPE_CHECKING:

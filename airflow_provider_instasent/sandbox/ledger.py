@@ -12,7 +12,7 @@ from sys import intern
 from threading import RLock
 from typing import TYPE_CHECKING, Literal
 
-from .counting import count
+from .encoding import count
 from .statuses import fate_of
 
 if TYPE_CHECKING:

@@ -215,7 +215,7 @@ class BulkTask:
         )
         return BulkSend(
             lambda: rows_of_list(self.rows, None if plan.template is None else plan.to_column),
-            lambda: self.suppress,
+            lambda: rows_of_list(self.suppress, plan.to_column),
             settings,
             self.stop,
         )

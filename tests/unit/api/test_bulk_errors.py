@@ -6,7 +6,8 @@ from __future__ import annotations
 import pytest
 
 from airflow_provider_instasent.api.bulk_attribution import attribute, named_rejections
-from airflow_provider_instasent.api.bulk_errors import rejection, says_client_id_taken
+from airflow_provider_instasent.api.bulk_errors import rejection
+from airflow_provider_instasent.api.client_ids import says_client_id_taken
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.message_outcome import MessageState
 

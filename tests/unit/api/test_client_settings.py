@@ -14,6 +14,7 @@ from airflow_provider_instasent import __version__
 from airflow_provider_instasent.api import AsyncInstasentClient, InstasentClient
 from airflow_provider_instasent.api.client_settings import BASE_URLS, ClientSettings, is_loopback
 from airflow_provider_instasent.api.errors import ConfigurationError
+from airflow_provider_instasent.api.headers import request_headers
 
 TOKEN = "token-of-the-tests"
 
@@ -37,7 +38,7 @@ def test_a_token_that_is_none_is_refused_and_not_repeated(token):
 
 @pytest.mark.parametrize("token", [f" {TOKEN}", f"{TOKEN}\n", f"\t{TOKEN}\r\n"])
 def test_white_space_around_a_pasted_token_is_dropped(token):
-    assert ClientSettings(token).headers("x")["Authorization"] == f"Bearer {TOKEN}"
+    assert request_headers(ClientSettings(token), "x")["Authorization"] == f"Bearer {TOKEN}"
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,7 @@ def test_loopback(host, own):
 
 
 def test_the_headers_are_honest():
-    headers = ClientSettings(TOKEN, user_agent_suffix="Airflow/3.3.2").headers("requests/2.0")
+    headers = request_headers(ClientSettings(TOKEN, user_agent_suffix="Airflow/3.3.2"), "requests/2.0")
 
     assert headers == {
         "Authorization": f"Bearer {TOKEN}",
@@ -124,7 +125,7 @@ def test_the_headers_are_honest():
         "User-Agent": f"airflow-provider-instasent/{__version__} Python/{platform.python_version()} "
         "requests/2.0 Airflow/3.3.2",
     }
-    assert ClientSettings(TOKEN).headers("httpx/1.0")["User-Agent"].endswith(" httpx/1.0")
+    assert request_headers(ClientSettings(TOKEN), "httpx/1.0")["User-Agent"].endswith(" httpx/1.0")
 
 
 def test_no_repr_shows_the_token():

@@ -17,6 +17,7 @@ from support.instasent_connection import TOKEN, connection
 
 from airflow_provider_instasent import __version__
 from airflow_provider_instasent.api import ConfigurationError, InvalidMessageError, Sms
+from airflow_provider_instasent.api.headers import request_headers
 from airflow_provider_instasent.api.retry import ONE_ATTEMPT
 from airflow_provider_instasent.compat import airflow_version
 from airflow_provider_instasent.hooks.instasent import InstasentHook
@@ -111,7 +112,7 @@ async def test_after_the_asynchronous_reading_messages_need_no_other(connect, mo
 
 def test_the_user_agent_names_package_python_and_airflow(connect):
     with connect() as hook:
-        agent = hook.get_conn().settings.headers("library/1")["User-Agent"]
+        agent = request_headers(hook.get_conn().settings, "library/1")["User-Agent"]
     assert agent == (
         f"airflow-provider-instasent/{__version__} Python/{platform.python_version()} library/1 "
         f"Airflow/{airflow_version()}"

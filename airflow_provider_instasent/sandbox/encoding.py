@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How many parts a text is billed as: the oracle that the package's own counting is tested against.
+"""How a text goes out and how many parts it is billed as: the oracle that the package's own counting is tested by.
 
 C: 160 GSM-7 or 70 UCS-2 characters in one part. I: parts of 153 and 67 in longer texts, an extension
 character counts two and is never split over parts, nor is a surrogate pair (3GPP TS 23.038 and 23.040).

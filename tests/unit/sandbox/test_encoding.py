@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_instasent.sandbox.counting import BASIC, EXTENSION, count, transliterate
+from airflow_provider_instasent.sandbox.encoding import BASIC, EXTENSION, count, transliterate
 
 
 def test_the_alphabet_has_as_many_characters_as_the_standard():
