@@ -3,25 +3,18 @@
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import ssl
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
+from airflow_provider_instasent.api.base_urls import BASE_URLS, check_base_url
 from airflow_provider_instasent.api.errors import ConfigurationError
 from airflow_provider_instasent.api.exchange import Answer
 from airflow_provider_instasent.api.retry import DEFAULT_RETRY_POLICY, RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-BASE_URLS = {
-    "legacy": "https://api.instasent.com",
-    "transactional": "https://api.instasent.com/transactional/v1",
-}
-"""Base URL of each API (confirmed: Legacy by its documentation, Transactional by its quickstart)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +50,7 @@ class ClientSettings:
         object.__setattr__(self, "token", token)
         if not token.isascii() or not token.isprintable() or " " in token:
             raise ConfigurationError("`token` holds characters that cannot stand in an HTTP header")
-        _check_base_url(self.base_url, allow_http=self.allow_http)
+        check_base_url(self.base_url, allow_http=self.allow_http)
         for name in ("connect_timeout", "read_timeout"):
             if not 0 < getattr(self, name) < math.inf:
                 raise ConfigurationError(f"`{name}` must be a number of seconds above 0")
@@ -81,23 +74,6 @@ class ClientSettings:
         return Answer(status, {name.lower(): value for name, value in headers.items()}, body)
 
 
-def _check_base_url(base_url: str, *, allow_http: bool) -> None:
-    try:
-        parts = urlsplit(base_url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        raise ConfigurationError("`host` is not a base URL; give one such as https://api.instasent.com") from None
-    if parts.scheme not in {"http", "https"} or not host:
-        raise ConfigurationError("`host` must be a base URL such as https://api.instasent.com, or a host name")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise ConfigurationError("`host` must hold no user name, query or fragment; the token is the password")
-    if parts.scheme == "http" and not allow_http and not is_loopback(host):
-        raise ConfigurationError(
-            "`host` uses http://, which shows the token to everybody on the way: use https://, "
-            "or set `allow_http` in the connection's extra if that network is yours"
-        )
-
-
 def _check_ca_bundle(path: str | None) -> None:
     try:
         if path:
@@ -106,13 +82,3 @@ def _check_ca_bundle(path: str | None) -> None:
         raise ConfigurationError("`ca_bundle` names a file without certificates; give the path of a PEM file") from None
     except OSError:
         raise ConfigurationError("`ca_bundle` names no file on this machine; give the path of a PEM file") from None
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address is this machine's own."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

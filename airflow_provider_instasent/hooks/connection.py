@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from airflow_provider_instasent.api.client_settings import BASE_URLS
+from airflow_provider_instasent.api.base_urls import BASE_URLS
 from airflow_provider_instasent.api.errors import ConfigurationError
 from airflow_provider_instasent.api.price_profile_paths import PRICE_PROFILE_PATHS, setting_of
 from airflow_provider_instasent.hooks.form import EXTRA_FIELDS, Field

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api import errors
 from airflow_provider_instasent.api.account import described
-from airflow_provider_instasent.api.client_settings import BASE_URLS, ClientSettings
+from airflow_provider_instasent.api.base_urls import BASE_URLS
+from airflow_provider_instasent.api.client_settings import ClientSettings
 from airflow_provider_instasent.api.retry import ONE_ATTEMPT
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ def sandbox_only(context: Context) -> None:
     connection_id = getattr(context["task"], "instasent_conn_id", None)
     if connection_id is None:
         return
-    from airflow_provider_instasent.api.client_settings import is_loopback
+    from airflow_provider_instasent.api.base_urls import is_loopback
 
     settings = InstasentHook(connection_id).settings
     host = urlsplit(settings.base_url).hostname or ""

@@ -5,6 +5,7 @@ In the order in which a record passes through, written by one try and read by th
 
     events             what a record says: listed, intended, settled, noted
     journal            writes a record before what it announces happens
+    stale_intents      again where the first time is too long ago
     journal_thread     on a thread that no signal interrupts
     segment_store      to where it is kept:
     key_value_store   folder_store     keys of Airflow's task state store, or files that only one try can create

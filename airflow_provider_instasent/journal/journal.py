@@ -25,6 +25,7 @@ from airflow_provider_instasent.journal.events import (
     settlement_record,
 )
 from airflow_provider_instasent.journal.journal_thread import JournalThread
+from airflow_provider_instasent.journal.stale_intents import is_stale
 from airflow_provider_instasent.journal.stopping import RECORDING_SECONDS, RECORDING_SECONDS_AFTER_ERROR
 
 if TYPE_CHECKING:
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_instasent.api.message_outcome import MessageOutcome
     from airflow_provider_instasent.journal.segment_store import SegmentStore
-
-STALE_INTENT_SECONDS = 10.0
-"""Age at which an intent is written again before its request leaves, so that a superseded try is fenced off."""
 
 KEYS_A_RECORD = 2_450
 """Two of these records fill a key of the task state store."""
@@ -119,7 +117,7 @@ class Journal:
 
         :param intended_at: our clock in unix seconds when it was written last
         """
-        return self._clock() - intended_at > STALE_INTENT_SECONDS
+        return is_stale(intended_at, self._clock())
 
     def enlist(self, keys: Sequence[bytes], client_ids: Sequence[str | None]) -> None:
         """List messages before any of them is sent; return when it is durable.

@@ -4,7 +4,7 @@
 ::
 
     sms   bulk_sms   lookup   history   account     the operators
-    campaign_choices                            what those of a campaign check while a DAG is parsed
+    campaign_parameters                            those of a campaign: choices and `campaign_id`
     task_try                                    what they need of Airflow's context, read once
     inputs   journals                           rows and settings; where the journal is kept
     wait_for_delivery   wait_for_lookups        the wait behind a send

@@ -11,7 +11,7 @@ from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.operators import inputs
-from airflow_provider_instasent.operators.campaign_choices import check_campaign_parameters
+from airflow_provider_instasent.operators.campaign_parameters import campaign_id_of, check_campaign_parameters
 from airflow_provider_instasent.operators.final_errors import failures_without_retry
 from airflow_provider_instasent.operators.journals import journal_or_single_try
 from airflow_provider_instasent.operators.task_try import TaskTry
@@ -235,7 +235,7 @@ class InstasentBulkSmsOperator(SendOperator):
 
         connection = hook.settings
         plan = PlanSettings(
-            campaign_id=task_try.campaign_id(self.campaign_id),
+            campaign_id=campaign_id_of(task_try, self.campaign_id),
             template=inputs.template_of(self.text, task_try),
             to_column=self.to_column,
             sender=connection.sender if self.sender is None else self.sender,
@@ -257,7 +257,7 @@ class InstasentBulkSmsOperator(SendOperator):
         return BulkSend(rows, lambda: inputs.suppressed_rows(self.suppress, self.to_column), settings, stop)
 
     def _journal(self, task_try: TaskTry, stack: ExitStack) -> Journal | None:
-        campaign_id = task_try.campaign_id(self.campaign_id)
+        campaign_id = campaign_id_of(task_try, self.campaign_id)
         journal = journal_or_single_try(task_try, self.journal_path, campaign_id, self.retries)
         if journal is None:
             return None

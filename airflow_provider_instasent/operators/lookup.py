@@ -11,7 +11,7 @@ from airflow.providers.common.compat.sdk import BaseOperator, conf
 from airflow_provider_instasent.api.statuses import DEFAULT_PENDING_STATUSES
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.operators import inputs
-from airflow_provider_instasent.operators.campaign_choices import check_campaign_parameters
+from airflow_provider_instasent.operators.campaign_parameters import campaign_id_of, check_campaign_parameters
 from airflow_provider_instasent.operators.final_errors import failures_without_retry
 from airflow_provider_instasent.operators.journals import journal_or_single_try
 from airflow_provider_instasent.operators.task_try import TaskTry
@@ -198,7 +198,7 @@ class InstasentLookupOperator(BaseOperator):
 
     def _journal_id(self, task_try: TaskTry) -> str:
         # Not the name of a campaign's SMS: their journal may be under the same `journal_path`.
-        return f"lookup/{task_try.campaign_id(self.campaign_id)}"
+        return f"lookup/{campaign_id_of(task_try, self.campaign_id)}"
 
     def _journal(self, task_try: TaskTry, stack: ExitStack) -> Journal | None:
         from airflow_provider_instasent.api.errors import ConfigurationError

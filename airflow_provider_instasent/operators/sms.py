@@ -13,7 +13,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException, conf
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.operators.bulk_sms import InstasentBulkSmsOperator
-from airflow_provider_instasent.operators.campaign_choices import check_campaign_parameters
+from airflow_provider_instasent.operators.campaign_parameters import campaign_id_of, check_campaign_parameters
 from airflow_provider_instasent.operators.final_errors import failures_without_retry, state_after
 from airflow_provider_instasent.operators.history import InstasentSmsHistoryOperator
 from airflow_provider_instasent.operators.journals import journal_name, open_journal
@@ -217,7 +217,7 @@ class InstasentSendSmsOperator(SendOperator):
         from airflow_provider_instasent.campaign.campaign_settings import SendSettings
 
         return SendSettings(
-            campaign_id=task_try.campaign_id(self.campaign_id),
+            campaign_id=campaign_id_of(task_try, self.campaign_id),
             on_unconfirmed=OnUnconfirmed.of(self.on_unconfirmed),
             unconfirmed_grace=self.unconfirmed_grace,
             started_at=time.time(),

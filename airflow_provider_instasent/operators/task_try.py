@@ -7,8 +7,6 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_instasent.api.errors import ConfigurationError
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -65,18 +63,6 @@ class TaskTry:
         if run.clear_number or began is None:
             began = getattr(run, "run_after", None) or run.data_interval_end  # Airflow 2 has the latter only
         return 0.0 if began is None else float(began.timestamp())
-
-    def campaign_id(self, given: Any) -> str:
-        """Return the campaign a task's messages belong to.
-
-        :param given: `campaign_id` as the user gave it, rendered; None for the default
-        :raises ConfigurationError: where it is nothing to go by
-        """
-        if given is None:
-            return self.owner
-        if not isinstance(given, str) or not given.strip() or given == "None":
-            raise ConfigurationError("`campaign_id` must be a string that is not empty; leave it out for the default")
-        return given
 
     def push(self, value: Any, key: str = "return_value") -> None:
         """Put a value into XCom."""

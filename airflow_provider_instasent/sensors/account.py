@@ -11,7 +11,7 @@ from airflow.providers.common.compat.sdk import PokeReturnValue, conf
 
 from airflow_provider_instasent.parameters import check_parameters
 from airflow_provider_instasent.sensors.deferring import SOONER, DeferringSensor, seconds
-from airflow_provider_instasent.waiting.timeouts import TRIGGERER_SLACK
+from airflow_provider_instasent.waiting.timeouts import BALANCE_TIMEOUT, TRIGGERER_SLACK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +55,7 @@ class InstasentBalanceSensor(DeferringSensor):
         min_available: Any,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poke_interval: timedelta | float = 60.0,
-        timeout: timedelta | float = 24 * 60 * 60,
+        timeout: timedelta | float = BALANCE_TIMEOUT,
         max_poll_failures: int = 10,
         instasent_conn_id: str = "instasent_default",
         **kwargs: Any,

@@ -9,5 +9,8 @@ DELIVERY_TIMEOUT = 49 * 60 * 60
 LOOKUP_TIMEOUT = 60 * 60
 """Seconds to wait for lookups; how long they take is unknown."""
 
+BALANCE_TIMEOUT = 24 * 60 * 60
+"""Seconds to wait for a balance: somebody has to top it up."""
+
 TRIGGERER_SLACK = 120.0
 """Seconds after the deadline for a triggerer to say so itself, with the counts."""

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from airflow_provider_instasent.api.client_settings import BASE_URLS
+from airflow_provider_instasent.api.base_urls import BASE_URLS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

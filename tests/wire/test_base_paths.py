@@ -9,7 +9,7 @@ from support.apis import WITHOUT_BASE_PATH, stray_paths
 from support.instasent_connection import connection
 from support.sandbox import call, message
 
-from airflow_provider_instasent.api.client_settings import BASE_URLS
+from airflow_provider_instasent.api.base_urls import BASE_URLS
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.sandbox.endpoint_names import PREFIXES
 

@@ -252,7 +252,7 @@ def test_a_stop_ends_a_wait_for_the_rate_limit(task):
 
 def test_a_slow_intent_is_written_again_before_its_chunk_leaves(sandbox, tmp_path, monkeypatch):
     """So that a try which hung is fenced off by a newer one."""
-    monkeypatch.setattr("airflow_provider_instasent.journal.journal.STALE_INTENT_SECONDS", 0.15)
+    monkeypatch.setattr("airflow_provider_instasent.journal.stale_intents.STALE_INTENT_SECONDS", 0.15)
     task = BulkTask(sandbox, tmp_path, "values", messages(100), in_flight=1)
     write, slow = task.values.set, [0.0, 0.0, 0.4, 0.0, 0.0, 0.0]
 

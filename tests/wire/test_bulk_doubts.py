@@ -45,7 +45,7 @@ def test_the_part_of_a_chunk_that_left_first_is_found_though_the_rest_waited(
     sandbox, tmp_path, monkeypatch, echo, given
 ):
     monkeypatch.setattr(search, "CLOCK_SLACK", 1.2)
-    monkeypatch.setattr("airflow_provider_instasent.journal.journal.STALE_INTENT_SECONDS", 0.2)
+    monkeypatch.setattr("airflow_provider_instasent.journal.stale_intents.STALE_INTENT_SECONDS", 0.2)
     sandbox.configure(echo_client_id=echo)
     sandbox.fault("too_large", endpoint="bulk")  # so the four become two and two
     sandbox.fault("cut_after", endpoint="bulk")

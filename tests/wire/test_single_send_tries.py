@@ -29,7 +29,7 @@ from airflow_provider_instasent.journal.errors import (
     JournalConflictError,
     JournalWriteError,
 )
-from airflow_provider_instasent.journal.journal import STALE_INTENT_SECONDS
+from airflow_provider_instasent.journal.stale_intents import STALE_INTENT_SECONDS
 
 __all__ = ["new_task", "nothing_private_is_logged"]
 

@@ -12,7 +12,8 @@ import pytest
 
 from airflow_provider_instasent import __version__
 from airflow_provider_instasent.api import AsyncInstasentClient, InstasentClient
-from airflow_provider_instasent.api.client_settings import BASE_URLS, ClientSettings, is_loopback
+from airflow_provider_instasent.api.base_urls import BASE_URLS, is_loopback
+from airflow_provider_instasent.api.client_settings import ClientSettings
 from airflow_provider_instasent.api.errors import ConfigurationError
 from airflow_provider_instasent.api.headers import request_headers
 

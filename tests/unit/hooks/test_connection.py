@@ -7,7 +7,8 @@ from __future__ import annotations
 import pytest
 
 from airflow_provider_instasent.api import ConfigurationError
-from airflow_provider_instasent.api.client_settings import BASE_URLS, ClientSettings
+from airflow_provider_instasent.api.base_urls import BASE_URLS
+from airflow_provider_instasent.api.client_settings import ClientSettings
 from airflow_provider_instasent.hooks.connection import read_connection
 
 

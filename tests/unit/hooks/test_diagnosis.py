@@ -8,7 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from airflow_provider_instasent.api.client_settings import BASE_URLS, ClientSettings
+from airflow_provider_instasent.api.base_urls import BASE_URLS
+from airflow_provider_instasent.api.client_settings import ClientSettings
 from airflow_provider_instasent.api.retry import ONE_ATTEMPT
 from airflow_provider_instasent.hooks.diagnosis import diagnose, hasty
 

@@ -98,7 +98,8 @@ def test_a_field_of_choices_offers_them(declared):
 
 
 def test_defaults_named_in_the_help_are_those_of_the_client():
-    from airflow_provider_instasent.api.client_settings import BASE_URLS, ClientSettings
+    from airflow_provider_instasent.api.base_urls import BASE_URLS
+    from airflow_provider_instasent.api.client_settings import ClientSettings
 
     usual = ClientSettings(token="t")
     for one in form.EXTRA_FIELDS:

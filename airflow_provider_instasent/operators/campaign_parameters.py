@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a campaign's operators check while a DAG is parsed, beside their parameters one by one."""
+"""The parameters of a campaign: choices and `campaign_id`, while a DAG is parsed and when it runs."""
 
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from airflow_provider_instasent.api.errors import ConfigurationError
 from airflow_provider_instasent.parameters import check_parameters
 from airflow_provider_instasent.planning.choices import OnInvalid, OnPlanChange, OnUnconfirmed
+
+if TYPE_CHECKING:
+    from airflow_provider_instasent.operators.task_try import TaskTry
 
 
 def check_campaign_parameters(operator: Any) -> None:
@@ -22,6 +26,20 @@ def check_campaign_parameters(operator: Any) -> None:
         if policy.parameter() in given:
             policy.check(given[policy.parameter()])
     _warn_of_campaign_without_path(given["campaign_id"], given["journal_path"])
+
+
+def campaign_id_of(task_try: TaskTry, given: Any) -> str:
+    """Return the campaign a task's messages belong to.
+
+    :param task_try: this try of the task
+    :param given: `campaign_id` as the user gave it, rendered; None for the default
+    :raises ConfigurationError: where it is nothing to go by
+    """
+    if given is None:
+        return task_try.owner
+    if not isinstance(given, str) or not given.strip() or given == "None":
+        raise ConfigurationError("`campaign_id` must be a string that is not empty; leave it out for the default")
+    return given
 
 
 def _warn_of_campaign_without_path(campaign_id: Any, journal_path: Any) -> None:
