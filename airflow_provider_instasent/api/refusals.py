@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.api import errors
 from airflow_provider_instasent.api.exchange import Answer, Failure, Kind, Outcome
-from airflow_provider_instasent.api.server_words import detail
+from airflow_provider_instasent.api.server_words import brief
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -68,6 +68,25 @@ def classify(kind: Kind, outcome: Outcome, *, understood: bool = True) -> Fate:
     if 400 <= status < 500 or status in _REDIRECTS_THAT_DID_NOTHING:  # noqa: PLR2004 - HTTP client errors
         return Fate.REFUSED
     return lost
+
+
+def detail(answer: Answer, hide: Collection[str] = ()) -> str:
+    """Return what an error body says, shortened and with phone numbers masked; empty where it says nothing.
+
+    Bodies may be empty, HTML, a JSON string, or an object with `message`, `error` or `errors`
+    (confirmed for 400: `{"message"}`; the rest inferred from sibling APIs).
+
+    :param answer: the response
+    :param hide: message texts that must not be repeated
+    """
+    try:
+        body = answer.json()
+    except ValueError:
+        return ""
+    said = body
+    if isinstance(body, dict):
+        said = body.get("message") or body.get("error") or body.get("errors") or ""
+    return brief(said, hide)
 
 
 def error_of(kind: Kind, outcome: Outcome, hide: Collection[str] = ()) -> errors.ApiError:

@@ -10,28 +10,7 @@ from airflow_provider_instasent.api.numbers import mask_in
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from airflow_provider_instasent.api.exchange import Answer
-
 _LONGEST_DETAIL = 300
-
-
-def detail(answer: Answer, hide: Collection[str] = ()) -> str:
-    """Return what an error body says, shortened and with phone numbers masked; empty where it says nothing.
-
-    Bodies may be empty, HTML, a JSON string, or an object with `message`, `error` or `errors`
-    (confirmed for 400: `{"message"}`; the rest inferred from sibling APIs).
-
-    :param answer: the response
-    :param hide: message texts that must not be repeated
-    """
-    try:
-        body = answer.json()
-    except ValueError:
-        return ""
-    said = body
-    if isinstance(body, dict):
-        said = body.get("message") or body.get("error") or body.get("errors") or ""
-    return brief(said, hide)
 
 
 def brief(said: Any, hide: Collection[str] = ()) -> str:

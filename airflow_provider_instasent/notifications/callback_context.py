@@ -13,12 +13,6 @@ def task_of(context: Mapping[str, Any]) -> Any:
     return None if context.get("reason") else context.get("ti")
 
 
-def map_index_of(ti: Any) -> str:
-    """Return `[n]` for a mapped task, else nothing."""
-    index = getattr(ti, "map_index", None)
-    return "" if index in (-1, None) else f"[{index}]"
-
-
 def dag_id_of(context: Mapping[str, Any]) -> str:
     """Return the DAG's id, or `?`."""
     for holder in ("ti", "dag_run", "dag"):

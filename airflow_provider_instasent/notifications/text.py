@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.notifications.callback_context import (
     dag_id_of,
-    map_index_of,
     run_id_of,
     run_state_of,
     state_of,
@@ -28,8 +27,14 @@ def default_text(context: Mapping[str, Any]) -> str:
     if context.get("deadline") is not None:
         what = f"DAG {dag_id} missed its deadline"
     elif ti is not None:
-        what = f"{dag_id}.{ti.task_id}{map_index_of(ti)} {state_of(context, ti)}, try {ti.try_number}"
+        what = f"{dag_id}.{ti.task_id}{_map_index(ti)} {state_of(context, ti)}, try {ti.try_number}"
     else:
         what = f"DAG {dag_id} {run_state_of(context)}".rstrip()
     reason = context.get("reason")
     return f"Airflow: {what}" + (f" ({reason})" if reason else "") + (f", run {run_id}" if run_id else "")
+
+
+def _map_index(ti: Any) -> str:
+    """Return how a text names one of several mapped tasks."""
+    index = getattr(ti, "map_index", None)
+    return "" if index in (-1, None) else f"[{index}]"

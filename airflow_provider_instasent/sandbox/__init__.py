@@ -12,7 +12,7 @@ In the order in which a request passes through::
     exchange   limits   faults     one exchange: token, rate limit, what is to go wrong   (endpoint_names)
     endpoints   checks   encoding     what each endpoint does; its own validation, transliteration, count of parts
     state   settings   clock     all of a sandbox's state; what is unknown about the API, as switches; its clock
-    ledger   lookups   statuses    what was accepted; what becomes of it, by its number
+    ledger   lookups   statuses   countries     what was accepted; what becomes of it, and where it goes, by its number
     entities   bulk_errors         how that is shown
     wire   requests_log            what really leaves; what was asked
     admin   page                   looking in and reaching in from outside: routes, and the inbox page

@@ -6,8 +6,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .clock import Clock, iso_time
+from .countries import countries, country_of
 from .encoding import count
-from .statuses import countries, country_of, fate_of, status_at
+from .statuses import fate_of, status_at
 
 if TYPE_CHECKING:
     from .ledger import Message

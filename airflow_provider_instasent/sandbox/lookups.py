@@ -9,9 +9,10 @@ from threading import RLock
 from typing import TYPE_CHECKING
 
 from .clock import Clock, iso_time
+from .countries import country_of
 from .entities import Entity, number
 from .ledger import Index, Order
-from .statuses import country_of, fate_of
+from .statuses import fate_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from .admin import is_local
 from .clock import iso_time
-from .statuses import country_of
+from .countries import country_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -9,7 +9,7 @@ import pytest
 
 from airflow_provider_instasent.api import errors
 from airflow_provider_instasent.api.exchange import Answer, Failure, Kind
-from airflow_provider_instasent.api.refusals import Fate, classify, error_of
+from airflow_provider_instasent.api.refusals import Fate, classify, detail, error_of
 
 SEND, READ = Kind.SEND, Kind.READ
 NEVER_LEFT = Failure(left=False, reason="refused")
@@ -109,3 +109,25 @@ def test_a_body_is_quoted_shortened_and_without_text_or_number():
 
 def test_a_page_behind_a_success_is_not_quoted():
     assert "maintenance" not in str(error_of(Kind.SEND, answer(201, {"message": "maintenance"})))
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", ""),
+        (b"<html>oops</html>", ""),
+        (b"\xff\xfe\xfa", ""),
+        (b"[" * 100_000, ""),
+        ("a string", "a string"),
+        ({"message": "no"}, "no"),
+        ({"error": "no"}, "no"),
+        ({"errors": {"to": ["bad", "worse"]}}, "to: bad, worse"),
+        ({"status": "error", "errors": [{"index": 1, "to": ["bad"]}]}, "index: 1; to: bad"),
+        ({"message": "", "error": {"code": 7}}, "code: 7"),
+        ({"something": "else"}, ""),
+        ({"message": "two\n  lines"}, "two lines"),
+        (["a", 1, None], "a, 1, None"),
+    ],
+)
+def test_what_an_error_body_says(body, said):
+    assert detail(answer(400, body)) == said

@@ -5,10 +5,8 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from airflow_provider_instasent.api.exchange import Answer
-from airflow_provider_instasent.api.server_words import brief, detail
+from airflow_provider_instasent.api.server_words import brief
 
 TEXT = "Dear Ann, your code is 4711"
 NUMBER = "+34600123456"
@@ -19,28 +17,6 @@ DATE = "Fri, 15 Jan 2027 08:00:00 GMT"  # NOW
 def answer(status, body=b"", **headers):
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return Answer(status, {name.replace("_", "-"): value for name, value in headers.items()}, raw)
-
-
-@pytest.mark.parametrize(
-    ("body", "said"),
-    [
-        (b"", ""),
-        (b"<html>oops</html>", ""),
-        (b"\xff\xfe\xfa", ""),
-        (b"[" * 100_000, ""),
-        ("a string", "a string"),
-        ({"message": "no"}, "no"),
-        ({"error": "no"}, "no"),
-        ({"errors": {"to": ["bad", "worse"]}}, "to: bad, worse"),
-        ({"status": "error", "errors": [{"index": 1, "to": ["bad"]}]}, "index: 1; to: bad"),
-        ({"message": "", "error": {"code": 7}}, "code: 7"),
-        ({"something": "else"}, ""),
-        ({"message": "two\n  lines"}, "two lines"),
-        (["a", 1, None], "a, 1, None"),
-    ],
-)
-def test_what_an_error_body_says(body, said):
-    assert detail(answer(400, body)) == said
 
 
 def test_texts_are_hidden_whatever_their_white_space_and_the_longer_one_first():

@@ -12,9 +12,10 @@ from airflow_provider_instasent.sandbox import bulk_errors, statuses
 from airflow_provider_instasent.sandbox.bulk_errors import Rejection, shaped
 from airflow_provider_instasent.sandbox.checks import message_errors
 from airflow_provider_instasent.sandbox.clock import Clock, http_date, iso_time
+from airflow_provider_instasent.sandbox.countries import country_of
 from airflow_provider_instasent.sandbox.limits import RateLimiter
 from airflow_provider_instasent.sandbox.settings import BulkErrors, Settings
-from airflow_provider_instasent.sandbox.statuses import FATES, country_of, status_at
+from airflow_provider_instasent.sandbox.statuses import FATES, status_at
 
 
 @pytest.mark.parametrize(
