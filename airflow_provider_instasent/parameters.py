@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_instasent.api import checks
+from airflow_provider_instasent.api import parameter_checks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,28 +19,28 @@ def _optional(check: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
 
 
 PARAMETERS: dict[str, Callable[[str, Any], Any]] = {
-    "allow_unicode": _optional(checks.boolean),
-    "deduplicate": checks.boolean,
-    "deferrable": checks.boolean,
-    "max_in_flight": checks.optional_whole,
-    "max_messages": checks.optional_whole,
-    "max_pages": checks.optional_whole,
-    "max_parts": checks.whole,
-    "max_poll_failures": checks.whole,
-    "max_polls_per_minute": checks.whole,
-    "max_rejected_ratio": checks.ratio,
-    "max_total_parts": checks.optional_whole,
-    "max_xcom_ids": checks.whole,
-    "max_xcom_rows": checks.whole,
-    "min_delivered_ratio": checks.ratio,
-    "pending_statuses": checks.statuses,
-    "per_page": checks.whole,
-    "poll_interval": checks.positive,
-    "success_statuses": checks.statuses,
-    "timeout": checks.positive,
-    "unconfirmed_grace": checks.not_negative,
-    "wait": checks.boolean,
-    "wait_for_delivery": checks.boolean,
+    "allow_unicode": _optional(parameter_checks.boolean),
+    "deduplicate": parameter_checks.boolean,
+    "deferrable": parameter_checks.boolean,
+    "max_in_flight": parameter_checks.optional_whole,
+    "max_messages": parameter_checks.optional_whole,
+    "max_pages": parameter_checks.optional_whole,
+    "max_parts": parameter_checks.whole,
+    "max_poll_failures": parameter_checks.whole,
+    "max_polls_per_minute": parameter_checks.whole,
+    "max_rejected_ratio": parameter_checks.ratio,
+    "max_total_parts": parameter_checks.optional_whole,
+    "max_xcom_ids": parameter_checks.whole,
+    "max_xcom_rows": parameter_checks.whole,
+    "min_delivered_ratio": parameter_checks.ratio,
+    "pending_statuses": parameter_checks.statuses,
+    "per_page": parameter_checks.whole,
+    "poll_interval": parameter_checks.positive,
+    "success_statuses": parameter_checks.statuses,
+    "timeout": parameter_checks.positive,
+    "unconfirmed_grace": parameter_checks.not_negative,
+    "wait": parameter_checks.boolean,
+    "wait_for_delivery": parameter_checks.boolean,
 }
 """What operators, sensors, triggers and the notifier take, and how each is checked while a DAG is parsed."""
 

@@ -18,7 +18,7 @@ In the order in which a message passes through::
 
     pages   recent_pages                  a list page by page; its recent part, whatever its order
     account   price_profile_paths         the balance; where prices are
-    checks   files                        for the rooms above: parameters, files that appear whole
+    parameter_checks   files              for the rooms above: parameters, files that appear whole
 
 The names are imported on first use, so that importing this package costs a DAG file nothing.
 """

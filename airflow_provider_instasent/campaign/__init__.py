@@ -10,5 +10,5 @@ In the order in which a campaign passes through::
     unconfirmed   search             what becomes of messages in doubt; how they are looked for in the list
     summary   shortfall              the summary and the results file; when that is a failure
 
-    sms_history   sms_history_file     the account's list of SMS as a file
+    sms_history   export_formats     the account's list of SMS as a file
 """

@@ -11,16 +11,16 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any, Self
 
-from airflow_provider_instasent.api.errors import ApiError, InstasentError, InvalidMessageError
+from airflow_provider_instasent.api.errors import ApiError, InstasentError
 from airflow_provider_instasent.api.lookup_flows import lookup_chunk
 from airflow_provider_instasent.api.message import Sms
-from airflow_provider_instasent.api.numbers import PhoneNumber, normalise
 from airflow_provider_instasent.campaign.campaign_try import CampaignTry
 from airflow_provider_instasent.campaign.shortfall import LOOKUPS, shortfall
 from airflow_provider_instasent.campaign.summary import counts_of, first_invalid_of, results_unwritten
 from airflow_provider_instasent.journal.errors import PlanError
 from airflow_provider_instasent.journal.replay import Replay
 from airflow_provider_instasent.planning.plan import Planner
+from airflow_provider_instasent.planning.row_message import number_of_row
 from airflow_provider_instasent.planning.spool import Spool
 from airflow_provider_instasent.waiting.lookup_watch import LookupWatch
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_instasent.api.client import InstasentClient
     from airflow_provider_instasent.api.endpoints import Entity
+    from airflow_provider_instasent.api.numbers import PhoneNumber
     from airflow_provider_instasent.campaign.campaign_settings import CampaignSettings
     from airflow_provider_instasent.journal.journal import Journal
     from airflow_provider_instasent.journal.stopping import Stop
@@ -45,10 +46,7 @@ class LookupPlanner(Planner):
     """Turns rows into numbers to look up, each once."""
 
     def _message(self, row: Mapping[str, Any]) -> tuple[PhoneNumber, Sms]:
-        column = self._settings.to_column
-        if column not in row:
-            raise InvalidMessageError("to_column", f"there is no column `{column}`")
-        number = normalise(row[column], self._settings.default_region)
+        number = number_of_row(row, self._settings)
         # Without sender and text the key depends on campaign and number alone, as does that of a listed lookup.
         return number, Sms(number.e164, "", "")
 

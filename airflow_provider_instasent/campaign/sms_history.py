@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 from airflow_provider_instasent.api.recent_pages import recent_pages
 from airflow_provider_instasent.api.statuses import normalise_status
 from airflow_provider_instasent.api.timestamps import created_at
-from airflow_provider_instasent.campaign.sms_history_file import write_rows
+from airflow_provider_instasent.campaign.export_formats import write_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

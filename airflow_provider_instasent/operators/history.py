@@ -76,8 +76,8 @@ class InstasentSmsHistoryOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002 - Airflow's signature
         """Read the list, write the window and say how far it was read."""
+        from airflow_provider_instasent.campaign.export_formats import ending_of
         from airflow_provider_instasent.campaign.sms_history import History
-        from airflow_provider_instasent.campaign.sms_history_file import ending_of
 
         with failures_without_retry():
             ending_of(self.results_path)

@@ -6,7 +6,8 @@ In the order in which a row passes through::
     row_source       from a list, CSV, JSON Lines, Parquet or a cursor
     row_template     makes its text
     suppression      numbers never to be texted, whatever the rows say
-    plan             checks it and makes a message of it, or says why not
+    row_message      makes a checked message of it, or says why it is a bad row
+    plan             all of this for each row, once: duplicates, bounds, counts
     spool            keeps the messages on disk, beside where the journal says each stands
     changed_rows     compares them with an earlier try's, and withholds what must not be sent any more
     choices          what the user wants done about bad rows, changed rows and unconfirmed messages

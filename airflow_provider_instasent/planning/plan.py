@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.client_ids import content_key
 from airflow_provider_instasent.api.errors import InvalidMessageError
-from airflow_provider_instasent.api.message import MESSAGE_FIELDS, Sms
-from airflow_provider_instasent.api.numbers import PhoneNumber, mask_in, normalise
 from airflow_provider_instasent.journal.errors import PlanError
 from airflow_provider_instasent.journal.events import key_of
 from airflow_provider_instasent.planning.choices import OnInvalid
+from airflow_provider_instasent.planning.row_message import message_of_row
 from airflow_provider_instasent.planning.row_source import BadRow, Row
 from airflow_provider_instasent.planning.suppression import ON_THE_LIST, SUPPRESSED
 
@@ -21,13 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from airflow_provider_instasent.api.encoding import TextSize
+    from airflow_provider_instasent.api.message import Sms
+    from airflow_provider_instasent.api.numbers import PhoneNumber
     from airflow_provider_instasent.planning.row_template import RowTemplate
     from airflow_provider_instasent.planning.spool import Spool
 
 MOST_REPORTED = 20
 """Bad rows that an error lists; their number is always told."""
-
-_KNOWN_FIELDS = frozenset(MESSAGE_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,27 +132,8 @@ class Planner:
         self._count(number, size)
 
     def _message(self, row: Mapping[str, Any]) -> tuple[PhoneNumber, Sms]:
-        settings = self._settings
-        if settings.template is None:
-            unknown = sorted(map(str, set(row) - _KNOWN_FIELDS))
-            if unknown:
-                raise InvalidMessageError("message", f"has unknown fields: {mask_in(', '.join(unknown)[:100])}")
-            to, text = row.get("to"), row.get("text")
-        else:
-            if settings.to_column not in row:
-                raise InvalidMessageError("to_column", f"there is no column `{settings.to_column}`")
-            to, text = row[settings.to_column], settings.template.render(row)
-        number = normalise(to, settings.default_region)
-        own = row if settings.template is None else {}
-        sender, unicode, client_id = own.get("sender"), own.get("allow_unicode"), own.get("client_id")
-        message = Sms.create(
-            to=number,
-            text=text,
-            sender=settings.sender if sender is None else sender,
-            allow_unicode=settings.allow_unicode if unicode is None else unicode,
-            client_id=client_id,
-        )
-        return number, message
+        """Return the message of a row; lookups make something else of it."""
+        return message_of_row(row, self._settings)
 
     def _check_client_id(self, message: Sms) -> None:
         if message.client_id is None:

@@ -14,7 +14,7 @@ from airflow.providers.common.compat.sdk import (
     BaseSensorOperator,
 )
 
-from airflow_provider_instasent.api import checks
+from airflow_provider_instasent.api import parameter_checks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,4 +71,4 @@ def seconds(name: str, value: timedelta | float) -> float:
 
     :raises ValueError: names the parameter
     """
-    return checks.positive(name, value.total_seconds() if isinstance(value, timedelta) else value)
+    return parameter_checks.positive(name, value.total_seconds() if isinstance(value, timedelta) else value)

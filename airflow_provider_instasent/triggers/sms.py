@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_instasent.api import async_client, checks  # noqa: F401 - the hook makes the client
+from airflow_provider_instasent.api import async_client  # noqa: F401 - the hook makes the client
 from airflow_provider_instasent.api.errors import ConfigurationError
 from airflow_provider_instasent.api.retry import ONE_ATTEMPT
 from airflow_provider_instasent.api.server_words import brief

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_instasent.api import checks, endpoints
+from airflow_provider_instasent.api import endpoints, parameter_checks
 from airflow_provider_instasent.api.server_words import brief
 from airflow_provider_instasent.api.statuses import (
     DEFAULT_SUCCESS_STATUSES,
@@ -68,9 +68,11 @@ class WatchRules:
     missing_grace: float = field(default_factory=lambda: MISSING_GRACE)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "success_statuses", checks.statuses("success_statuses", self.success_statuses))
-        checks.ratio("min_delivered_ratio", self.min_delivered_ratio)
-        checks.whole("max_poll_failures", self.max_poll_failures)
+        object.__setattr__(
+            self, "success_statuses", parameter_checks.statuses("success_statuses", self.success_statuses)
+        )
+        parameter_checks.ratio("min_delivered_ratio", self.min_delivered_ratio)
+        parameter_checks.whole("max_poll_failures", self.max_poll_failures)
 
     def needed(self, total: int) -> int:
         """Return how many of a batch must be delivered; exact, where 0.07 * 100 is more than 7 in floats."""

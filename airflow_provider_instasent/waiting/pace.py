@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from airflow_provider_instasent.api.checks import whole
+from airflow_provider_instasent.api.parameter_checks import whole
 
 DEFAULT_POLLS_PER_MINUTE = 300
 

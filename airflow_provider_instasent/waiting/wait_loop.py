@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from airflow_provider_instasent.api.checks import positive
+from airflow_provider_instasent.api.parameter_checks import positive
 from airflow_provider_instasent.waiting.delivery_watch import Watch, WatchRules
 from airflow_provider_instasent.waiting.list_sweeps import sweep_batch, sweep_batch_here
 from airflow_provider_instasent.waiting.pace import DEFAULT_POLLS_PER_MINUTE, Pace

@@ -31,7 +31,7 @@ def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024
 with InstasentClient(token, base_url=url) as client, History(HistoryWindow()) as history:
     client.list_sms(1, 1)
-    import airflow_provider_instasent.campaign.sms_history_file, pyarrow.parquet
+    import airflow_provider_instasent.campaign.export_formats, pyarrow.parquet
     Path("/proc/self/clear_refs").write_text("5")
     base, began = peak(), time.monotonic()
     ended_by = history.read(lambda page: client.list_sms(page, 100))

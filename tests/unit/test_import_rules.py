@@ -69,7 +69,7 @@ HOMES = {
     "jsonschema": ("api/schema.py",),
     "phonenumbers": ("api/numbers.py",),
     "jinja2": ("planning/row_template.py",),
-    "pyarrow": ("planning/row_source.py", "campaign/sms_history_file.py"),
+    "pyarrow": ("planning/row_source.py", "campaign/export_formats.py"),
     "starlette": ("sandbox/", "inbox/"),
     "uvicorn": ("sandbox/", "inbox/"),
     "sqlalchemy": ("inbox/",),
