@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.api.retry import RetryPolicy
 
 
+MAX_BULK = 100
+"""Messages a bulk call takes (confirmed)."""
+
+
 @dataclass(slots=True)
 class ChunkResult:
     """What became of one bulk call and of the smaller calls it was split into.
@@ -113,8 +117,8 @@ def send_bulk(messages: Sequence[Sms], policy: RetryPolicy) -> Flow[list[Message
     :raises BulkStoppedError: where something stopped it; it carries the outcomes so far
     """
     outcomes: list[MessageOutcome] = []
-    for start in range(0, len(messages), endpoints.MAX_BULK):
-        result = yield from send_chunk(messages[start : start + endpoints.MAX_BULK], policy)
+    for start in range(0, len(messages), MAX_BULK):
+        result = yield from send_chunk(messages[start : start + MAX_BULK], policy)
         outcomes.extend(outcome.at(start + outcome.position) for outcome in result.outcomes)
         if result.stopped_by is not None:
             raise _stopped(result.stopped_by, outcomes, messages)

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+DEFAULT_IN_FLIGHT = 8
+"""Requests in flight at once where neither the connection nor the task says."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClientSettings:
     """Settings of a client, sync or async.
@@ -37,7 +41,7 @@ class ClientSettings:
     base_url: str = BASE_URLS["legacy"]
     connect_timeout: float = 5.0
     read_timeout: float = 30.0
-    max_in_flight: int = 8
+    max_in_flight: int = DEFAULT_IN_FLIGHT
     ca_bundle: str | None = None
     allow_http: bool = False
     user_agent_suffix: str = ""

@@ -19,9 +19,6 @@ from airflow_provider_instasent.api.exchange import Kind, Request
 if TYPE_CHECKING:
     from airflow_provider_instasent.api.message import Sms
 
-MAX_BULK = 100
-"""Messages a bulk call takes (confirmed)."""
-
 Entity = dict[str, Any]
 """An entity as the API sent it, its `id` a string."""
 

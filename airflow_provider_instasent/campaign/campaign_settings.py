@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_instasent.api.client_settings import DEFAULT_IN_FLIGHT
 from airflow_provider_instasent.planning.choices import OnPlanChange, OnUnconfirmed
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class CampaignSettings:
 
     plan: PlanSettings
     send: SendSettings
-    max_in_flight: int = 8
+    max_in_flight: int = DEFAULT_IN_FLIGHT
     max_rejected_ratio: float = 0.0
     max_reported: int = 1_000
     results_path: Any = None

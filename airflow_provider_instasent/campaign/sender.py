@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from airflow_provider_instasent.api.bulk_flows import ChunkResult, send_chunk
-from airflow_provider_instasent.api.endpoints import MAX_BULK
+from airflow_provider_instasent.api.bulk_flows import MAX_BULK, ChunkResult, send_chunk
 from airflow_provider_instasent.api.exchange import Answer, Outcome
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.campaign.rate_gate import RateGate

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.planning.row_source import Row
     from airflow_provider_instasent.planning.row_template import RowTemplate
 
-DEFAULT_IN_FLIGHT = 8
-
 _FIX = "pass the upstream task's `.output`, or set `render_template_as_native_obj=True` on the DAG"
 
 
@@ -135,6 +133,8 @@ def requests_in_flight(wanted: int | None, connection: ConnectionSettings) -> in
     :param wanted: the operator's `max_in_flight`, or None for the connection's
     :param connection: what the connection says
     """
+    from airflow_provider_instasent.api.client_settings import DEFAULT_IN_FLIGHT
+
     return wanted or int(connection.client_options.get("max_in_flight", DEFAULT_IN_FLIGHT))
 
 

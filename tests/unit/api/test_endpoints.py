@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from airflow_provider_instasent.api import endpoints
+from airflow_provider_instasent.api.bulk_flows import MAX_BULK
 from airflow_provider_instasent.api.errors import PayloadError
 from airflow_provider_instasent.api.exchange import Kind, Request
 from airflow_provider_instasent.api.message import Sms
@@ -42,7 +43,7 @@ def test_an_id_cannot_leave_its_place_in_the_path(sms_id):
 def test_a_bulk_call_takes_one_to_a_hundred(count):
     with pytest.raises(PayloadError):
         endpoints.send_bulk_request([SMS] * count)
-    assert len(endpoints.send_bulk_request([SMS] * endpoints.MAX_BULK).body) == 100
+    assert len(endpoints.send_bulk_request([SMS] * MAX_BULK).body) == 100
 
 
 @pytest.mark.parametrize(
