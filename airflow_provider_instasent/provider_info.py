@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_provider_instasent import __version__
-from airflow_provider_instasent.hooks import form
+from airflow_provider_instasent.hooks import connection_extra
 
 _INTEGRATION = "Instasent"
 _PACKAGE = "airflow_provider_instasent"
@@ -45,13 +45,13 @@ def get_provider_info() -> dict[str, Any]:
         "connection-types": [
             {
                 "hook-class-name": f"{_PACKAGE}.hooks.instasent.InstasentHook",
-                "hook-name": form.HOOK_NAME,
-                "connection-type": form.CONNECTION_TYPE,
-                "conn-fields": form.conn_fields(),
+                "hook-name": connection_extra.HOOK_NAME,
+                "connection-type": connection_extra.CONNECTION_TYPE,
+                "conn-fields": connection_extra.conn_fields(),
                 "ui-field-behaviour": {
-                    "hidden-fields": list(form.HIDDEN_FIELDS),
-                    "relabeling": form.RELABELING,
-                    "placeholders": form.PLACEHOLDERS,
+                    "hidden-fields": list(connection_extra.HIDDEN_FIELDS),
+                    "relabeling": connection_extra.RELABELING,
+                    "placeholders": connection_extra.PLACEHOLDERS,
                 },
             }
         ],

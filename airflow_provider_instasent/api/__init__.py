@@ -9,7 +9,7 @@ In the order in which a message passes through::
     flows   bulk_flows   lookup_flows     whole calls without a socket: what to send, what to make of the answer
     client | async_client                 two drivers, over requests and over httpx   (client_settings, lookup_calls)
     base_urls                             where it is, and which hosts may be spoken to without TLS
-    connections   headers                 how long one may idle, how its failures are told; what each request carries
+    connection_failures   headers         how a failed connection is told; what each request carries
     exchange   rate_limit   timestamps    the answer: status and body, what the limit says, the server's moments
     refusals   retry                      was it accepted, refused or is it in doubt; is it asked again
     bulk_attribution                      whose outcome each item of a bulk answer is   (message_finder, bulk_errors)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import httpx
 
-from airflow_provider_instasent.api import bulk_flows, connections, flows
+from airflow_provider_instasent.api import bulk_flows, client_settings, connection_failures, flows
 from airflow_provider_instasent.api.client_settings import ClientSettings
 from airflow_provider_instasent.api.errors import ConfigurationError
 from airflow_provider_instasent.api.exchange import (
@@ -140,7 +140,7 @@ class AsyncInstasentClient(AsyncLookupCalls):
                     limits=httpx.Limits(
                         max_connections=limit,
                         max_keepalive_connections=limit,
-                        keepalive_expiry=connections.LONGEST_IDLE,
+                        keepalive_expiry=client_settings.LONGEST_IDLE,
                     ),
                     follow_redirects=False,
                     event_hooks={"response": [_forget_address]},
@@ -189,21 +189,21 @@ def _ssl_context(ca_bundle: str | None) -> ssl.SSLContext:
 def _reason(error: Exception, *, left: bool) -> str:
     """Name what went wrong without the URL."""
     if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
-        return connections.NOT_OPENED
+        return connection_failures.NOT_OPENED
     if isinstance(error, httpx.TimeoutException):
-        return connections.NO_ANSWER
+        return connection_failures.NO_ANSWER
     if isinstance(error, httpx.ProxyError):
-        return connections.NO_PROXY
+        return connection_failures.NO_PROXY
     if isinstance(error, httpx.ConnectError) and isinstance(_root(error), ssl.SSLError):
-        return connections.NO_TLS
+        return connection_failures.NO_TLS
     if isinstance(error, httpx.DecodingError):
-        return connections.CUT_SHORT
+        return connection_failures.CUT_SHORT
     if left:
-        return connections.CUT
+        return connection_failures.CUT
     return (
-        connections.UNKNOWN_HOST
+        connection_failures.UNKNOWN_HOST
         if isinstance(_root(error), socket.gaierror | httpx.InvalidURL)
-        else connections.NO_LISTENER
+        else connection_failures.NO_LISTENER
     )
 
 

@@ -15,7 +15,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, LocationParseError, NameResolutionError
 
-from airflow_provider_instasent.api import bulk_flows, connections, flows
+from airflow_provider_instasent.api import bulk_flows, client_settings, connection_failures, flows
 from airflow_provider_instasent.api.client_settings import ClientSettings
 from airflow_provider_instasent.api.exchange import (
     Failure,
@@ -62,7 +62,7 @@ class _WatchedConnection(HTTPConnection):
             self._opening = False
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        if self._used_at is not None and time.monotonic() - self._used_at > connections.LONGEST_IDLE:
+        if self._used_at is not None and time.monotonic() - self._used_at > client_settings.LONGEST_IDLE:
             self.close()
         super().request(*args, **kwargs)
 
@@ -269,23 +269,23 @@ class _Session(requests.Session):
 def _reason(error: Exception) -> str:
     """Name what went wrong without the URL, which `requests` puts into every message."""
     if isinstance(error, requests.exceptions.SSLError):
-        return connections.NO_TLS
+        return connection_failures.NO_TLS
     if isinstance(error, requests.exceptions.ProxyError):
-        return connections.NO_PROXY
+        return connection_failures.NO_PROXY
     if isinstance(error, requests.exceptions.Timeout):
         if _wire.left:
-            return connections.NO_ANSWER
-        return connections.NOT_OPENED
+            return connection_failures.NO_ANSWER
+        return connection_failures.NOT_OPENED
     if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError):
-        return connections.CUT_SHORT
-    return connections.CUT if _wire.left else _unreachable(error)
+        return connection_failures.CUT_SHORT
+    return connection_failures.CUT if _wire.left else _unreachable(error)
 
 
 def _unreachable(error: Exception) -> str:
     """Name why no connection could be opened."""
     inner = getattr(error.args[0] if error.args else None, "reason", None)
     if isinstance(inner, NameResolutionError) or isinstance(error, requests.exceptions.InvalidURL | LocationParseError):
-        return connections.UNKNOWN_HOST
+        return connection_failures.UNKNOWN_HOST
     if not isinstance(error, requests.RequestException):
         return "no certificates could be read: check REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE in the environment"
-    return connections.NO_LISTENER
+    return connection_failures.NO_LISTENER

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 DEFAULT_IN_FLIGHT = 8
 """Requests in flight at once where neither the connection nor the task says."""
 
+LONGEST_IDLE = 10.0
+"""Seconds a connection may have idled and still carry a send."""
+
 
 @dataclass(frozen=True, slots=True)
 class ClientSettings:

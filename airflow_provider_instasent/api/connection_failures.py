@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What both clients hold to when they connect, and how they say that a connection failed, without the URL."""
+"""How both clients say that a connection failed, without the URL."""
 
 from __future__ import annotations
-
-LONGEST_IDLE = 10.0
-"""Seconds a connection may have idled and still carry a send."""
 
 UNKNOWN_HOST = "the host name is not known: check the connection's host, and that this machine can resolve names"
 NO_LISTENER = "nothing listens there, or the network is down: check the connection's host and port"

@@ -3,10 +3,10 @@
 
 ::
 
-    form             the fields of the connection, declared once
-    connection       what they say, as plain values
-    instasent        the hook: makes clients of that
-    sending          its calls that send, and never what a retry would send twice   (errors)
-    diagnosis        what the Test button says
-    sandbox_only     the guard of the example DAGs
+    connection_extra    the fields of the extra and of the form, declared once
+    connection          what they say, as plain values
+    instasent           the hook: makes clients of that
+    sending             its calls that send, and never what a retry would send twice   (errors)
+    diagnosis           what the Test button says
+    sandbox_only        the guard of the example DAGs
 """

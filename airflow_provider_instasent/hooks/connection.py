@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from airflow_provider_instasent.api.base_urls import BASE_URLS
 from airflow_provider_instasent.api.errors import ConfigurationError
 from airflow_provider_instasent.api.price_profile_paths import PRICE_PROFILE_PATHS, setting_of
-from airflow_provider_instasent.hooks.form import EXTRA_FIELDS, Field
+from airflow_provider_instasent.hooks.connection_extra import EXTRA_FIELDS, Field
 
 _TRUE, _FALSE = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off"})
 

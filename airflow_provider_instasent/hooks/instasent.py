@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from airflow.providers.common.compat.sdk import BaseHook
 
-from airflow_provider_instasent.hooks import form
+from airflow_provider_instasent.hooks import connection_extra
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -33,8 +33,8 @@ class InstasentHook(BaseHook):
 
     conn_name_attr = "instasent_conn_id"
     default_conn_name = "instasent_default"
-    conn_type = form.CONNECTION_TYPE
-    hook_name = form.HOOK_NAME
+    conn_type = connection_extra.CONNECTION_TYPE
+    hook_name = connection_extra.HOOK_NAME
 
     def __init__(self, instasent_conn_id: str = default_conn_name, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -51,15 +51,15 @@ class InstasentHook(BaseHook):
     @classmethod
     def get_connection_form_widgets(cls) -> dict[str, Any]:
         """Return the connection form's own fields, for Airflow before 3.2."""
-        return form.widgets()
+        return connection_extra.widgets()
 
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
         """Return what the connection form does with the standard fields, for Airflow before 3.2."""
         return {
-            "hidden_fields": list(form.HIDDEN_FIELDS),
-            "relabeling": form.RELABELING,
-            "placeholders": form.PLACEHOLDERS,
+            "hidden_fields": list(connection_extra.HIDDEN_FIELDS),
+            "relabeling": connection_extra.RELABELING,
+            "placeholders": connection_extra.PLACEHOLDERS,
         }
 
     @property
@@ -100,7 +100,7 @@ class InstasentHook(BaseHook):
                 "The connection %s has unknown extras: %s. Known are: %s.",
                 self.instasent_conn_id,
                 ", ".join(settings.unknown_extras),
-                ", ".join(field.name for field in form.EXTRA_FIELDS),
+                ", ".join(field.name for field in connection_extra.EXTRA_FIELDS),
             )
         return settings
 

@@ -280,7 +280,7 @@ class InstasentBulkSmsOperator(SendOperator):
         return summary["accepted"] - ids if ids < self.max_xcom_ids else 0
 
     def _conclude(self, task_try: TaskTry, summary: dict[str, Any], ended: Conclusion) -> dict[str, Any]:
-        from airflow_provider_instasent.triggers.events import raise_unless_delivered
+        from airflow_provider_instasent.triggers.events import raise_unless_successful
         from airflow_provider_instasent.waiting.conclusion import Ending
 
         result = ended.result
@@ -294,5 +294,5 @@ class InstasentBulkSmsOperator(SendOperator):
         if ended.ending is not Ending.SUCCESS:
             self.log.error(ended.message)
             task_try.report_before_failing(self, summary)
-        raise_unless_delivered(ended)
+        raise_unless_successful(ended)
         return self._done(task_try, summary)

@@ -17,7 +17,7 @@ from airflow_provider_instasent.operators.journals import journal_or_single_try
 from airflow_provider_instasent.operators.task_try import TaskTry
 from airflow_provider_instasent.operators.wait_for_lookups import LookupWait
 from airflow_provider_instasent.planning.choices import OnInvalid, OnPlanChange
-from airflow_provider_instasent.waiting.timeouts import LOOKUP_TIMEOUT
+from airflow_provider_instasent.waiting.default_timeouts import LOOKUP_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -155,12 +155,12 @@ class InstasentLookupOperator(BaseOperator):
             ended = wait.wait()
             summary = campaign.summary(wait.watch)
             if ended is not None:
-                from airflow_provider_instasent.triggers.events import raise_unless_delivered
+                from airflow_provider_instasent.triggers.events import raise_unless_successful
                 from airflow_provider_instasent.waiting.conclusion import Ending
 
                 if ended.ending is not Ending.SUCCESS:
                     task_try.report_before_failing(self, summary)
-                    raise_unless_delivered(ended)
+                    raise_unless_successful(ended)
             if campaign.unwritten is not None:
                 task_try.report_before_failing(self, summary)
                 raise campaign.unwritten

@@ -155,14 +155,14 @@ class InstasentSendSmsOperator(SendOperator):
         return self._conclude(task_try, value, ended)
 
     def _conclude(self, task_try: TaskTry, value: dict[str, Any], ended: Conclusion) -> dict[str, Any]:
-        from airflow_provider_instasent.triggers.events import raise_unless_delivered
+        from airflow_provider_instasent.triggers.events import raise_unless_successful
 
         result = ended.result
         verdict = "delivered" if result.delivered else "undeliverable" if result.undeliverable else value["state"]
         value = {**value, "status": result.statuses[value["id"]]["status"], "state": verdict}
         if verdict != "delivered":
             task_try.report_before_failing(self, value)
-        raise_unless_delivered(ended)
+        raise_unless_successful(ended)
         return value
 
     def _send(self, task_try: TaskTry) -> dict[str, Any]:

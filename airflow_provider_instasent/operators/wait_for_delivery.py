@@ -13,7 +13,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperat
 from airflow_provider_instasent.operators.final_errors import wait_failures
 from airflow_provider_instasent.operators.journals import has_journal
 from airflow_provider_instasent.operators.task_try import TaskTry
-from airflow_provider_instasent.waiting.timeouts import DELIVERY_TIMEOUT, TRIGGERER_SLACK
+from airflow_provider_instasent.waiting.default_timeouts import DELIVERY_TIMEOUT, TRIGGERER_SLACK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.waiting.conclusion import Ending
-from airflow_provider_instasent.waiting.timeouts import TRIGGERER_SLACK
+from airflow_provider_instasent.waiting.default_timeouts import TRIGGERER_SLACK
 from airflow_provider_instasent.waiting.trigger_size import MOST_TRIGGER_IDS, fits_trigger
 
 if TYPE_CHECKING:

@@ -11,11 +11,10 @@ from airflow.providers.common.compat.sdk import PokeReturnValue, conf
 
 from airflow_provider_instasent.parameters import check_parameters
 from airflow_provider_instasent.sensors.deferring import SOONER, DeferringSensor, seconds
-from airflow_provider_instasent.waiting.timeouts import BALANCE_TIMEOUT, TRIGGERER_SLACK
+from airflow_provider_instasent.waiting.default_timeouts import BALANCE_TIMEOUT, TRIGGERER_SLACK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from decimal import Decimal
 
     from airflow.providers.common.compat.sdk import Context
 
@@ -112,17 +111,9 @@ class InstasentBalanceSensor(DeferringSensor):
         return self._finish(context, end_of_goal(event))
 
     def _new_goal(self) -> BalanceGoal:
-        from airflow_provider_instasent.waiting.balance import BalanceGoal
+        from airflow_provider_instasent.waiting.balance import BalanceGoal, amount_of
 
-        return BalanceGoal(self._amount(), self.max_poll_failures)
-
-    def _amount(self) -> Decimal:
-        from airflow_provider_instasent.api.account import decimal_of
-
-        amount = decimal_of(self.min_available)
-        if amount is None:
-            raise ValueError("`min_available` must be a number, or a decimal string such as 12.50")
-        return amount
+        return BalanceGoal(amount_of(self.min_available), self.max_poll_failures)
 
     def _started(self, context: Context) -> float:
         from airflow_provider_instasent.compat import first_start
@@ -164,7 +155,7 @@ class InstasentBalanceSensor(DeferringSensor):
 
     def _finish(self, context: Context, ended: Ended) -> dict[str, Any]:
         """Return the account; where the wait ended badly, put what is known into XCom and fail."""
-        from airflow_provider_instasent.triggers.events import raise_unless_delivered
+        from airflow_provider_instasent.triggers.events import raise_unless_successful
         from airflow_provider_instasent.waiting.conclusion import Ending
 
         account = dict(ended.result)
@@ -174,5 +165,5 @@ class InstasentBalanceSensor(DeferringSensor):
         self.log.error(ended.message)
         if self.do_xcom_push and account:
             context["ti"].xcom_push(key="return_value", value=account)
-        raise_unless_delivered(ended)
+        raise_unless_successful(ended)
         raise AssertionError("unreachable: a wait that ended badly raises")

@@ -12,7 +12,7 @@ from airflow.providers.common.compat.sdk import PokeReturnValue, conf
 
 from airflow_provider_instasent.parameters import check_parameters
 from airflow_provider_instasent.sensors.deferring import SOONER, DeferringSensor, seconds
-from airflow_provider_instasent.waiting.timeouts import DELIVERY_TIMEOUT, TRIGGERER_SLACK
+from airflow_provider_instasent.waiting.default_timeouts import DELIVERY_TIMEOUT, TRIGGERER_SLACK
 from airflow_provider_instasent.waiting.trigger_size import MOST_TRIGGER_IDS
 
 if TYPE_CHECKING:
@@ -230,7 +230,7 @@ class InstasentDeliverySensor(DeferringSensor):
 
     def _finish(self, context: Context, ended: Conclusion) -> dict[str, Any]:
         """Return the result; where the wait ended badly, put it into XCom and fail."""
-        from airflow_provider_instasent.triggers.events import raise_unless_delivered
+        from airflow_provider_instasent.triggers.events import raise_unless_successful
         from airflow_provider_instasent.waiting.conclusion import Ending
 
         if self._wait is not None:
@@ -244,5 +244,5 @@ class InstasentDeliverySensor(DeferringSensor):
         self.log.error(ended.message)
         if self.do_xcom_push:
             context["ti"].xcom_push(key="return_value", value=result)
-        raise_unless_delivered(ended)
+        raise_unless_successful(ended)
         raise AssertionError("unreachable: a wait that ended badly raises")

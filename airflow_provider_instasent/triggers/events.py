@@ -44,7 +44,7 @@ def conclusion_of(event: Any) -> Conclusion:
         ) from error
 
 
-def raise_unless_delivered(conclusion: Conclusion | Ended) -> None:
+def raise_unless_successful(conclusion: Conclusion | Ended) -> None:
     """Fail the task where a wait did not end well.
 
     :raises AirflowFailException: where they will not arrive, or the API refuses to be read: no retry
@@ -53,15 +53,16 @@ def raise_unless_delivered(conclusion: Conclusion | Ended) -> None:
     """
     if conclusion.ending is Ending.SUCCESS:
         return
-    if conclusion.ending is Ending.TIMEOUT:
-        raise AirflowSensorTimeout(conclusion.message)
-    raise (AirflowFailException if conclusion.final else AirflowException)(conclusion.message)
+    if not conclusion.final:
+        raise AirflowException(conclusion.message)
+    timed_out = conclusion.ending is Ending.TIMEOUT
+    raise (AirflowSensorTimeout if timed_out else AirflowFailException)(conclusion.message)
 
 
 def result_of_event(event: Any) -> WatchResult:
     """Return the result that an event tells, or fail the task; see the two functions above."""
     conclusion = conclusion_of(event)
-    raise_unless_delivered(conclusion)
+    raise_unless_successful(conclusion)
     return conclusion.result
 
 

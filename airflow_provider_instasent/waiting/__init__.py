@@ -10,6 +10,6 @@ A watch knows no socket and no clock. In the order in which a status passes thro
     list_sweeps   sweeps             a sweep asks for all that is pending: by the list, or one by one
     wait_loop                        sweeps, pauses and the deadline, in a worker or on an event loop
     wait_progress                    what it says meanwhile
-    wait_result   conclusion         how it ended: in counts, in words   (timeouts)
+    wait_result   conclusion         how it ended: in counts, in words   (default_timeouts)
     results_file   trigger_size      what a wait takes over and leaves: a file of any size, or a trigger's arguments
 """

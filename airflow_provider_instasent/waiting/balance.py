@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api import endpoints
-from airflow_provider_instasent.api.account import described, plain
+from airflow_provider_instasent.api.account import decimal_of, described, plain
 from airflow_provider_instasent.api.errors import UnavailableError
 from airflow_provider_instasent.api.exchange import Flow, Kind
 from airflow_provider_instasent.api.flows import exchange
@@ -19,6 +19,18 @@ from airflow_provider_instasent.waiting.poll_failures import MAX_POLL_FAILURES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+def amount_of(min_available: Any) -> Decimal:
+    """Return the amount that a user waits for.
+
+    :param min_available: a number or a decimal string
+    :raises ValueError: where it is neither
+    """
+    amount = decimal_of(min_available)
+    if amount is None:
+        raise ValueError("`min_available` must be a number, or a decimal string such as 12.50")
+    return amount
 
 
 class BalanceGoal(Goal):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from airflow_provider_instasent.hooks.connection import read_connection
-from airflow_provider_instasent.hooks.form import EXTRA_FIELDS
+from airflow_provider_instasent.hooks.connection_extra import EXTRA_FIELDS
 from airflow_provider_instasent.sandbox.faults import AFTER, BEFORE
 from airflow_provider_instasent.sandbox.settings import Settings
 from airflow_provider_instasent.sandbox.statuses import FATES

@@ -73,9 +73,9 @@ HOMES = {
     "starlette": ("sandbox/", "inbox/"),
     "uvicorn": ("sandbox/", "inbox/"),
     "sqlalchemy": ("inbox/",),
-    "wtforms": ("hooks/form.py",),
-    "flask_appbuilder": ("hooks/form.py",),
-    "flask_babel": ("hooks/form.py",),
+    "wtforms": ("hooks/connection_extra.py",),
+    "flask_appbuilder": ("hooks/connection_extra.py",),
+    "flask_babel": ("hooks/connection_extra.py",),
     "airflow": (
         "hooks/",
         "triggers/",

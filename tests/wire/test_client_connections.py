@@ -18,7 +18,7 @@ from support.wires import Proxy, closed_port, deaf_port
 
 from airflow_provider_instasent.api import async_client, errors, flows
 from airflow_provider_instasent.api import client as sync_client
-from airflow_provider_instasent.api.connections import LONGEST_IDLE
+from airflow_provider_instasent.api.client_settings import LONGEST_IDLE
 from airflow_provider_instasent.api.exchange import Answer
 from airflow_provider_instasent.sandbox import server
 
@@ -147,7 +147,7 @@ def test_a_connection_is_used_again(client, sandbox):
 
 def test_a_send_never_goes_out_on_a_connection_that_idled(connect, sandbox, monkeypatch):
     assert LONGEST_IDLE == 10
-    monkeypatch.setattr("airflow_provider_instasent.api.connections.LONGEST_IDLE", 0.2)
+    monkeypatch.setattr("airflow_provider_instasent.api.client_settings.LONGEST_IDLE", 0.2)
     client = connect()
 
     for pause in (0.0, 0.3, 0.0, 0.3):

@@ -12,7 +12,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from airflow_provider_instasent.hooks import form
+from airflow_provider_instasent.hooks import connection_extra
 from airflow_provider_instasent.hooks.connection import read_connection
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.provider_info import get_provider_info
@@ -102,9 +102,9 @@ def test_defaults_named_in_the_help_are_those_of_the_client():
     from airflow_provider_instasent.api.client_settings import ClientSettings
 
     usual = ClientSettings(token="t")
-    for one in form.EXTRA_FIELDS:
+    for one in connection_extra.EXTRA_FIELDS:
         if one.name in {"connect_timeout", "read_timeout", "max_in_flight"}:
             assert f"; {getattr(usual, one.name):g} if empty" in one.description
-    assert form.PLACEHOLDERS["host"] == f"empty: {usual.base_url}"
-    assert tuple(BASE_URLS) == form.EXTRA_FIELDS[0].choices
-    assert BASE_URLS[str(form.EXTRA_FIELDS[0].default)] == usual.base_url
+    assert connection_extra.PLACEHOLDERS["host"] == f"empty: {usual.base_url}"
+    assert tuple(BASE_URLS) == connection_extra.EXTRA_FIELDS[0].choices
+    assert BASE_URLS[str(connection_extra.EXTRA_FIELDS[0].default)] == usual.base_url
