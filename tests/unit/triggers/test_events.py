@@ -33,6 +33,7 @@ def test_success_is_the_result():
     [
         (Ending.UNDELIVERABLE, True, AirflowFailException),
         (Ending.TIMEOUT, True, AirflowSensorTimeout),
+        (Ending.TIMEOUT, False, AirflowException),
         (Ending.ERROR, True, AirflowFailException),
         (Ending.ERROR, False, AirflowException),
     ],
