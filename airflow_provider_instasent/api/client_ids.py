@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a message is known by for ever: the digest of its content, the clientId made of it, and whether one was used."""
+"""What a message is known by for ever: the keyed digest of its content, and the clientId made of it.
+
+Digests of phone numbers are soon guessed through, so each here is keyed: by random bits that only the journal holds, or
+where there is no journal by the connection's token and the run. Whoever lacks those learns nothing of a number.
+"""
 
 from __future__ import annotations
 
@@ -11,51 +15,78 @@ from typing import Any, Final
 MAX_CLIENT_ID: Final = 40
 """Characters of a clientId (confirmed)."""
 
-_KEY_BYTES: Final = 18
-_NUMBER_BYTES: Final = 5
+SECRET_BYTES: Final = 16
+"""Random bytes that key the digests of a campaign."""
+
+NUMBER_BYTES: Final = 10
+KEY_BYTES: Final = 15
+"""Bytes of a message's key; the first `NUMBER_BYTES` are the same for all messages to one number."""
+
+_CLIENT_ID_BYTES: Final = 18
 _GENERATED_PREFIX: Final = "ia-"
 _TAKEN = re.compile(r"already|in use|\bused\b|unique|exist|duplicat|repeat|taken", re.IGNORECASE)
 _generated = re.compile(r"ia-[0-9a-f]{36}").fullmatch
 
 
-def content_key(campaign_id: str, sender: str, to: str, text: str, occurrence: int = 0) -> bytes:
-    """Return the 18 bytes a message is known by: the same for every try, order and version of this package.
+def secret_of_run(token: str, *run: str) -> bytes:
+    """Return what keys the digests of a send that has no journal.
 
-    The first five are the same for all messages of a campaign to one number, so that a journal, which holds no
-    numbers, can still tell whether a number has been written to.
-
-    :param campaign_id: what the message belongs to
-    :param sender: the API's `from`
-    :param to: the number in E.164
-    :param text: the text
-    :param occurrence: 0 for the first message with this content, 1 for the second …
+    :param token: the connection's
+    :param run: what tells this send from others, such as its DAG run and its campaign
     """
-    number = _digest((campaign_id, to), _NUMBER_BYTES)
-    return number + _digest((campaign_id, sender, to, text, str(occurrence)), _KEY_BYTES - _NUMBER_BYTES)
+    return blake2b(_framed(run), digest_size=SECRET_BYTES, key=blake2b(token.encode()).digest()).digest()
+
+
+class MessageKeys:
+    """Makes the keys of a campaign's messages: the same for every try, order and version of this package.
+
+    :param secret: what keys the digests; the same for every try
+    """
+
+    def __init__(self, secret: bytes) -> None:
+        self._number = blake2b(digest_size=NUMBER_BYTES, key=secret, person=b"number")
+        self._content = blake2b(digest_size=KEY_BYTES - NUMBER_BYTES, key=secret, person=b"content")
+        self._client_id = blake2b(digest_size=_CLIENT_ID_BYTES, key=secret, person=b"clientId")
+
+    def key(self, sender: str, to: str, text: str, occurrence: int = 0) -> bytes:
+        """Return the bytes a message is known by.
+
+        The first ones are the same for all messages to one number, so that a journal, which holds no numbers, can
+        still tell whether a number has been written to.
+
+        :param sender: the API's `from`
+        :param to: the number in E.164
+        :param text: the text
+        :param occurrence: 0 for the first message with this content, 1 for the second …
+        """
+        number, content = self._number.copy(), self._content.copy()
+        number.update(to.encode())
+        content.update(_framed((sender, to, text, str(occurrence))))
+        return number.digest() + content.digest()
+
+    def client_id(self, key: bytes) -> str:
+        """Return the clientId of a message: `ia-` and 36 hexadecimal digits.
+
+        :param key: the message's
+        """
+        digest = self._client_id.copy()
+        digest.update(key)
+        return _GENERATED_PREFIX + digest.hexdigest()
 
 
 def number_of(key: bytes) -> bytes:
-    """Return the part of a content key that all messages of its campaign to the same number share.
-
-    :param key: a content key, or its beginning
-    """
-    return key[:_NUMBER_BYTES]
-
-
-def _digest(parts: tuple[str, ...], size: int) -> bytes:
-    # Its length before each part: two messages never read alike, whatever characters they hold.
-    encoded = (part.encode() for part in parts)
-    return blake2b(b"".join(b"%d:%b" % (len(part), part) for part in encoded), digest_size=size).digest()
-
-
-def client_id_for(key: bytes) -> str:
-    """Return the clientId of a content key: `ia-` and 36 hexadecimal digits."""
-    return _GENERATED_PREFIX + key.hex()
+    """Return the part of a key that all messages of its campaign to the same number share."""
+    return key[:NUMBER_BYTES]
 
 
 def is_generated(client_id: str) -> bool:
     """Tell whether a clientId has the form of those made here, rather than by a user."""
     return _generated(client_id) is not None
+
+
+def _framed(parts: tuple[str, ...]) -> bytes:
+    # Its length before each part: two messages never read alike, whatever characters they hold.
+    return b"".join(b"%d:%b" % (len(part), part) for part in map(str.encode, parts))
 
 
 def says_client_id_taken(said: Any) -> bool:

@@ -4,16 +4,17 @@
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_instasent.api.client_ids import SECRET_BYTES, MessageKeys
 from airflow_provider_instasent.api.errors import InstasentError
-from airflow_provider_instasent.campaign.campaign_try import CampaignTry, finished_by
+from airflow_provider_instasent.campaign.campaign_try import CampaignTry, finished_by, replay
 from airflow_provider_instasent.campaign.shortfall import MESSAGES, shortfall
 from airflow_provider_instasent.campaign.summary import preview_of, records_of, results_unwritten, summary_of
 from airflow_provider_instasent.journal.errors import JournalError, PlanError, StoppedError
 from airflow_provider_instasent.journal.key_value_store import MANY_MESSAGES
-from airflow_provider_instasent.journal.replay import Replay
 from airflow_provider_instasent.planning.plan import Planner, PlanSummary
 from airflow_provider_instasent.planning.spool import Spool
 from airflow_provider_instasent.planning.suppression import suppress_numbers
@@ -70,6 +71,7 @@ class BulkSend:
             such a plan would not be sent, or None
         """
         with Spool() as spool:
+            spool.keys = MessageKeys(os.urandom(SECRET_BYTES))
             planner = self._planner(spool)
             plan = planner.read(self._stop.until_set(self._rows()))
             try:
@@ -88,17 +90,15 @@ class BulkSend:
         :raises JournalError: where the journal cannot be read; nothing was sent by this try
         """
         with Spool() as spool:
-            replay = Replay(spool.roster)
-            if journal is not None:
-                replay.take(journal.replay())
-            finished = replay.notes.get(finished_by(self._settings.send.owner))
-            if isinstance(finished, dict):
+            earlier = replay(spool, journal, self._settings.send.run_secret)
+            finished = earlier.notes.get(finished_by(self._settings.send.owner))
+            if isinstance(finished, dict) and not (self._settings.send.retry_rejected and finished.get("rejected")):
                 return BulkOutcome(self._stored(finished, spool))
             planner = self._planner(spool)
             plan = planner.read(self._stop.until_set(self._rows()))
             planner.check()
             self._check_report(plan)
-            campaign = CampaignTry(client, journal, spool, replay, settings=self._settings, stop=self._stop)
+            campaign = CampaignTry(client, journal, spool, earlier, settings=self._settings, stop=self._stop)
             campaign.prepare()
             if len(spool.roster) > MANY_MESSAGES and journal is not None and journal.in_metadata_database:
                 log.info(
@@ -128,7 +128,7 @@ class BulkSend:
         unwritten = None
         if path is not None and not isinstance(error, JournalError):  # else another try may be writing the file
             unwritten = results_unwritten(path, records_of(spool))
-        error = error or shortfall(summary, summary["total"], settings, MESSAGES) or unwritten
+        error = error or shortfall(summary, settings, MESSAGES, spool.count_gone_in_doubt()) or unwritten
         if error is None:
             try:
                 campaign.finish(_kept(summary, spool))
@@ -150,10 +150,11 @@ class BulkSend:
 
     def _stored(self, summary: dict[str, Any], spool: Spool) -> dict[str, Any]:
         log.info("This task has finished its campaign: nothing is sent, and the stored result is returned.")
-        return {"message_ids": spool.roster.first_ids(self._settings.max_reported), **summary}
+        kept = summary["message_ids"]
+        return {**summary, "message_ids": spool.roster.first_ids(kept) if isinstance(kept, int) else kept}
 
 
 def _kept(summary: dict[str, Any], spool: Spool) -> dict[str, Any]:
-    """Return what the journal keeps of a result: the ids only where the roster does not tell which are this task's."""
+    """Return what the journal keeps of a result: how many ids, where its roster tells which, else the ids."""
     shared = len(spool.roster) != summary["total"]
-    return {name: value for name, value in summary.items() if shared or name != "message_ids"}
+    return summary if shared else {**summary, "message_ids": len(summary["message_ids"])}

@@ -25,6 +25,9 @@ class SendSettings:
     :param owner: DAG, run, task and map index: a result is kept for the task that asks, where several share a campaign
     :param look_since: of a single send without a journal: since when an earlier try may have sent it, in unix seconds;
         None on the first try
+    :param retry_rejected: ask again for what the API rejected in an earlier try
+    :param run_secret: keys the digests where there is no journal; see
+        :func:`~airflow_provider_instasent.api.client_ids.secret_of_run`
     """
 
     campaign_id: str
@@ -34,6 +37,8 @@ class SendSettings:
     started_at: float = 0.0
     owner: str = ""
     look_since: float | None = None
+    retry_rejected: bool = False
+    run_secret: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,32 +8,40 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.bulk_attribution import acceptance
+from airflow_provider_instasent.api.client_ids import MessageKeys
 from airflow_provider_instasent.api.errors import ApiError
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.campaign.send_progress import SendProgress
 from airflow_provider_instasent.campaign.sender import Sender
-from airflow_provider_instasent.campaign.unconfirmed import Unconfirmed
+from airflow_provider_instasent.campaign.unconfirmed import Unconfirmed, refuse_unless_whole
 from airflow_provider_instasent.journal.errors import PlanError
 from airflow_provider_instasent.journal.events import PLAN, WHOLE_ROSTER
 from airflow_provider_instasent.journal.journal import KEYS_A_RECORD
 from airflow_provider_instasent.journal.journal_thread import MOST_RECORDS_A_WRITE
+from airflow_provider_instasent.journal.replay import Replay
 from airflow_provider_instasent.journal.segment_format import digest_of
-from airflow_provider_instasent.planning.changed_rows import difference, fingerprint, withhold
+from airflow_provider_instasent.journal.worker_clock import WorkerClock
+from airflow_provider_instasent.planning.changed_rows import (
+    difference,
+    fingerprint,
+    is_present_plan,
+    members,
+    withhold,
+)
 from airflow_provider_instasent.planning.choices import OnPlanChange
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from airflow_provider_instasent.api.client import InstasentClient
     from airflow_provider_instasent.api.pages import Page
     from airflow_provider_instasent.campaign.campaign_settings import CampaignSettings
+    from airflow_provider_instasent.campaign.search import Findings
     from airflow_provider_instasent.campaign.sender import SendReport
     from airflow_provider_instasent.journal.journal import Journal
-    from airflow_provider_instasent.journal.replay import Replay
     from airflow_provider_instasent.journal.roster import Listed
     from airflow_provider_instasent.journal.stopping import Stop
-    from airflow_provider_instasent.planning.changed_rows import Difference
     from airflow_provider_instasent.planning.spool import Spool
 
 log = logging.getLogger(__name__)
@@ -45,6 +53,21 @@ LISTED_AT_ONCE = MOST_RECORDS_A_WRITE * KEYS_A_RECORD
 """Messages listed in the journal before the next ones are looked up in the plan."""
 
 OUTCOMES_A_RECORD = 200
+
+
+def replay(spool: Spool, journal: Journal | None, run_secret: bytes) -> Replay:
+    """Take what earlier tries wrote into a spool, and with it what keys its messages.
+
+    :param spool: empty
+    :param journal: open, not yet replayed; None where there is none
+    :param run_secret: what keys them then
+    :raises JournalError: where the journal cannot be read; nothing was sent by this try
+    """
+    replay = Replay(spool.roster)
+    if journal is not None:
+        replay.take(journal.replay())
+    spool.keys = MessageKeys(run_secret if journal is None else journal.secret)
+    return replay
 
 
 class CampaignTry:
@@ -76,24 +99,28 @@ class CampaignTry:
         self._spool = spool
         self._replay = replay
         self._settings = settings.send
-        self._sender = Sender(client, journal, spool, settings.max_in_flight, stop, **chunks)
-        self._unconfirmed = Unconfirmed(settings.send, list_page or client.list_sms, time.time, stop.sleep)
+        clock = WorkerClock() if journal is None else journal.clock
+        self._sender = Sender(client, journal, spool, settings.max_in_flight, stop, clock=clock, **chunks)
+        self._unconfirmed = Unconfirmed(settings.send, spool.keys, list_page or client.list_sms, time.time, stop.sleep)
 
     def prepare(self) -> int:
         """List the plan's messages in the journal, or compare them with those listed by an earlier try.
 
         :returns: how many messages are to be sent by this try
         :raises PlanError: where the sets differ and the policy is `fail`; nothing was sent by this try
+        :raises ApiError: where the list has to be read first and cannot be; the same
         """
         plan = fingerprint(self._spool)
         former = self._replay.notes.get(PLAN)
         if former is not None:  # else an earlier try ended before it sent anything
-            changed = difference(self._spool)
-            if changed.new or plan != former:
-                self._accept_change(changed)
+            if plan != former:
+                self._check_change()
+            self._withhold()
         self._enlist()
-        if self._journal is not None and plan != former:
-            self._journal.note(PLAN, plan).result()
+        if plan != former or not is_present_plan(self._spool):
+            self._begin_plan(plan)
+        if self._settings.retry_rejected and (again := self._spool.reopen_rejected()):
+            log.warning("%d messages that were rejected are sent again (`retry_rejected`).", again)
         counts = self._spool.counts()
         total, planned = sum(counts.values()), counts.get("planned", 0)
         self._sender.progress = SendProgress(total, log.info, total - planned)
@@ -127,45 +154,81 @@ class CampaignTry:
         if self._journal is not None:
             self._journal.note(finished_by(self._settings.owner), summary).result()
 
-    def _accept_change(self, changed: Difference) -> None:
+    def _check_change(self) -> None:
+        changed = difference(self._spool)
         if self._settings.on_plan_change is OnPlanChange.FAIL:
             raise PlanError(
                 f"The rows changed since an earlier try of this campaign: {changed}. Nothing was sent by this try. "
                 'Restore the rows, or set on_plan_change="continue" to send the new ones to numbers that have '
                 "no accepted or unconfirmed message yet."
             )
-        withheld = withhold(self._spool)
-        log.warning("The rows changed since an earlier try: %s; %d are withheld.", changed, withheld)
+        log.warning("The rows changed since an earlier try: %s.", changed)
+
+    def _withhold(self) -> None:
+        """Withdraw what must not be sent beside what was sent from other rows."""
+        risk = self._unconfirmed.are_resent and self._spool.count_gone_in_doubt() > 0
+        if risk:
+            # Their texts are gone, so they cannot be sent again themselves; their numbers may get the new ones.
+            self._look_for_gone()
+        if withheld := withhold(self._spool, risk_doubtful=risk):
+            log.warning("%d messages are withheld: the campaign has written to their numbers.", withheld)
+
+    def _begin_plan(self, plan: str) -> None:
+        spans = members(self._spool)
+        self._spool.roster.begin_plan(spans)
+        if self._journal is not None:
+            self._journal.enlist_members(spans)
+            self._journal.note(PLAN, plan).result()
 
     def _enlist(self) -> None:
         last = -1
         while new := self._spool.unlisted(last, LISTED_AT_ONCE):
             last = new[-1][0]
             keys, given = [key for _, key, _ in new], [client_id for _, _, client_id in new]
-            self._spool.roster.extend(keys, given, self._replay.generation)
+            self._spool.roster.extend(keys, given)
             if self._journal is not None:
                 self._journal.enlist(keys, given)
+
+    def _look_for_gone(self) -> None:
+        """Look for messages in doubt whose rows are gone, before anything else goes to their numbers.
+
+        :raises UnconfirmedError: where the look proves nothing
+        """
+        gone = self._spool.gone_keys_in_doubt()
+        findings = self._look([item for item in self._spool.roster.to_look_for() if item.key in gone], 0.0)
+        refuse_unless_whole(findings, self._spool.count_gone_in_doubt())
 
     def _look_and_decide(self, report: SendReport, resends: int) -> bool:
         """Look for all messages in doubt, of this try and of earlier ones; return whether those not found go again."""
         roster = self._spool.roster
-        doubtful = {item.key: item for item in roster.to_look_for()}
+        doubtful = list(roster.to_look_for())
         if not doubtful:
             return False
+        findings = self._look(doubtful, report.last_request_at)
+        if report.stopped_by is not None:
+            return False
+        again = self._unconfirmed.are_sent_again(findings, roster.count_in_doubt(), resends)
+        return again and self._spool.reopen_doubtful() > 0
+
+    def _look(self, doubtful: Sequence[Listed], last_request_at: float) -> Findings:
+        """Look for messages in doubt, and write down what was found."""
+        roster = self._spool.roster
         log.warning("%d messages are unconfirmed: looking for them in the list.", len(doubtful))
         findings = self._unconfirmed.look(
-            doubtful.values(), report.last_request_at, known_ids=roster, occurrences=self._spool.occurrences
+            doubtful,
+            last_request_at,
+            known_ids=roster,
+            # Rows that are gone may have held more copies of one message than those of this try.
+            occurrences=max(self._spool.occurrences, roster.most_to_one_number()),
         )
         found = findings.found
         log.info("%d of %d unconfirmed messages were found.", len(found), len(doubtful))
         if not findings.whole:
             log.warning("The list is longer than what was read of it: the others may be there all the same.")
-        roster.settle(_not_found(item) for key, item in doubtful.items() if key not in found)
-        self._record([acceptance(doubtful[key].place, _NOBODY, entity) for key, entity in found.items()])
-        if report.stopped_by is not None:
-            return False
-        again = self._unconfirmed.are_sent_again(findings, roster.count_in_doubt(), resends)
-        return again and self._spool.reopen_doubtful() > 0
+        roster.settle(_not_found(item) for item in doubtful if item.key not in found)
+        places = {item.key: item.place for item in doubtful}
+        self._record([acceptance(places[key], _NOBODY, entity) for key, entity in found.items()])
+        return findings
 
     def _record(self, outcomes: list[MessageOutcome]) -> None:
         self._spool.roster.settle(outcomes)

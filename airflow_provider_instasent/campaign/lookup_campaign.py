@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import json
 import logging
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Self
 
 from airflow_provider_instasent.api.errors import ApiError, InstasentError
 from airflow_provider_instasent.api.lookup_flows import lookup_chunk
 from airflow_provider_instasent.api.message import Sms
-from airflow_provider_instasent.campaign.campaign_try import CampaignTry
+from airflow_provider_instasent.campaign.campaign_try import CampaignTry, replay
 from airflow_provider_instasent.campaign.shortfall import LOOKUPS, shortfall
 from airflow_provider_instasent.campaign.summary import counts_of, first_invalid_of, results_unwritten
 from airflow_provider_instasent.journal.errors import PlanError
-from airflow_provider_instasent.journal.replay import Replay
 from airflow_provider_instasent.planning.plan import Planner
 from airflow_provider_instasent.planning.row_message import number_of_row
-from airflow_provider_instasent.planning.spool import Spool
+from airflow_provider_instasent.planning.spool import GONE, Spool
 from airflow_provider_instasent.waiting.lookup_watch import LookupWatch
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.api.numbers import PhoneNumber
     from airflow_provider_instasent.campaign.campaign_settings import CampaignSettings
     from airflow_provider_instasent.journal.journal import Journal
+    from airflow_provider_instasent.journal.replay import Replay
     from airflow_provider_instasent.journal.stopping import Stop
     from airflow_provider_instasent.planning.plan import PlanSummary
     from airflow_provider_instasent.planning.row_source import Row
@@ -64,7 +65,7 @@ class LookupCampaign:
         self._stop = stop
         self._spool = Spool()
         self._spool.database.execute(_SCHEMA)
-        self._replay = Replay(self._spool.roster)
+        self._replay: Replay | None = None
         self._journal: Journal | None = None
         self._summary: PlanSummary | None = None
         self.unwritten: InstasentError | None = None
@@ -84,8 +85,7 @@ class LookupCampaign:
         :raises JournalError: where the journal cannot be read; the same
         """
         self._journal = journal
-        if journal is not None:
-            self._replay.take(journal.replay())
+        self._replay = replay(self._spool, journal, self._settings.send.run_secret)
         planner = LookupPlanner(self._spool, self._settings.plan)
         self._summary = planner.read(self._stop.until_set(rows))
         planner.check()
@@ -103,6 +103,8 @@ class LookupCampaign:
         :raises JournalError: where the journal failed: ordering ended at once
         :raises StoppedError: where this try was asked to stop
         """
+        if self._replay is None:
+            raise RuntimeError("a campaign is planned before anything is ordered")
         campaign = CampaignTry(
             client,
             self._journal,
@@ -120,11 +122,12 @@ class LookupCampaign:
             stopped_by = campaign.carry_out()
         except ApiError as error:
             return error
-        return stopped_by or shortfall(self._counts(), total, self._settings, LOOKUPS)
+        gone_in_doubt = self._spool.count_gone_in_doubt()
+        return stopped_by or shortfall(self._counts(), self._settings, LOOKUPS, gone_in_doubt)
 
     def ids(self) -> list[str]:
-        """Return the ids of the accepted lookups, in input order."""
-        return self._spool.first_ids(self._planned.messages)
+        """Return the ids of the accepted lookups, in input order, then of those that are not asked for any more."""
+        return self._spool.first_ids(self._planned.messages + self._spool.count_gone())
 
     def watch(self, pending_statuses: Collection[str], max_poll_failures: int, missing_since: float) -> LookupWatch:
         """Return a watch over the accepted lookups that keeps what it reads.
@@ -148,7 +151,8 @@ class LookupCampaign:
             self.unwritten = results_unwritten(path, self._records())
         return {
             "rows": plan.rows,
-            "total": plan.messages,
+            "total": plan.messages + self._spool.count_gone(),
+            "gone": self._spool.count_gone(),
             **counts,
             "invalid": plan.invalid,
             "duplicates": plan.duplicates,
@@ -174,11 +178,21 @@ class LookupCampaign:
         return {**counts_of(self._spool), **{state: known.get(state, 0) for state in _STATES}}
 
     def _records(self) -> Iterator[dict[str, Any]]:
-        """Yield a record for each number, in input order: ours, and under `lookup` the entity as the API sent it."""
-        for position, to, lookup_id, ordered, state, reason, entity in self._spool.database.execute(
+        """Yield a record for each number, in input order: ours, and under `lookup` the entity as the API sent it.
+
+        Those of earlier tries that are not asked for any more come last, without position and number.
+        """
+        known = (
             "SELECT position, recipient, roster.id, coalesce(roster.state, 'planned'), lookup.state, reason, entity "
             "FROM message LEFT JOIN roster USING (key) LEFT JOIN lookup ON lookup.id = roster.id ORDER BY position"
-        ):
+        )
+        gone = (
+            "SELECT NULL, NULL, earlier.id, earlier.state, lookup.state, reason, entity "  # noqa: S608 - constants
+            f"FROM (SELECT * FROM roster WHERE {GONE}) AS earlier LEFT JOIN lookup ON lookup.id = earlier.id "
+            "ORDER BY place"
+        )
+        rows = chain(self._spool.database.execute(known), self._spool.database.execute(gone))
+        for position, to, lookup_id, ordered, state, reason, entity in rows:
             yield {
                 "position": position,
                 "to": to,

@@ -14,7 +14,6 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from airflow_provider_instasent.api.client_ids import content_key, is_generated
 from airflow_provider_instasent.api.errors import (
     ApiError,
     NotSentError,
@@ -24,11 +23,11 @@ from airflow_provider_instasent.api.errors import (
 from airflow_provider_instasent.api.numbers import digits
 from airflow_provider_instasent.api.recent_pages import recent_pages
 from airflow_provider_instasent.api.timestamps import created_at
-from airflow_provider_instasent.journal.events import key_of, key_of_client_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping
 
+    from airflow_provider_instasent.api.client_ids import MessageKeys
     from airflow_provider_instasent.api.endpoints import Entity
     from airflow_provider_instasent.api.pages import Page
     from airflow_provider_instasent.journal.roster import Listed
@@ -53,17 +52,18 @@ LONGEST_PAUSE = 10.0
 class Search:
     """What is looked for, and the evidence collected in one look.
 
-    :param campaign_id: the campaign, part of every key
+    :param keys: of the campaign's messages
     :param wanted: the messages, by key, as the journal knows them
     :param known_ids: ids of SMS that are already known to be other messages of this campaign
     :param occurrences: how many messages with one sender, number and text the campaign may hold
     """
 
-    campaign_id: str
+    keys: MessageKeys
     wanted: Mapping[bytes, Listed]
     known_ids: Container[str] = frozenset()
     occurrences: int = 1
     by_client_id: dict[str, list[Listed]] = field(init=False)
+    generated: dict[str, Listed] = field(init=False)
     found: dict[bytes, Entity] = field(init=False, default_factory=dict)
     candidates: dict[bytes, dict[str, Entity]] = field(init=False)
     echoed: bool = field(init=False, default=False)
@@ -73,12 +73,13 @@ class Search:
         for item in self.wanted.values():
             if item.client_id:
                 self.by_client_id[item.client_id].append(item)
+        self.generated = {self.keys.client_id(item.key): item for item in self.wanted.values() if not item.client_id}
         self.candidates = defaultdict(dict)
 
     @property
     def since(self) -> float:
         """The earliest moment, on our clock, a wanted message can have been created."""
-        return min(item.at for item in self.wanted.values()) - CLOCK_SLACK
+        return min(item.moment.at for item in self.wanted.values()) - CLOCK_SLACK
 
     def consider(self, entity: Entity, offset: float) -> None:
         """Note what an entity of the list tells.
@@ -102,7 +103,7 @@ class Search:
             return
         for key in keys:
             item = self.wanted.get(key)
-            if item is not None and created >= item.at + offset - CLOCK_SLACK:
+            if item is not None and created >= item.moment.window(offset)[0] - CLOCK_SLACK:
                 self.candidates[keys[0]][sms_id] = entity
                 return
 
@@ -127,14 +128,11 @@ class Search:
         return self.found
 
     def _item_with(self, client_id: str, entity: Entity, created: float | None, offset: float) -> Listed | None:
-        """Return what is wanted under a clientId; a generated one begins with the message's key."""
+        """Return what is wanted under a clientId."""
         for item in self.by_client_id.get(client_id, ()):
             if self._fits(item, entity, created, offset):
                 return item
-        if not is_generated(client_id):
-            return None
-        generated = self.wanted.get(key_of_client_id(client_id))
-        return generated if generated is not None and generated.client_id is None else None
+        return self.generated.get(client_id)
 
     def _siblings(self, entity: Entity) -> list[bytes]:
         return [key for key in self._keys(entity) if key in self.wanted]
@@ -142,14 +140,11 @@ class Search:
     def _keys(self, entity: Entity) -> list[bytes]:
         sender, text = str(entity.get("from") or ""), str(entity.get("text") or "")
         number = "+" + digits(entity.get("to") or entity.get("normalizedTo") or "")
-        return [
-            key_of(content_key(self.campaign_id, sender, number, text, occurrence))
-            for occurrence in range(self.occurrences)
-        ]
+        return [self.keys.key(sender, number, text, occurrence) for occurrence in range(self.occurrences)]
 
     def _fits(self, item: Listed, entity: Entity, created: float | None, offset: float) -> bool:
         """Tell whether an SMS with a clientId that the user gave is this message and not an older one."""
-        if created is not None and created < item.at + offset - CLOCK_SLACK:
+        if created is not None and created < item.moment.window(offset)[0] - CLOCK_SLACK:
             return False
         return item.key in self._keys(entity) or not entity.get("text")
 

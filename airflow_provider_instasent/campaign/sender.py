@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from functools import partial
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.api.message import Sms
     from airflow_provider_instasent.api.retry import RetryPolicy
     from airflow_provider_instasent.journal.journal import Journal
+    from airflow_provider_instasent.journal.worker_clock import Moment, WorkerClock
     from airflow_provider_instasent.planning.spool import Placed, Spool
 
     ChunkFlow = Callable[[Sequence[Sms], RetryPolicy, ChunkResult], Flow[ChunkResult]]
@@ -45,8 +45,8 @@ class Flight:
     :param spans: their places in the roster, as `(first, count)`
     :param result: filled while it is sent
     :param chunk: its number in the journal, 0 until its intent is written
-    :param first_intended_at: our clock when its intent was first written: a part of it may have left since then
-    :param intended_at: our clock when its intent was last written
+    :param first_intended: when its intent was first written: a part of it may have left since then
+    :param intended: when its intent was last written
     :param landed: whether nothing more happens to it
     """
 
@@ -54,8 +54,8 @@ class Flight:
     spans: list[tuple[int, int]]
     result: ChunkResult
     chunk: int = 0
-    first_intended_at: float = 0.0
-    intended_at: float = 0.0
+    first_intended: Moment | None = None
+    intended: Moment | None = None
     landed: bool = False
 
 
@@ -83,7 +83,7 @@ class Sender:
     :param stop: set from outside to end soon
     :param chunk_size: the most messages in a chunk
     :param chunk_flow: how a chunk leaves
-    :param clock: our clock in unix seconds
+    :param clock: of this try
     :ivar progress: called with the number of messages settled so far
     :ivar report: what it came to
     """
@@ -96,9 +96,9 @@ class Sender:
         max_in_flight: int,
         stop: Stop,
         *,
+        clock: WorkerClock,
         chunk_size: int = MAX_BULK,
         chunk_flow: ChunkFlow = send_chunk,
-        clock: Callable[[], float] = time.time,
     ) -> None:
         self._client = client
         self._journal = journal
@@ -112,7 +112,7 @@ class Sender:
         self.report = SendReport()
         # That of a pass ends with it; the wider one may have been set from outside.
         self._ending = Stop(within=stop)
-        self._gate = RateGate(lambda: self._ending.check(), clock)  # noqa: PLW0108 - each pass has an ending of its own
+        self._gate = RateGate(lambda: self._ending.check(), clock.now)  # noqa: PLW0108 - each pass has an ending of its own
         self._lock = threading.Lock()
         self._taken = -1
         self._last_record: Future[None] | None = None
@@ -190,14 +190,15 @@ class Sender:
             entered = True
             self._write_intent(flight)
             with self._lock:
-                self.report.last_request_at = self._clock()
+                self.report.last_request_at = self._clock.now()
                 self.report.requests += 1
 
         def after_send(outcome: Outcome) -> None:
             nonlocal entered
             entered = False
             if isinstance(outcome, Answer):
-                self._gate.leave(outcome.rate_limit(self._clock()))
+                self._clock.learn(outcome.server_time())
+                self._gate.leave(outcome.rate_limit(self._clock.now()))
             else:
                 self._gate.leave(None, counted=outcome.left)
 
@@ -210,17 +211,18 @@ class Sender:
     def _write_intent(self, flight: Flight) -> None:
         """Write a chunk's intent, again where it is stale; it must be durable before the chunk leaves."""
         if self._journal is None:
-            flight.intended_at = self._clock()
-            flight.first_intended_at = flight.first_intended_at or flight.intended_at
+            flight.intended = self._clock.moment()
+            flight.first_intended = flight.first_intended or flight.intended
             return
         self._journal.check()
-        while not flight.chunk or self._journal.is_stale(flight.intended_at):
+        while flight.intended is None or self._journal.is_stale(flight.intended):
             self._ending.check()
             with self._lock:
                 flight.chunk = flight.chunk or self._journal.new_chunk()
-            flight.intended_at, written = self._journal.intend_places(flight.chunk, flight.spans)
+            intended, written = self._journal.intend_places(flight.chunk, flight.spans)
             written.result()
-            flight.first_intended_at = flight.first_intended_at or flight.intended_at
+            flight.intended = intended
+            flight.first_intended = flight.first_intended or intended
         self._ending.check()
 
     def _record(self, flight: Flight) -> None:
@@ -248,9 +250,9 @@ class Sender:
 
     def _take_in(self, flight: Flight) -> None:
         """Say in the spool where a chunk stands; without an answer it may have been accepted."""
-        if not flight.intended_at:
+        if flight.first_intended is None:
             return
-        self._spool.roster.intend(flight.spans, flight.first_intended_at or flight.intended_at)
+        self._spool.roster.intend(flight.spans, flight.first_intended)
         outcomes = zip(flight.result.outcomes, flight.messages, strict=True)
         if flight.landed:
             self._spool.roster.settle(outcome.at(placed.place) for outcome, placed in outcomes)

@@ -9,14 +9,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.api.bulk_attribution import acceptance
-from airflow_provider_instasent.api.client_ids import client_id_for, content_key, number_of, says_client_id_taken
+from airflow_provider_instasent.api.client_ids import MessageKeys, number_of, says_client_id_taken
 from airflow_provider_instasent.api.errors import ApiError, RefusedError, UnavailableError, UnconfirmedError
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.campaign.unconfirmed import Unconfirmed, proves_acceptance, refuse_unless_whole
 from airflow_provider_instasent.journal.errors import JournalError, PlanError
-from airflow_provider_instasent.journal.events import WHOLE_ROSTER, key_of
+from airflow_provider_instasent.journal.events import WHOLE_ROSTER
 from airflow_provider_instasent.journal.replay import Replay
 from airflow_provider_instasent.journal.roster import Listed, Roster
+from airflow_provider_instasent.journal.worker_clock import Moment, WorkerClock
 from airflow_provider_instasent.planning.choices import OnUnconfirmed
 
 if TYPE_CHECKING:
@@ -67,27 +68,35 @@ class SingleSend:
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        content = content_key(settings.campaign_id, message.sender, message.to, message.text)
-        self._key = key_of(content)
         self._given_id = message.client_id
-        self._client_id = message.client_id or client_id_for(content)
-        self._message = replace(message, client_id=self._client_id)
+        self._message = message
         self._client = client
         self._journal = journal
         self._settings = settings
         self._clock = clock
-        self._unconfirmed = Unconfirmed(settings, client.list_sms, clock, sleep)
+        self._sleep = sleep
+        self._worker = WorkerClock(clock) if journal is None else journal.clock
         self._roster = Roster()
         self._place = 0
         self._chunk = 0
-        self._intended_at = 0.0
+        self._intended: Moment | None = None
         self._last_request_at = 0.0
         self._suspected = False
         self.in_doubt = False
+        self._key_by(settings.run_secret)
+
+    def _key_by(self, secret: bytes) -> None:
+        """Take what keys the digests, and make the message's key and clientId of it."""
+        keys = MessageKeys(secret)
+        self._key = keys.key(self._message.sender, self._message.to, self._message.text)
+        self._client_id = self._given_id or keys.client_id(self._key)
+        self._message = replace(self._message, client_id=self._client_id)
+        self._keys = keys
+        self._unconfirmed = Unconfirmed(self._settings, keys, self._client.list_sms, self._clock, self._sleep)
 
     @property
     def client_id(self) -> str:
-        """The clientId the message goes out with."""
+        """The clientId the message goes out with; where there is a journal, once that is read."""
         return self._client_id
 
     def send(self) -> SingleResult:
@@ -101,6 +110,7 @@ class SingleSend:
         try:
             if self._journal is not None:
                 Replay(self._roster, "a single send").take(self._journal.replay())
+                self._key_by(self._journal.secret)
             accepted = [one for one in self._roster if one.accepted]
             if accepted:
                 return self._stored(self._ours_first(accepted))
@@ -120,7 +130,7 @@ class SingleSend:
         """Look for what an earlier try may have sent; return None where this one is to send."""
         looked_for = self._doubts()
         if not looked_for and self._settings.look_since is not None:
-            since = self._settings.look_since
+            since = Moment(self._settings.look_since, ahead=0.0)
             looked_for = [Listed(self._place, self._key, self._given_id, since, MessageState.UNCONFIRMED)]
             self._suspected = True
         if not looked_for:
@@ -158,7 +168,7 @@ class SingleSend:
     def _look_after_request(self, reason: str, resends: int) -> SingleResult | None:
         """Look for what a request without an answer may have sent; return None where it is to be sent again."""
         self._last_request_at = self._clock()
-        self._roster.intend([(self._place, 1)], self._intended_at)
+        self._roster.intend([(self._place, 1)], self._intended or self._worker.moment())
         looked_for = self._doubts()
         try:
             findings = self._unconfirmed.look(looked_for, self._last_request_at)
@@ -208,7 +218,7 @@ class SingleSend:
                 "`to` must be the same in every try. To text this number too, start a new DAG run."
             )
         log.warning("Its sender, number or text has changed since it was sent; the change was not sent.")
-        return replace(outcome, client_id=one.client_id)
+        return replace(outcome, client_id=one.client_id or self._keys.client_id(one.key))
 
     def _left_unconfirmed(self, reason: str) -> SingleResult:
         if self._settings.on_unconfirmed is OnUnconfirmed.SKIP:
@@ -256,12 +266,12 @@ class SingleSend:
             self._roster.rename(self._place, self._given_id)
         if self._journal is not None:
             self._chunk = self._chunk or self._journal.new_chunk()
-            self._intended_at = self._journal.intend(self._chunk, [self._key], [self._given_id])
+            self._intended = self._journal.intend(self._chunk, [self._key], [self._given_id])
         else:
-            self._intended_at = self._clock()
+            self._intended = self._worker.moment()
 
     def _before_send(self) -> None:
-        if self._journal is not None and self._journal.is_stale(self._intended_at):
+        if self._journal is not None and self._intended is not None and self._journal.is_stale(self._intended):
             self._intend()
         self._last_request_at = self._clock()
 

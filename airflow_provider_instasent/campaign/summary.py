@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import heapq
 import logging
+from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,10 @@ log = logging.getLogger(__name__)
 
 
 def counts_of(spool: Spool) -> dict[str, int]:
-    """Return how many messages of a campaign are `accepted`, `rejected`, `unconfirmed` and `planned`."""
+    """Return how many messages of a campaign are `accepted`, `rejected`, `unconfirmed` and `planned`.
+
+    Those whose row is gone count too where they were or may have been accepted.
+    """
     counts = spool.counts()
     return {
         "accepted": counts.get("accepted", 0),
@@ -41,12 +45,14 @@ def summary_of(
     :param spool: where each message stands
     :param max_ids: the most ids it holds
     :param results_path: where the results file is, or None
-    :returns: counts that add up to `rows`, `parts`, and up to `max_ids` ids
+    :returns: counts that add up to `rows` and `gone`, `parts`, and up to `max_ids` ids
     """
+    gone = spool.count_gone()
     return {
         "campaign_id": campaign_id,
         "rows": plan.rows,
-        "total": plan.messages - spool.withheld,
+        "total": plan.messages - spool.withheld + gone,
+        "gone": gone,
         **counts_of(spool),
         "invalid": plan.invalid,
         "duplicates": plan.duplicates,
@@ -89,9 +95,13 @@ def first_invalid_of(plan: PlanSummary) -> list[dict[str, Any]]:
 
 
 def records_of(spool: Spool) -> Iterator[dict[str, Any]]:
-    """Yield messages and rows that are none, merged by position, each with the fields of a results file."""
+    """Yield messages and rows that are none, merged by position, each with the fields of a results file.
+
+    Messages of earlier tries whose row is gone come last, without a position.
+    """
     blank = dict.fromkeys(RESULT_FIELDS)
-    for row in heapq.merge(spool.report(), spool.issues(), key=itemgetter("position")):
+    rows = heapq.merge(spool.report(), spool.issues(), key=itemgetter("position"))
+    for row in chain(rows, spool.report_gone()):
         yield {**blank, **row}
 
 

@@ -22,6 +22,7 @@ from airflow_provider_instasent.planning.choices import OnUnconfirmed
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
 
+    from airflow_provider_instasent.api.client_ids import MessageKeys
     from airflow_provider_instasent.api.pages import Page
     from airflow_provider_instasent.campaign.campaign_settings import SendSettings
     from airflow_provider_instasent.journal.roster import Listed
@@ -35,12 +36,14 @@ class Unconfirmed:
     """Finds out, and decides.
 
     :param settings: of the try
+    :param keys: of the campaign's messages
     :param list_page: reads a page of the list that shows what was accepted, by its number and size
     :param clock: our clock in unix seconds
     :param sleep: waits the given seconds; raises to end the try
     """
 
     settings: SendSettings
+    keys: MessageKeys
     list_page: Callable[[int, int], Page]
     clock: Callable[[], float]
     sleep: Callable[[float], object]
@@ -72,7 +75,7 @@ class Unconfirmed:
         wanted = {one.key: one for one in messages}
         try:
             return search_list(
-                Search(self.settings.campaign_id, wanted, known_ids, occurrences),
+                Search(self.keys, wanted, known_ids, occurrences),
                 self.list_page,
                 until=max(self.settings.started_at, last_request_at) + self.settings.unconfirmed_grace,
                 clock=self.clock,

@@ -3,7 +3,8 @@
 
 In the order in which a record passes through, written by one try and read by the next::
 
-    events             what a record says: listed, intended, settled, noted
+    events             what a record says: opened, listed, intended, settled, noted
+    worker_clock       and when: on which clock, and how far that is from the server's
     journal            writes a record before what it announces happens
     stale_intents      again where the first time is too long ago
     journal_thread     on a thread that no signal interrupts

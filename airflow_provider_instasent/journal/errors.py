@@ -10,6 +10,7 @@
         ├── JournalError
         │   ├── JournalCorruptError     what is stored is not what was written
         │   ├── JournalForeignError     it belongs to another campaign
+        │   ├── JournalMissingError     an earlier try may have sent, and its journal is gone
         │   ├── JournalConflictError    another live try is writing the same journal
         │   ├── JournalStoreError       the place cannot hold a journal
         │   └── JournalWriteError       a write failed: sending has ended
@@ -43,6 +44,10 @@ class JournalCorruptError(JournalError):
 
 class JournalForeignError(JournalError):
     """The journal belongs to another campaign; nothing was sent by this try."""
+
+
+class JournalMissingError(JournalError):
+    """The task was cleared and its journal is empty, so what earlier tries sent is not known; nothing was sent."""
 
 
 class JournalConflictError(JournalError):

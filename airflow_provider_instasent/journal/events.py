@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a journal's records say, and how they are written: one line of JSON each.
 
-A message is known by its *key*, the first bytes of the digest that also makes its clientId, so no number and no
-text is stored.
+A message is known by its *key*, a digest (:class:`~airflow_provider_instasent.api.client_ids.MessageKeys`), so no
+number and no text is stored. What keys the digest is in the first record, so whoever reads a journal can test whether
+a number that he guessed is in it.
 """
 
 from __future__ import annotations
@@ -12,15 +13,13 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_instasent.api.client_ids import KEY_BYTES
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.journal.errors import JournalCorruptError
+from airflow_provider_instasent.journal.worker_clock import ClockIdentity, Moment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-KEY_BYTES = 9
-"""Bytes of a content digest that name a message here: a million messages collide with probability 1e-10."""
-
+    from collections.abc import Callable, Sequence
 
 WHOLE_ROSTER = 0
 """The chunk number of a settlement whose positions are places in the roster."""
@@ -30,17 +29,29 @@ PLAN = "plan"
 
 
 @dataclass(frozen=True, slots=True)
+class Opening:
+    """A try has opened the journal; the moments of what follows are on its clock.
+
+    :param secret: what keys the digests in this journal, in its first record; None in later ones
+    :param clock: the try's
+    """
+
+    secret: bytes | None
+    clock: ClockIdentity
+
+
+@dataclass(frozen=True, slots=True)
 class Intent:
     """A chunk that is about to leave.
 
     :param chunk: its number, unique in the journal
-    :param at: our clock in unix seconds when it was written
+    :param moment: when it was written
     :param keys: one a message, in the request's order
     :param client_ids: the clientIds where the user gave them, else None in each place
     """
 
     chunk: int
-    at: float
+    moment: Moment
     keys: tuple[bytes, ...]
     client_ids: tuple[str | None, ...]
 
@@ -58,16 +69,28 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
+class Members:
+    """Listed messages that the next plan is made of; the rest of those listed are gone from it.
+
+    :param begins: whether what came before belongs to a plan that was never noted
+    :param spans: places in the roster, as `(first, count)`
+    """
+
+    begins: bool
+    spans: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PlacedIntent:
     """A chunk of listed messages that is about to leave.
 
     :param chunk: its number, unique in the journal
-    :param at: our clock in unix seconds when it was written
+    :param moment: when it was written
     :param spans: places in the roster, as `(first, count)`, in the request's order
     """
 
     chunk: int
-    at: float
+    moment: Moment
     spans: tuple[tuple[int, int], ...]
 
 
@@ -95,31 +118,21 @@ class Note:
     value: Any
 
 
-Event = Intent | Listing | PlacedIntent | Settlement | Note
+Event = Opening | Intent | Listing | Members | PlacedIntent | Settlement | Note
 
 
-def key_of(content_key: bytes) -> bytes:
-    """Return the journal's key of a message.
-
-    :param content_key: the digest of campaign, sender, number, text and occurrence
-    """
-    return content_key[:KEY_BYTES]
+def opening_record(opening: Opening) -> str:
+    """Return the record of an :class:`Opening`."""
+    secret, clock = opening.secret, opening.clock
+    return _line({"o": [None if secret is None else secret.hex(), clock.boot_id, round(clock.zero, 3)]})
 
 
-def key_of_client_id(client_id: str) -> bytes:
-    """Return the journal's key of the message with a generated clientId.
-
-    :param client_id: one for which `is_generated` holds
-    """
-    return key_of(bytes.fromhex(client_id.partition("-")[2]))
-
-
-def intent_record(chunk: int, at: float, keys: Sequence[bytes], client_ids: Sequence[str | None]) -> str:
+def intent_record(chunk: int, moment: Moment, keys: Sequence[bytes], client_ids: Sequence[str | None]) -> str:
     """Return the record of an :class:`Intent`.
 
     :raises ValueError: where it could not be read again
     """
-    return _line({"i": [chunk, round(at, 3), *_pack_keys(keys, client_ids)]})
+    return _line({"i": [chunk, *_pack_moment(moment), *_pack_keys(keys, client_ids)]})
 
 
 def listing_record(keys: Sequence[bytes], client_ids: Sequence[str | None]) -> str:
@@ -130,9 +143,14 @@ def listing_record(keys: Sequence[bytes], client_ids: Sequence[str | None]) -> s
     return _line({"k": _pack_keys(keys, client_ids)})
 
 
-def placed_intent_record(chunk: int, at: float, spans: Sequence[tuple[int, int]]) -> str:
+def members_record(spans: Sequence[tuple[int, int]], *, begins: bool) -> str:
+    """Return the record of :class:`Members`."""
+    return _line({"m": [begins, spans]})
+
+
+def placed_intent_record(chunk: int, moment: Moment, spans: Sequence[tuple[int, int]]) -> str:
     """Return the record of a :class:`PlacedIntent`."""
-    return _line({"j": [chunk, round(at, 3), spans]})
+    return _line({"j": [chunk, *_pack_moment(moment), spans]})
 
 
 def settlement_record(chunk: int, outcomes: Sequence[MessageOutcome]) -> str:
@@ -146,6 +164,10 @@ def note_record(name: str, value: Any) -> str:
     :raises TypeError: where the value is not JSON
     """
     return _line({"n": [name, value]})
+
+
+def _pack_moment(moment: Moment) -> list[float | None]:
+    return [round(moment.at, 3), None if moment.offset is None else round(moment.offset, 3)]
 
 
 def _pack_keys(keys: Sequence[bytes], client_ids: Sequence[str | None]) -> list[Any]:
@@ -191,22 +213,48 @@ def read_record(record: str) -> Event:
     """
     try:
         ((kind, content),) = json.loads(record).items()
-        if kind == "i":
-            chunk, at, packed_keys, given = content
-            return Intent(chunk, at, *_unpack_keys(packed_keys, given))
-        if kind == "k":
-            return Listing(*_unpack_keys(*content))
-        if kind == "j":
-            chunk, at, spans = content
-            return PlacedIntent(chunk, at, tuple((first, count) for first, count in spans))
-        if kind == "s":
-            chunk, packed_outcomes = content
-            return Settlement(chunk, tuple(_outcome(place, packed) for place, packed in enumerate(packed_outcomes)))
-        if kind == "n":
-            return Note(*content)
-        raise ValueError(kind)
+        return _READERS[kind](*content)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise JournalCorruptError("a journal record cannot be read: nothing was sent") from error
+
+
+def _read_opening(secret: str | None, boot_id: str, zero: float) -> Opening:
+    return Opening(None if secret is None else bytes.fromhex(secret), ClockIdentity(boot_id, zero))
+
+
+def _read_intent(chunk: int, at: float, offset: float | None, packed: str, given: list[str | None] | None) -> Intent:
+    return Intent(chunk, Moment(at, offset), *_unpack_keys(packed, given))
+
+
+def _read_listing(packed: str, given: list[str | None] | None) -> Listing:
+    return Listing(*_unpack_keys(packed, given))
+
+
+def _read_members(begins: bool, spans: list[list[int]]) -> Members:
+    return Members(begins, _spans(spans))
+
+
+def _read_placed_intent(chunk: int, at: float, offset: float | None, spans: list[list[int]]) -> PlacedIntent:
+    return PlacedIntent(chunk, Moment(at, offset), _spans(spans))
+
+
+def _read_settlement(chunk: int, packed: list[Any]) -> Settlement:
+    return Settlement(chunk, tuple(_outcome(place, one) for place, one in enumerate(packed)))
+
+
+_READERS: dict[str, Callable[..., Event]] = {
+    "o": _read_opening,
+    "i": _read_intent,
+    "k": _read_listing,
+    "m": _read_members,
+    "j": _read_placed_intent,
+    "s": _read_settlement,
+    "n": Note,
+}
+
+
+def _spans(spans: list[list[int]]) -> tuple[tuple[int, int], ...]:
+    return tuple((first, count) for first, count in spans)
 
 
 def _unpack_keys(packed: str, given: list[str | None] | None) -> tuple[tuple[bytes, ...], tuple[str | None, ...]]:

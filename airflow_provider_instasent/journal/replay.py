@@ -13,7 +13,9 @@ from airflow_provider_instasent.journal.events import (
     Event,
     Intent,
     Listing,
+    Members,
     Note,
+    Opening,
     PlacedIntent,
     Settlement,
 )
@@ -23,10 +25,11 @@ if TYPE_CHECKING:
 
     from airflow_provider_instasent.api.message_outcome import MessageOutcome
     from airflow_provider_instasent.journal.roster import Roster
+    from airflow_provider_instasent.journal.worker_clock import Moment
 
 _KINDS = {
-    "a bulk send": (Listing, PlacedIntent, Settlement, Note),
-    "a single send": (Intent, Settlement, Note),
+    "a bulk send": (Opening, Listing, Members, PlacedIntent, Settlement, Note),
+    "a single send": (Opening, Intent, Settlement, Note),
 }
 """The events that a journal of each kind holds."""
 
@@ -37,7 +40,6 @@ class Replay:
     :param roster: empty
     :param kind: `a bulk send` or `a single send`
     :ivar notes: the named facts of the campaign; the last one of a name counts
-    :ivar generation: how often the campaign's plan was settled
     """
 
     def __init__(self, roster: Roster, kind: str = "a bulk send") -> None:
@@ -46,8 +48,8 @@ class Replay:
         self._listed = 0
         self._chunks: dict[int, tuple[tuple[int, int], ...]] = {}
         self._answered: set[int] = set()
+        self._members: list[tuple[int, int]] = []
         self.notes: dict[str, object] = {}
-        self.generation = 0
 
     def take(self, events: Iterable[Event]) -> None:
         """Take all events, in their order.
@@ -59,23 +61,37 @@ class Replay:
             if not isinstance(event, _KINDS[self._kind]):
                 (other,) = _KINDS.keys() - {self._kind}
                 raise JournalForeignError(f"this journal is that of {other}: nothing was sent")
-            if isinstance(event, Listing):
+            self._take(event)
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case Opening():
+                self._roster.clock = event.clock
+            case Listing():
                 self._list(event)
-            elif isinstance(event, Intent):
-                self._intend(event.chunk, event.at, tuple(self._single(event)))
-                self._listed = len(self._roster)
-            elif isinstance(event, PlacedIntent):
+            case Members():
                 self._check(event.spans)
-                self._intend(event.chunk, event.at, event.spans)
-            elif isinstance(event, Settlement):
+                self._members = [*([] if event.begins else self._members), *event.spans]
+            case Intent():
+                self._intend(event.chunk, event.moment, tuple(self._single(event)))
+                self._listed = len(self._roster)
+            case PlacedIntent():
+                self._check(event.spans)
+                self._intend(event.chunk, event.moment, event.spans)
+            case Settlement():
                 self._roster.settle(self._placed(event))
-            else:
-                self.generation += event.name == PLAN
-                self.notes[event.name] = event.value
+            case Note():
+                self._note(event)
+
+    def _note(self, note: Note) -> None:
+        if note.name == PLAN:
+            self._roster.begin_plan(self._members)
+            self._members = []
+        self.notes[note.name] = note.value
 
     def _list(self, listing: Listing) -> None:
         try:
-            self._roster.extend(listing.keys, listing.client_ids, self.generation)
+            self._roster.extend(listing.keys, listing.client_ids)
         except sqlite3.IntegrityError as error:
             raise _corrupt("lists a message twice") from error
         self._listed += len(listing.keys)
@@ -88,12 +104,12 @@ class Replay:
 
     def _check(self, spans: Iterable[tuple[int, int]]) -> None:
         if any(first < 0 or count < 1 or first + count > self._listed for first, count in spans):
-            raise _corrupt("intends a message that it never listed")
+            raise _corrupt("names a message that it never listed")
 
-    def _intend(self, chunk: int, at: float, spans: tuple[tuple[int, int], ...]) -> None:
+    def _intend(self, chunk: int, moment: Moment, spans: tuple[tuple[int, int], ...]) -> None:
         if chunk in self._answered or chunk not in self._chunks:  # else its time was refreshed before it left
             self._answered.discard(chunk)
-            self._roster.intend(spans, at)
+            self._roster.intend(spans, moment)
         self._chunks[chunk] = spans
 
     def _placed(self, settlement: Settlement) -> Iterable[MessageOutcome]:

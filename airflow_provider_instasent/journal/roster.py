@@ -6,21 +6,27 @@ A table in SQLite, so that it serves one message in memory and a million on disk
 - what is accepted stays so, and may learn its id;
 - a message in doubt keeps the moment of its first doubtful intent;
 - a request that was refused, or never left, says nothing about an earlier one that is still in doubt.
+
+Rows may change between two tries, so each plan has a number, and with each message stands since which plan it has been
+part of every one, and in which it was sent last: two messages to one number were meant together only if one plan held
+both when the first of them left.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_instasent.api.client_ids import NUMBER_BYTES
 from airflow_provider_instasent.api.message_outcome import MessageState
+from airflow_provider_instasent.journal.worker_clock import Moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from airflow_provider_instasent.api.message_outcome import MessageOutcome
+    from airflow_provider_instasent.journal.worker_clock import ClockIdentity
 
 IN_DOUBT = "state IN ('intended', 'unconfirmed')"
 """The condition, in SQL, that a message may or may not have been accepted."""
@@ -29,9 +35,12 @@ _SCHEMA = """
 CREATE TABLE roster (
     place INTEGER PRIMARY KEY,
     key BLOB NOT NULL UNIQUE,
-    generation INTEGER NOT NULL,
+    since INTEGER,
+    sent INTEGER,
     state TEXT NOT NULL DEFAULT 'planned',
     at REAL,
+    "offset" REAL,
+    clock INTEGER,
     due INTEGER NOT NULL DEFAULT 0,
     doubted INTEGER NOT NULL DEFAULT 0,
     client_id TEXT,
@@ -41,9 +50,10 @@ CREATE TABLE roster (
 )
 """
 _INTEND = f"""
-UPDATE roster SET doubted = doubted OR {IN_DOUBT}, at = CASE WHEN {IN_DOUBT} THEN at ELSE ? END, due = 0,
-    state = 'intended'
-WHERE place >= ? AND place < ? AND state <> 'accepted'
+UPDATE roster SET doubted = doubted OR {IN_DOUBT}, at = CASE WHEN {IN_DOUBT} THEN at ELSE ?1 END,
+    "offset" = CASE WHEN {IN_DOUBT} THEN "offset" ELSE ?2 END, clock = CASE WHEN {IN_DOUBT} THEN clock ELSE ?3 END,
+    due = 0, sent = ?4, state = 'intended'
+WHERE place >= ?5 AND place < ?6 AND state <> 'accepted'
 """  # noqa: S608 - constant
 _SETTLE = """
 UPDATE roster SET state = CASE WHEN doubted AND ?1 IN ('planned', 'rejected') THEN 'unconfirmed' ELSE ?1 END,
@@ -59,7 +69,7 @@ class Listed:
     :param place: in the roster, from 0
     :param key: its key in the journal
     :param client_id: the clientId the user gave, or None for a generated one
-    :param at: our clock in unix seconds when its first doubtful intent, else its last one, was written
+    :param moment: when its first doubtful intent, else its last one, was written
     :param state: where it stands; an intent without a settlement is `intended`
     :param id: the API's id, when accepted and known
     """
@@ -67,7 +77,7 @@ class Listed:
     place: int
     key: bytes
     client_id: str | None
-    at: float
+    moment: Moment
     state: MessageState
     id: str | None = None
 
@@ -86,11 +96,23 @@ class Roster:
     """The messages of a journal in its own order. For one thread.
 
     :param database: gets the table `roster`; None for one in memory
+    :ivar plan: the number of the present plan, from 1; 0 where none was settled
     """
 
     def __init__(self, database: sqlite3.Connection | None = None) -> None:
         self._database = database or sqlite3.connect(":memory:", isolation_level=None)
         self._database.execute(_SCHEMA)
+        self.plan = 0
+        self._clocks: list[ClockIdentity] = []
+
+    @property
+    def clock(self) -> ClockIdentity | None:
+        """The clock of the moments that are taken in; None where nobody told."""
+        return self._clocks[-1] if self._clocks else None
+
+    @clock.setter
+    def clock(self, clock: ClockIdentity) -> None:
+        self._clocks.append(clock)
 
     def __len__(self) -> int:
         return int(self._one("SELECT count(*) FROM roster"))
@@ -99,17 +121,30 @@ class Roster:
         """Close the database; of a roster in memory, that is its end."""
         self._database.close()
 
-    def extend(self, keys: Sequence[bytes], client_ids: Sequence[str | None], generation: int = 0) -> None:
+    def extend(self, keys: Sequence[bytes], client_ids: Sequence[str | None]) -> None:
         """Append keys, and the clientIds the user gave, in the journal's order.
 
-        :param generation: how often the campaign's plan was settled before
         :raises sqlite3.IntegrityError: where a key is there already
         """
         start = self._one("SELECT coalesce(max(place), -1) + 1 FROM roster")
         self._database.executemany(
-            "INSERT INTO roster (place, key, client_id, generation) VALUES (?, ?, ?, ?)",
-            zip(range(start, start + len(keys)), keys, client_ids, repeat(generation), strict=False),
+            "INSERT INTO roster (place, key, client_id) VALUES (?, ?, ?)",
+            zip(range(start, start + len(keys)), keys, client_ids, strict=False),
         )
+
+    def begin_plan(self, members: Iterable[tuple[int, int]]) -> None:
+        """Begin the next plan.
+
+        :param members: the places it is made of, as `(first, count)`; the others are gone from it
+        """
+        self.plan += 1
+        spans = [(self.plan, first, first + count) for first, count in members]
+        self._database.execute("UPDATE roster SET since = -since WHERE since IS NOT NULL")
+        self._database.executemany(
+            "UPDATE roster SET since = CASE WHEN since < 0 THEN -since ELSE ?1 END WHERE place >= ?2 AND place < ?3",
+            spans,
+        )
+        self._database.execute("UPDATE roster SET since = NULL WHERE since < 0")
 
     def place_of(self, key: bytes, client_id: str | None) -> int:
         """Return the place of a single send's message, appended where it is new.
@@ -128,13 +163,14 @@ class Roster:
         query = "UPDATE roster SET client_id = ? WHERE place = ? AND state <> 'accepted'"
         self._database.execute(query, (client_id, place))
 
-    def intend(self, spans: Iterable[tuple[int, int]], at: float) -> None:
+    def intend(self, spans: Iterable[tuple[int, int]], moment: Moment) -> None:
         """Note that these places are about to leave.
 
         :param spans: as `(first, count)`
-        :param at: our clock in unix seconds
+        :param moment: when it was written that they are
         """
-        self._database.executemany(_INTEND, ((at, first, first + count) for first, count in spans))
+        known = (moment.at, moment.offset, len(self._clocks) - 1, self.plan)
+        self._database.executemany(_INTEND, ((*known, first, first + count) for first, count in spans))
 
     def settle(self, outcomes: Iterable[MessageOutcome]) -> None:
         """Note outcomes whose `position` is a place."""
@@ -152,6 +188,11 @@ class Roster:
         """Return how many messages may or may not have been accepted."""
         return int(self._one(f"SELECT count(*) FROM roster WHERE {IN_DOUBT}"))  # noqa: S608 - constant
 
+    def most_to_one_number(self) -> int:
+        """Return how many messages go to the number to which most go."""
+        query = f"SELECT max(count) FROM (SELECT count(*) AS count FROM roster GROUP BY substr(key, 1, {NUMBER_BYTES}))"  # noqa: S608 - constant
+        return int(self._one(query) or 0)
+
     def first_ids(self, limit: int) -> list[str]:
         """Return the ids of the first accepted messages, in the journal's order."""
         rows = self._database.execute(
@@ -166,10 +207,15 @@ class Roster:
 
     def _where(self, condition: str) -> Iterator[Listed]:
         query = (
-            f"SELECT place, key, client_id, coalesce(at, 0.0), state, id FROM roster WHERE {condition} ORDER BY place"  # noqa: S608 - constants
+            'SELECT place, key, client_id, coalesce(at, 0.0), "offset", coalesce(clock, -1), state, id '  # noqa: S608 - constants
+            f"FROM roster WHERE {condition} ORDER BY place"
         )
-        for place, key, client_id, at, state, sms_id in self._database.execute(query):
-            yield Listed(place, key, client_id, at, MessageState(state), sms_id)
+        # How far the clock of this try, which opened the journal last, is ahead of each of those before it.
+        ours = self.clock
+        ahead = [None if ours is None else ours.ahead_of(other) for other in self._clocks]
+        for place, key, client_id, at, offset, clock, state, sms_id in self._database.execute(query):
+            moment = Moment(at, offset, ahead[clock] if clock >= 0 else 0.0)
+            yield Listed(place, key, client_id, moment, MessageState(state), sms_id)
 
     def _one(self, query: str, *values: object) -> Any:
         return first_value(self._database, query, *values)

@@ -13,7 +13,7 @@ STALE_INTENT_SECONDS = 10.0
 def is_stale(intended_at: float, now: float) -> bool:
     """Tell whether an intent is too old.
 
-    :param intended_at: when it was written last, in unix seconds
+    :param intended_at: when it was written last, in seconds on a steady clock
     :param now: on the same clock
     """
     return now - intended_at > STALE_INTENT_SECONDS

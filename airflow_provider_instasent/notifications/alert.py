@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_instasent.api.client_ids import client_id_for, content_key
+from airflow_provider_instasent.api.client_ids import MessageKeys, secret_of_run
 from airflow_provider_instasent.api.errors import BulkStoppedError, InvalidMessageError, UnconfirmedError
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
@@ -68,6 +68,7 @@ class Alert:
         said = text if text is not None and str(text).strip() else default_text(context)
         self._text = shorten(str(said), max_parts, allow_unicode=settings.allow_unicode)
         self._identity = identity_of(context)
+        self._token = settings.token
         self._known_by = template if template is not None and text else self._text
         self.messages: list[Sms] = []
         self._add_all(to, settings.sender if sender is None else sender, settings)
@@ -121,7 +122,8 @@ class Alert:
     def _client_id(self, message: Sms) -> str | None:
         if self._identity is None:
             return None
-        return client_id_for(content_key(self._identity, message.sender, message.to, self._known_by))
+        keys = MessageKeys(secret_of_run(self._token, self._identity))
+        return keys.client_id(keys.key(message.sender, message.to, self._known_by))
 
 
 def complaint(error: Exception, text: str | None) -> str:

@@ -55,6 +55,7 @@ class InstasentBulkSmsOperator(SendOperator):
     :param on_unconfirmed: what to do about messages of which nothing tells whether they were accepted: `fail` without
         retry after everything else was sent, `resend` with the same clientId, or `skip` (templated)
     :param unconfirmed_grace: seconds for which unconfirmed messages are looked for
+    :param retry_rejected: send again what the API rejected in an earlier try (templated)
     :param on_plan_change: what to do where the rows differ from an earlier try's: `fail` sends nothing and reports,
         `continue` sends only to numbers without an accepted or unconfirmed message in this campaign (templated)
     :param max_rejected_ratio: share of the messages, 0 to 1, that the API may reject before the task fails, after
@@ -76,8 +77,9 @@ class InstasentBulkSmsOperator(SendOperator):
     :param poll_interval: seconds between two looks at the statuses
     :param timeout: seconds to wait for delivery in all
     :param instasent_conn_id: the connection
-    :returns: `{"campaign_id", "rows", "total", "accepted", "rejected", "unconfirmed", "planned", "invalid",
-        "duplicates", "suppressed", "parts", "message_ids", "results_path"}`; after waiting also `delivered`,
+    :returns: `{"campaign_id", "rows", "total", "gone", "accepted", "rejected", "unconfirmed", "planned", "invalid",
+        "duplicates", "suppressed", "parts", "message_ids", "results_path"}`; `gone` are those in
+        `total` that an earlier try sent and whose row is gone; after waiting also `delivered`,
         `undeliverable`, `pending` and `statuses`, the messages by status; with `preview` what would be sent
     :raises ValueError: names the parameter that is wrong
     """
@@ -89,6 +91,7 @@ class InstasentBulkSmsOperator(SendOperator):
         "campaign_id",
         "on_unconfirmed",
         "on_plan_change",
+        "retry_rejected",
         "suppress",
         "preview",
         "journal_path",
@@ -109,6 +112,7 @@ class InstasentBulkSmsOperator(SendOperator):
         on_invalid: str = "fail",
         on_unconfirmed: str = "fail",
         unconfirmed_grace: float = 60.0,
+        retry_rejected: bool | str = False,
         on_plan_change: str = "fail",
         max_rejected_ratio: float = 0.0,
         deduplicate: bool = True,
@@ -140,6 +144,7 @@ class InstasentBulkSmsOperator(SendOperator):
         self.on_invalid = on_invalid
         self.on_unconfirmed = on_unconfirmed
         self.unconfirmed_grace = unconfirmed_grace
+        self.retry_rejected = retry_rejected
         self.on_plan_change = on_plan_change
         self.max_rejected_ratio = max_rejected_ratio
         self.deduplicate = deduplicate
@@ -171,18 +176,18 @@ class InstasentBulkSmsOperator(SendOperator):
         from airflow_provider_instasent.journal.stopping import Stop
 
         self._stop, task_try = Stop(), TaskTry.of(context)
-        with failures_without_retry(), InstasentHook(self.instasent_conn_id) as hook:
-            send = self._bulk_send(task_try, hook, partial(self.make_rows, context), self._stop)
+        with failures_without_retry(), InstasentHook(self.instasent_conn_id) as hook, ExitStack() as stack:
+            rows = partial(self.make_rows, context)
             if inputs.flag("preview", self.preview):
-                preview = send.preview()
+                preview = self._bulk_send(task_try, hook, rows, self._stop).preview()
                 self.log.info("Preview, nothing is sent: %s", preview)
                 return preview
-            with ExitStack() as stack:
-                journal = self._journal(task_try, stack)
-                client = stack.enter_context(
-                    hook.get_conn(max_in_flight=inputs.requests_in_flight(self.max_in_flight, hook.settings))
-                )
-                outcome = send.send(client, journal)
+            journal = self._journal(task_try, stack)  # first of all: whatever fails, it is known that there was a try
+            send = self._bulk_send(task_try, hook, rows, self._stop)
+            client = stack.enter_context(
+                hook.get_conn(max_in_flight=inputs.requests_in_flight(self.max_in_flight, hook.settings))
+            )
+            outcome = send.send(client, journal)
             summary = outcome.summary
             if outcome.error is not None:
                 task_try.report_before_failing(self, summary)
@@ -195,7 +200,7 @@ class InstasentBulkSmsOperator(SendOperator):
             ended = DeliveryWait(self, self.min_delivered_ratio, self.results_path or None).wait(
                 summary["message_ids"],
                 deferrable=self.deferrable,
-                without_id=self._without_id(summary),
+                without_id=DeliveryWait.without_id(summary, self.max_xcom_ids),
                 carried={name: value for name, value in summary.items() if name != "message_ids"},
             )
             return self._conclude(task_try, summary, ended)
@@ -258,7 +263,7 @@ class InstasentBulkSmsOperator(SendOperator):
 
     def _journal(self, task_try: TaskTry, stack: ExitStack) -> Journal | None:
         campaign_id = campaign_id_of(task_try, self.campaign_id)
-        journal = journal_or_single_try(task_try, self.journal_path, campaign_id, self.retries)
+        journal = journal_or_single_try(task_try, self.journal_path, campaign_id, self)
         if journal is None:
             return None
         if not self.retries:
@@ -272,12 +277,6 @@ class InstasentBulkSmsOperator(SendOperator):
         self.log.info("Campaign done: %s", counts)
         fill_asset_events(task_try, self.outlets or (), summary)
         return summary
-
-    def _without_id(self, summary: dict[str, Any]) -> int:
-        """Return how many messages were accepted under ids that are not known."""
-        ids = len(summary["message_ids"])
-        # Of a result with more messages than `max_xcom_ids` nothing but the results file tells.
-        return summary["accepted"] - ids if ids < self.max_xcom_ids else 0
 
     def _conclude(self, task_try: TaskTry, summary: dict[str, Any], ended: Conclusion) -> dict[str, Any]:
         from airflow_provider_instasent.triggers.events import raise_unless_successful

@@ -93,6 +93,7 @@ def campaign_settings(
     :param on_plan_change: what to do where an earlier try had another set of messages
     :param max_reported: the most ids, or rows, in the result
     """
+    from airflow_provider_instasent.api.client_ids import secret_of_run
     from airflow_provider_instasent.campaign.campaign_settings import CampaignSettings, SendSettings
 
     return CampaignSettings(
@@ -104,6 +105,8 @@ def campaign_settings(
             on_plan_change=on_plan_change,
             started_at=time.time(),
             owner=task_try.owner,
+            retry_rejected=flag("retry_rejected", operator.retry_rejected),
+            run_secret=secret_of_run(connection.token, task_try.owner, plan.campaign_id),
         ),
         max_in_flight=requests_in_flight(operator.max_in_flight, connection),
         max_rejected_ratio=operator.max_rejected_ratio,

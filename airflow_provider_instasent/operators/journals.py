@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_instasent.api.errors import ConfigurationError
+from airflow_provider_instasent.planning.choices import OnUnconfirmed
 
 if TYPE_CHECKING:
     from airflow_provider_instasent.journal.journal import Journal
@@ -36,7 +37,9 @@ class TaskStateStore:
         self._store.set(key, value, retention=never_expire())
 
 
-def open_journal(task_try: TaskTry, journal_path: str | None, campaign_id: str) -> Journal | None:
+def open_journal(
+    task_try: TaskTry, journal_path: str | None, campaign_id: str, *, expected: bool = False
+) -> Journal | None:
     """Return the journal of a campaign, open for this try, or None where there is no place for one.
 
     `journal_path` comes before the task state store.
@@ -44,25 +47,39 @@ def open_journal(task_try: TaskTry, journal_path: str | None, campaign_id: str) 
     :param task_try: this try of the task
     :param journal_path: a directory, local or on any object storage, or None
     :param campaign_id: the campaign
+    :param expected: whether an earlier try must have opened it; see :func:`is_expected`
     :raises ConfigurationError: where `journal_path` is no place for one
     """
     from airflow_provider_instasent.journal.journal import Journal
 
     store = _segments(task_try, journal_path, campaign_id)
-    return None if store is None else Journal(store)
+    return None if store is None else Journal(store, expected=expected)
+
+
+def is_expected(task_try: TaskTry, retries: int | None, on_unconfirmed: Any) -> bool:
+    """Tell whether an earlier try must have left a journal, so that an empty one is one that was lost.
+
+    A try leaves one as soon as it begins. A retry may follow a try that died before that; a task that was cleared most
+    likely follows one that came to its end, and Airflow's store can be set to forget those that succeeded.
+
+    :param retries: of the task
+    :param on_unconfirmed: with `resend` the user accepts that somebody may be texted twice
+    """
+    return task_try.was_cleared(retries) and OnUnconfirmed.of(on_unconfirmed) is not OnUnconfirmed.RESEND
 
 
 def journal_or_single_try(
-    task_try: TaskTry, journal_path: str | None, campaign_id: str, retries: int | None
+    task_try: TaskTry, journal_path: str | None, campaign_id: str, operator: Any
 ) -> Journal | None:
     """Return the journal of a campaign, open for this try; None where there is no place for one, and no need.
 
-    :param retries: of the task
+    :param operator: whose campaign it is, for `retries` and `on_unconfirmed`
     :raises ConfigurationError: where there is no place for one and a later try could text twice, or this one may
     """
-    journal = open_journal(task_try, journal_path, campaign_id)
+    expected = is_expected(task_try, operator.retries, operator.on_unconfirmed)
+    journal = open_journal(task_try, journal_path, campaign_id, expected=expected)
     if journal is None:
-        _refuse_second_try_without_journal(retries or 0, task_try.number)
+        _refuse_second_try_without_journal(operator.retries or 0, task_try.number)
     return journal
 
 

@@ -62,6 +62,7 @@ class InstasentLookupOperator(BaseOperator):
     :param on_unconfirmed: what to do about orders of which nothing tells whether they were accepted: `fail` without
         retry after everything else was ordered, `resend` to order again, or `skip` (templated)
     :param unconfirmed_grace: seconds for which they are looked for
+    :param retry_rejected: order again what the API rejected in an earlier try (templated)
     :param max_rejected_ratio: share of the numbers, 0 to 1, that the API may reject before the task fails, after
         everything was tried
     :param journal_path: a directory for the journal, local or on any object storage (templated)
@@ -69,15 +70,22 @@ class InstasentLookupOperator(BaseOperator):
     :param max_in_flight: requests in flight at once; default: the connection's, 8
     :param max_xcom_rows: the most rows in the result; more numbers need `results_path`
     :param instasent_conn_id: the connection
-    :returns: `{"rows", "total", "accepted", "rejected", "unconfirmed", "planned", "finished", "pending", "not_found",
-        "invalid", "duplicates", "first_invalid", "lookups", "results_path"}`; `lookups`, or the file, has `{"position",
-        "to", "id", "state", "reason", "lookup": the API's entity}` for each number. The file's path, or
-        `.output["lookups"]` (the rows are an XCom of that key too), serves as the bulk operator's `recipients` or
-        `suppress`
+    :returns: `{"rows", "total", "gone", "accepted", "rejected", "unconfirmed", "planned", "finished", "pending",
+        "not_found", "invalid", "duplicates", "first_invalid", "lookups", "results_path"}`; `gone` are those in `total`
+        that an earlier try ordered and that are not asked for any more; `lookups`, or the file, has `{"position", "to",
+        "id", "state", "reason", "lookup": the API's entity}` for each number. The file's path, or `.output["lookups"]`
+        (the rows are an XCom of that key too), serves as the bulk operator's `recipients` or `suppress`
     :raises ValueError: names the parameter that is wrong
     """
 
-    template_fields: Sequence[str] = ("to", "campaign_id", "on_unconfirmed", "journal_path", "results_path")
+    template_fields: Sequence[str] = (
+        "to",
+        "campaign_id",
+        "on_unconfirmed",
+        "retry_rejected",
+        "journal_path",
+        "results_path",
+    )
     ui_color = "#d6ecff"
 
     def __init__(
@@ -96,6 +104,7 @@ class InstasentLookupOperator(BaseOperator):
         on_invalid: str = "fail",
         on_unconfirmed: str = "fail",
         unconfirmed_grace: float = 60.0,
+        retry_rejected: bool | str = False,
         max_rejected_ratio: float = 0.0,
         journal_path: str | None = None,
         results_path: str | None = None,
@@ -118,6 +127,7 @@ class InstasentLookupOperator(BaseOperator):
         self.on_invalid = on_invalid
         self.on_unconfirmed = on_unconfirmed
         self.unconfirmed_grace = unconfirmed_grace
+        self.retry_rejected = retry_rejected
         self.max_rejected_ratio = max_rejected_ratio
         self.journal_path = journal_path
         self.results_path = results_path
@@ -203,7 +213,7 @@ class InstasentLookupOperator(BaseOperator):
     def _journal(self, task_try: TaskTry, stack: ExitStack) -> Journal | None:
         from airflow_provider_instasent.api.errors import ConfigurationError
 
-        journal = journal_or_single_try(task_try, self.journal_path, self._journal_id(task_try), self.retries)
+        journal = journal_or_single_try(task_try, self.journal_path, self._journal_id(task_try), self)
         if journal is not None:
             return stack.enter_context(journal)
         if self.wait and self.deferrable:

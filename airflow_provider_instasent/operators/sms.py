@@ -16,7 +16,7 @@ from airflow_provider_instasent.operators.bulk_sms import InstasentBulkSmsOperat
 from airflow_provider_instasent.operators.campaign_parameters import campaign_id_of, check_campaign_parameters
 from airflow_provider_instasent.operators.final_errors import failures_without_retry, state_after
 from airflow_provider_instasent.operators.history import InstasentSmsHistoryOperator
-from airflow_provider_instasent.operators.journals import journal_name, open_journal
+from airflow_provider_instasent.operators.journals import is_expected, journal_name, open_journal
 from airflow_provider_instasent.operators.task_try import TaskTry
 from airflow_provider_instasent.operators.wait_for_delivery import DELIVERY_TIMEOUT, DeliveryWait, SendOperator
 from airflow_provider_instasent.planning.choices import OnUnconfirmed
@@ -171,13 +171,14 @@ class InstasentSendSmsOperator(SendOperator):
 
         with failures_without_retry(), InstasentHook(self.instasent_conn_id) as hook, ExitStack() as stack:
             settings = self._settings(task_try)
+            # First of all: whatever fails, it is known that there was a try.
+            journal = None if self._campaign_is_shared else self._journal(task_try, settings.campaign_id, stack)
             message = self._message(hook)
             client = hook.get_conn()
-            journal = self._journal(task_try, settings.campaign_id, message)
+            if self._campaign_is_shared:
+                journal = self._journal(task_try, journal_name(settings.campaign_id, message.to), stack)
             if journal is None:
-                settings = self._settings_without_journal(task_try, settings)
-            else:
-                stack.enter_context(journal)
+                settings = self._settings_without_journal(task_try, settings, hook)
             send = SingleSend(message, client, journal, settings)
             try:
                 result = send.send()
@@ -209,9 +210,10 @@ class InstasentSendSmsOperator(SendOperator):
         """Whether other tasks and DAG runs may be part of the campaign and see its journal."""
         return self.campaign_id is not None and self.journal_path is not None
 
-    def _journal(self, task_try: TaskTry, campaign_id: str, message: Sms) -> Journal | None:
-        name = journal_name(campaign_id, message.to) if self._campaign_is_shared else campaign_id
-        return open_journal(task_try, self.journal_path, name)
+    def _journal(self, task_try: TaskTry, name: str, stack: ExitStack) -> Journal | None:
+        expected = not self._campaign_is_shared and is_expected(task_try, self.retries, self.on_unconfirmed)
+        journal = open_journal(task_try, self.journal_path, name, expected=expected)
+        return None if journal is None else stack.enter_context(journal)
 
     def _settings(self, task_try: TaskTry) -> SendSettings:
         from airflow_provider_instasent.campaign.campaign_settings import SendSettings
@@ -223,8 +225,12 @@ class InstasentSendSmsOperator(SendOperator):
             started_at=time.time(),
         )
 
-    def _settings_without_journal(self, task_try: TaskTry, settings: SendSettings) -> SendSettings:
+    def _settings_without_journal(self, task_try: TaskTry, settings: SendSettings, hook: InstasentHook) -> SendSettings:
         """Without a journal, a later try must assume that an earlier one may have sent the message."""
+        from airflow_provider_instasent.api.client_ids import secret_of_run
+
+        secret = secret_of_run(hook.settings.token, task_try.owner, settings.campaign_id)
+        settings = replace(settings, run_secret=secret)
         if task_try.number <= 1:
             return settings
         self.log.info(

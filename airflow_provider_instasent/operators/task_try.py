@@ -52,6 +52,13 @@ class TaskTry:
         """The number of the try, from 1."""
         return int(self._task_instance.try_number)
 
+    def was_cleared(self, retries: int | None) -> bool:
+        """Tell whether somebody cleared the task after a try: Airflow then allows it as many tries more.
+
+        :param retries: of the task
+        """
+        return int(self._task_instance.max_tries) > (retries or 0)
+
     @property
     def possible_since(self) -> float:
         """Unix seconds before which no try of this DAG run can have sent anything.

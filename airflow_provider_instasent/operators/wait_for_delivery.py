@@ -78,6 +78,16 @@ class DeliveryWait:
             raise AssertionError("unreachable: defer() raises")
         return ended
 
+    @staticmethod
+    def without_id(summary: Mapping[str, Any], max_ids: int) -> int:
+        """Return how many messages of a campaign were accepted under ids that are not known.
+
+        :param summary: of the campaign
+        :param max_ids: the most ids it holds; of more messages nothing but the results file tells
+        """
+        ids = len(summary["message_ids"])
+        return int(summary["accepted"]) - ids if ids < max_ids else 0
+
     def _defer(self, watch: Watch, deadline: float, carried: Mapping[str, Any]) -> None:
         from airflow_provider_instasent.triggers.sms import InstasentDeliveryTrigger
 

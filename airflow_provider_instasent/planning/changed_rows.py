@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.api.client_ids import number_of
 from airflow_provider_instasent.journal.roster import IN_DOUBT
+from airflow_provider_instasent.planning.spool import GONE
 from airflow_provider_instasent.planning.suppression import SUPPRESSED, WRITTEN_TO
 
 if TYPE_CHECKING:
@@ -50,25 +51,58 @@ def difference(spool: Spool) -> Difference:
     return Difference(same, planned - same, listed - same)
 
 
-def withhold(spool: Spool) -> int:
-    """Withdraw messages to numbers to which an accepted or doubtful message of another plan went; return how many.
+def is_present_plan(spool: Spool) -> bool:
+    """Tell whether the present plan of the journal is made of just the planned messages."""
+    members = spool.one("SELECT count(*) FROM roster WHERE since IS NOT NULL")
+    return bool(
+        members == spool.one("SELECT count(*) FROM message")
+        and members == spool.one("SELECT count(*) FROM message JOIN roster USING (key) WHERE since IS NOT NULL")
+    )
 
-    A message is withdrawn where it is new, or where its like was planned before the other one was: the text of a row
-    may change and change back.
+
+def members(spool: Spool) -> list[tuple[int, int]]:
+    """Return the places of the planned messages in the roster, as `(first, count)`; all of them are listed."""
+    total = spool.one("SELECT count(*) FROM message")
+    if total == len(spool.roster):
+        return [(0, total)] if total else []
+    spans: list[tuple[int, int]] = []
+    for (place,) in spool.database.execute(
+        "SELECT place FROM roster WHERE key IN (SELECT key FROM message) ORDER BY place"
+    ):
+        if spans and sum(spans[-1]) == place:
+            spans[-1] = (spans[-1][0], spans[-1][1] + 1)
+        else:
+            spans.append((place, 1))
+    return spans
+
+
+def withhold(spool: Spool, *, risk_doubtful: bool) -> int:
+    """Withdraw messages to numbers that have an accepted or doubtful message of another plan; return how many.
+
+    Two messages to one number were meant together only if one plan held both when the first of them left. So a message
+    is withdrawn that has not been part of every plan since the one in which another was sent.
+
+    :param spool: with the plan, and what the journal says
+    :param risk_doubtful: whether a doubtful message whose row is gone counts for nothing, because the user accepts that
+        somebody may be texted twice and it was looked for in vain
     """
     database = spool.database
     database.create_function("number_of", 1, number_of, deterministic=True)
+    left_out = f" AND NOT ({IN_DOUBT} AND {GONE})" if risk_doubtful else ""
     database.execute(
-        "CREATE TEMP TABLE written AS SELECT number_of(key) AS number, max(generation) AS generation "  # noqa: S608 - constant
-        f"FROM roster WHERE state = 'accepted' OR {IN_DOUBT} GROUP BY 1"
+        "CREATE TEMP TABLE written AS SELECT number_of(key) AS number, min(sent) AS sent "  # noqa: S608 - constants
+        f"FROM roster WHERE (state = 'accepted' OR {IN_DOUBT}){left_out} GROUP BY 1"
     )
     database.execute("CREATE INDEX temp.written_number ON written (number)")
     database.execute(
         "CREATE TEMP TABLE withheld AS SELECT message.position FROM message LEFT JOIN roster USING (key) "
         "JOIN written ON written.number = number_of(message.key) "
-        "WHERE roster.key IS NULL OR (roster.state = 'planned' AND roster.generation < written.generation)"
+        "WHERE coalesce(state, 'planned') IN ('planned', 'rejected') AND written.sent < coalesce(since, ?)",
+        (spool.roster.plan + 1,),
     )
     database.execute("INSERT INTO issue SELECT position, ?, ? FROM withheld", (SUPPRESSED, WRITTEN_TO))
     withdrawn: int = database.execute("DELETE FROM message WHERE position IN (SELECT position FROM withheld)").rowcount
+    for table in ("withheld", "written"):
+        database.execute(f"DROP TABLE temp.{table}")
     spool.withheld += withdrawn
     return withdrawn

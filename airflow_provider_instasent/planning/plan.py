@@ -7,10 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_instasent.api.client_ids import content_key
 from airflow_provider_instasent.api.errors import InvalidMessageError
 from airflow_provider_instasent.journal.errors import PlanError
-from airflow_provider_instasent.journal.events import key_of
 from airflow_provider_instasent.planning.choices import OnInvalid
 from airflow_provider_instasent.planning.row_message import message_of_row
 from airflow_provider_instasent.planning.row_source import BadRow, Row
@@ -33,7 +31,7 @@ MOST_REPORTED = 20
 class PlanSettings:
     """How rows become messages.
 
-    :param campaign_id: part of every message's key
+    :param campaign_id: what the messages belong to
     :param template: makes a row's text; None where every row is a whole message
     :param to_column: the column with the number, where there is a template
     :param sender: the API's `from` where a row names none
@@ -146,8 +144,8 @@ class Planner:
         """Add a message to the spool, as a further occurrence where duplicates are wanted."""
         occurrence = 0
         while True:
-            content = content_key(self._settings.campaign_id, message.sender, message.to, message.text, occurrence)
-            if self._spool.add(position, key_of(content), content, message, parts):
+            key = self._spool.keys.key(message.sender, message.to, message.text, occurrence)
+            if self._spool.add(position, key, message, parts):
                 return True
             if self._settings.deduplicate:
                 return False

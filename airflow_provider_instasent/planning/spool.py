@@ -9,20 +9,21 @@ the campaign.
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from airflow_provider_instasent.api.client_ids import client_id_for
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.journal.roster import IN_DOUBT, Roster, first_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from airflow_provider_instasent.api.client_ids import MessageKeys
+
 _SCHEMA = """
 CREATE TABLE message (
     position INTEGER PRIMARY KEY,
     key BLOB NOT NULL UNIQUE,
-    content BLOB NOT NULL,
     recipient TEXT NOT NULL,
     text TEXT NOT NULL,
     sender TEXT NOT NULL,
@@ -35,6 +36,8 @@ CREATE TABLE suppressed (number TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE issue (position INTEGER, kind TEXT, reason TEXT);
 """
 _CACHE_KIB = 16_384
+GONE = f"(state = 'accepted' OR {IN_DOUBT}) AND key NOT IN (SELECT key FROM message)"  # noqa: S608 - constant
+"""The condition, in SQL, that a listed message was or may have been accepted and has no row any more."""
 
 
 class Placed(NamedTuple):
@@ -68,6 +71,7 @@ class Spool:
     """
 
     def __init__(self) -> None:
+        self._keys: MessageKeys | None = None
         self.occurrences = 1
         self.withheld = 0
         # An empty name: SQLite unlinks the file as it creates it. Transactions are managed by hand, nothing is synced.
@@ -88,11 +92,25 @@ class Spool:
         """Delete the file."""
         self.database.close()
 
-    def add(self, position: int, key: bytes, content: bytes, message: Sms, parts: int) -> bool:
+    @property
+    def keys(self) -> MessageKeys:
+        """Makes the keys and the clientIds of the campaign's messages; set once its journal is read.
+
+        :raises RuntimeError: where it was not set
+        """
+        if self._keys is None:
+            raise RuntimeError("a campaign's journal is read before its messages are planned")
+        return self._keys
+
+    @keys.setter
+    def keys(self, keys: MessageKeys) -> None:
+        self._keys = keys
+
+    def add(self, position: int, key: bytes, message: Sms, parts: int) -> bool:
         """Add a planned message; return False where its key is there already."""
-        row = (position, key, content, message.to, message.text, message.sender, message.allow_unicode)
+        row = (position, key, message.to, message.text, message.sender, message.allow_unicode)
         cursor = self.database.execute(
-            "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+            "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
             (*row, message.client_id, parts),
         )
         return cursor.rowcount == 1
@@ -143,7 +161,7 @@ class Spool:
         :param limit: at most so many
         """
         rows = self.database.execute(
-            "SELECT place, position, roster.key, content, recipient, text, sender, unicode, roster.client_id, "
+            "SELECT place, position, roster.key, recipient, text, sender, unicode, roster.client_id, "
             "doubted OR due FROM roster CROSS JOIN message ON message.key = roster.key "
             "WHERE (state = 'planned' OR due) AND place > ? ORDER BY place LIMIT ?",
             (after, limit),
@@ -153,49 +171,88 @@ class Spool:
                 place,
                 position,
                 key,
-                Sms(recipient, text, sender, bool(unicode), given or client_id_for(content)),
+                Sms(recipient, text, sender, bool(unicode), given or self.keys.client_id(key)),
                 given,
                 bool(doubted),
             )
-            for place, position, key, content, recipient, text, sender, unicode, given, doubted in rows
+            for place, position, key, recipient, text, sender, unicode, given, doubted in rows
         ]
 
     def reopen_doubtful(self) -> int:
         """Make due again what stayed unconfirmed and is still planned; return how many."""
-        return self.database.execute(
-            f"UPDATE roster SET due = 1 WHERE {IN_DOUBT} AND key IN (SELECT key FROM message)"  # noqa: S608 - constant
-        ).rowcount
+        return self._reopen(IN_DOUBT)
+
+    def reopen_rejected(self) -> int:
+        """Make due again what the API rejected and is still planned; return how many."""
+        return self._reopen("state = 'rejected'")
+
+    def _reopen(self, condition: str) -> int:
+        query = f"UPDATE roster SET due = 1 WHERE ({condition}) AND key IN (SELECT key FROM message)"  # noqa: S608 - constants
+        return self.database.execute(query).rowcount
 
     def counts(self) -> dict[str, int]:
-        """Return how many planned messages are in each state."""
-        return dict(
-            self.database.execute(
-                "SELECT coalesce(state, 'planned'), count(*) FROM message LEFT JOIN roster USING (key) GROUP BY 1"
-            )
-        )
+        """Return how many messages are in each state: the planned ones, and those that are gone and were sent."""
+        query = "SELECT coalesce(state, 'planned'), count(*) FROM message LEFT JOIN roster USING (key) GROUP BY 1"
+        counts = Counter(dict(self.database.execute(query)))
+        counts.update(dict(self._gone("state, count(*)", "GROUP BY state")))
+        return dict(counts)
+
+    def count_gone(self) -> int:
+        """Return how many messages were or may have been accepted in an earlier try, and have no row any more."""
+        return sum(count for (count,) in self._gone("count(*)"))
+
+    def count_gone_in_doubt(self) -> int:
+        """Return how many of those may or may not have been accepted."""
+        return sum(count for (count,) in self._gone("count(*)", f"AND {IN_DOUBT}"))
+
+    def gone_keys_in_doubt(self) -> set[bytes]:
+        """Return the keys of those."""
+        return {key for (key,) in self._gone("key", f"AND {IN_DOUBT}")}
 
     def first_ids(self, limit: int) -> list[str]:
-        """Return the ids of the first accepted messages, in input order."""
+        """Return the ids of the first accepted messages, in input order, then of those whose row is gone."""
         rows = self.database.execute(
             "SELECT id FROM message CROSS JOIN roster ON roster.key = message.key "
             "WHERE state = 'accepted' AND id IS NOT NULL ORDER BY position LIMIT ?",
             (limit,),
-        )
+        ).fetchall()
+        if len(rows) < limit:
+            rows += self._gone("id", f"AND id IS NOT NULL ORDER BY place LIMIT {limit - len(rows):d}")
         return [sms_id for (sms_id,) in rows]
 
     def report(self) -> Iterator[dict[str, Any]]:
         """Yield what became of each planned message, in input order: `position`, `client_id`, `id`, `state` …"""
-        rows = self.database.execute(
-            "SELECT position, content, CASE WHEN place IS NULL THEN message.client_id ELSE roster.client_id END "
+        yield from self._reported(
+            "SELECT position, key, CASE WHEN place IS NULL THEN message.client_id ELSE roster.client_id END "
             "AS client_id, id, coalesce(state, 'planned') AS state, status, reason "
             "FROM message LEFT JOIN roster USING (key) ORDER BY position"
         )
+
+    def report_gone(self) -> Iterator[dict[str, Any]]:
+        """Yield the same of the messages whose row is gone; their `position` is None."""
+        if self._has_gone():
+            yield from self._reported(
+                f"SELECT NULL AS position, key, client_id, id, state, status, reason FROM roster WHERE {GONE} "  # noqa: S608 - constants
+                "ORDER BY place"
+            )
+
+    def _reported(self, query: str) -> Iterator[dict[str, Any]]:
+        rows = self.database.execute(query)
         names = [column[0] for column in rows.description]
         for values in rows:
             row = dict(zip(names, values, strict=True))
-            content = row.pop("content")
-            row["client_id"] = row["client_id"] or client_id_for(content)
+            key = row.pop("key")
+            row["client_id"] = row["client_id"] or self.keys.client_id(key)
             yield row
+
+    def _gone(self, what: str, rest: str = "") -> list[tuple[Any, ...]]:
+        """Ask about the messages that were or may have been accepted and whose row is gone."""
+        if not self._has_gone():
+            return []
+        return self.database.execute(f"SELECT {what} FROM roster WHERE {GONE} {rest}").fetchall()  # noqa: S608 - constants
+
+    def _has_gone(self) -> bool:
+        return bool(len(self.roster) > self.one("SELECT count(*) FROM message"))
 
     def total_parts(self) -> int:
         """Return how many parts the planned messages have together."""

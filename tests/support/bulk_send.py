@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from support.campaign import Values
+from support.campaign import SECRET, Values
 from support.sandbox import deliverable
 
 from airflow_provider_instasent.api.client import InstasentClient
@@ -147,6 +147,7 @@ class BulkTask:
     options: dict[str, Any] = field(default_factory=dict)
     plan: dict[str, Any] = field(default_factory=dict)
     on_plan_change: str = "fail"
+    retry_rejected: bool = False
     on_invalid: str = "fail"
     suppress: list[Any] = field(default_factory=list)
     campaign_id: str = "dag/run/task/-1"
@@ -206,6 +207,8 @@ class BulkTask:
             on_plan_change=OnPlanChange.of(self.on_plan_change),
             started_at=time.time(),
             owner=self.owner,
+            retry_rejected=self.retry_rejected,
+            run_secret=SECRET,
         )
         settings = CampaignSettings(
             plan,

@@ -6,11 +6,21 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_instasent.api.client_ids import KEY_BYTES, SECRET_BYTES, MessageKeys
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
-from airflow_provider_instasent.journal.events import KEY_BYTES
+from airflow_provider_instasent.journal.events import Opening, opening_record
+from airflow_provider_instasent.journal.worker_clock import ClockIdentity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+
+
+SECRET = bytes(range(SECRET_BYTES))
+KEYS = MessageKeys(SECRET)
+"""The keys of a made-up campaign."""
+
+OPENING = opening_record(Opening(SECRET, ClockIdentity("", 0.0)))
+"""The first record of its journal."""
 
 
 class Values:
@@ -39,21 +49,29 @@ class Values:
 
 
 class Segments:
-    """A segment store in memory that calls a hook before each write.
+    """A segment store in memory that calls a hook before each write, except for that a try opens it.
 
     :param before: called with the records; what it raises fails the write
+    :ivar openings: the records of tries that opened it
+    :ivar writes: the others
     """
 
     in_metadata_database = False
 
     def __init__(self, before: Callable[[list[str]], None] = lambda _records: None) -> None:
         self.before = before
+        self.openings: list[str] = []
         self.writes: list[list[str]] = []
 
     def read(self) -> Iterator[list[str]]:
+        if self.openings or self.writes:
+            yield self.openings[:1] or [OPENING]
         yield from list(self.writes)
 
     def append(self, records: list[str]) -> None:
+        if records[0].startswith('{"o"'):
+            self.openings += records
+            return
         self.before(records)
         self.writes.append(list(records))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.campaign import Values
+from support.campaign import SECRET, Values
 
 from airflow_provider_instasent.api.client import InstasentClient
 from airflow_provider_instasent.api.errors import InstasentError
@@ -93,7 +93,7 @@ class HookedJournal(Journal):
 
     hooks = Hooks()
 
-    def intend(self, *arguments: Any) -> float:
+    def intend(self, *arguments: Any) -> Any:
         self.hooks.before_intent()
         return super().intend(*arguments)
 
@@ -132,7 +132,7 @@ class SendTask:
         hooks = hooks or Hooks()
         self.tries += 1
         policy, started = OnUnconfirmed.of(self.policy), self.clock()
-        settings = SendSettings(self.campaign_id, policy, self.grace, started_at=started)
+        settings = SendSettings(self.campaign_id, policy, self.grace, started_at=started, run_secret=SECRET)
         if self.journal == "none" and self.tries > 1:
             settings = replace(settings, look_since=self.began)
         with ExitStack() as stack:
@@ -190,7 +190,7 @@ class SendTask:
     def _open(self, hooks: Hooks) -> Journal | None:
         if self.journal == "none":
             return None
-        journal = HookedJournal(self._segments(), clock=lambda: self.clock())  # noqa: PLW0108 - a test may change the clock
+        journal = HookedJournal(self._segments(), now=lambda: self.clock())  # noqa: PLW0108 - a test may change the clock
         journal.hooks = hooks
         return journal
 

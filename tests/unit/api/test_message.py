@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_instasent.api import schema
-from airflow_provider_instasent.api.client_ids import client_id_for, content_key, is_generated, number_of
 from airflow_provider_instasent.api.encoding import TextSize
 from airflow_provider_instasent.api.errors import InvalidMessageError
 from airflow_provider_instasent.api.message import Sms
@@ -115,58 +114,3 @@ def test_messages_are_values():
     assert len({message, Sms.create(**GOOD)}) == 1
     with pytest.raises(FrozenInstanceError):
         message.text = "other"
-
-
-@pytest.mark.parametrize(
-    ("content", "client_id"),
-    [
-        (("c", "ACME", "+34600000001", "Hello"), "ia-b4d0072afe2d1de534507de960eae9d8c52d"),
-        (("c", "ACME", "+34600000001", "Hello", 1), "ia-b4d0072afea2f9e37c7bd4570d11cf02ca85"),
-        (
-            ("manual__2026-01-01T00:00:00+00:00", "ACME", "+34600000001", "Holá 😀\n"),
-            "ia-82e8e96915b97e05ffd852b04b645bfa362f",
-        ),
-    ],
-)
-def test_ids_never_change_between_versions(content, client_id):
-    """A changed id would send a campaign twice after an upgrade between two tries: never edit these."""
-    assert client_id_for(content_key(*content)) == client_id
-
-
-def test_ids_fit_the_api_and_are_told_from_a_users():
-    key = content_key("campaign", "ACME", "+34600000001", "Hello")
-    assert len(key) == 18
-    assert len(client_id_for(key)) == 39
-    assert is_generated(client_id_for(key))
-    for other in [
-        "ia-",
-        "order-1",
-        client_id_for(key)[:-1],
-        client_id_for(key).upper(),
-        client_id_for(key) + "\n",
-    ]:
-        assert not is_generated(other)
-
-
-_part = st.text("a1:\x00é", max_size=3)
-
-
-@settings(max_examples=200, deadline=None, database=None)
-@given(
-    st.tuples(_part, _part, _part, _part, st.integers(0, 3)),
-    st.tuples(_part, _part, _part, _part, st.integers(0, 3)),
-)
-def test_different_contents_have_different_keys(one, other):
-    assert (content_key(*one) == content_key(*other)) == (one == other)
-
-
-def test_contents_that_join_alike_are_told_apart():
-    assert content_key("a", "b", "+1", "c") != content_key("ab", "", "+1", "c")
-    assert content_key("a", "b", "+1", "c1") != content_key("a", "b", "+1", "c", 1)
-
-
-def test_keys_of_one_number_begin_alike_within_a_campaign_only():
-    number = number_of(content_key("c", "ACME", "+34600000001", "Hello"))
-    assert number == number_of(content_key("c", "Other", "+34600000001", "Another text", 3))
-    assert number != number_of(content_key("c", "ACME", "+34600000002", "Hello"))
-    assert number != number_of(content_key("d", "ACME", "+34600000001", "Hello"))

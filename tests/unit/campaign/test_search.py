@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.campaign import KEYS
 
-from airflow_provider_instasent.api.client_ids import client_id_for, content_key
+from airflow_provider_instasent.api.client_ids import MessageKeys
 from airflow_provider_instasent.api.errors import (
     AuthenticationError,
     NotSentError,
@@ -22,10 +23,10 @@ from airflow_provider_instasent.api.message_outcome import MessageState
 from airflow_provider_instasent.api.pages import Page
 from airflow_provider_instasent.api.timestamps import created_at
 from airflow_provider_instasent.campaign.search import CLOCK_SLACK, Search, search_list
-from airflow_provider_instasent.journal.events import key_of
 from airflow_provider_instasent.journal.roster import Listed
+from airflow_provider_instasent.journal.worker_clock import Moment
 
-CAMPAIGN = "dag/run/task/-1"
+OTHERS = MessageKeys(b"another campaign")
 NOW = 1_800_000_000.0
 HOUR = 3600.0
 
@@ -84,7 +85,7 @@ class World:
 
     def look(self, *wanted: Listed, grace: float = 0.0, max_pages: int = 200, **options: Any) -> dict[bytes, str]:
         """Look for messages; return the ids found by key."""
-        search = Search(CAMPAIGN, {one.key: one for one in wanted}, **options)
+        search = Search(KEYS, {one.key: one for one in wanted}, **options)
         findings = search_list(
             search, self.page, until=self.now + grace, clock=lambda: self.now, sleep=self.sleep, max_pages=max_pages
         )
@@ -92,15 +93,15 @@ class World:
 
 
 def content(text: str = "hello", occurrence: int = 0, to: str = "+34600000001", sender: str = "Acme") -> bytes:
-    return content_key(CAMPAIGN, sender, to, text, occurrence)
+    return KEYS.key(sender, to, text, occurrence)
 
 
 def wanted(text: str = "hello", occurrence: int = 0, since: float = NOW, client_id: str | None = None) -> Listed:
-    return Listed(0, key_of(content(text, occurrence)), client_id, since, MessageState.UNCONFIRMED)
+    return Listed(0, content(text, occurrence), client_id, Moment(since, ahead=0.0), MessageState.UNCONFIRMED)
 
 
 def ours(text: str = "hello", occurrence: int = 0) -> str:
-    return client_id_for(content(text, occurrence))
+    return KEYS.client_id(content(text, occurrence))
 
 
 # --- one message ---
@@ -160,7 +161,7 @@ def test_at_least_one_look_is_made():
 def test_somebody_elses_client_id_is_never_ours():
     world = World(echo=True)
     world.accept(client_id="theirs")
-    world.accept(client_id=client_id_for(content_key("another campaign", "Acme", "+34600000001", "hello")))
+    world.accept(client_id=OTHERS.client_id(OTHERS.key("Acme", "+34600000001", "hello")))
     assert world.look(wanted()) == {}
 
 
@@ -216,7 +217,7 @@ def test_two_texts_in_doubt_under_one_client_id_of_the_user_are_told_apart():
 def test_a_client_id_of_the_user_in_our_form_is_still_the_users():
     world = World()
     world.accept(client_id=ours("something else"))
-    message = Listed(0, key_of(content("something else")), "mine", NOW, MessageState.UNCONFIRMED)
+    message = Listed(0, content("something else"), "mine", Moment(NOW, ahead=0.0), MessageState.UNCONFIRMED)
     assert world.look(message) == {}
 
 

@@ -10,23 +10,23 @@ import threading
 import time
 
 import pytest
-from support.campaign import Segments, Values, accepted, key
+from support.campaign import OPENING, Segments, Values, accepted, key
 
+from airflow_provider_instasent.api.client_ids import KEY_BYTES, SECRET_BYTES
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.journal.errors import (
     JournalConflictError,
     JournalCorruptError,
     JournalError,
+    JournalMissingError,
     JournalWriteError,
 )
 from airflow_provider_instasent.journal.events import (
-    KEY_BYTES,
     Intent,
     Note,
+    Opening,
     Settlement,
     intent_record,
-    key_of,
-    key_of_client_id,
     read_record,
     settlement_record,
 )
@@ -34,6 +34,7 @@ from airflow_provider_instasent.journal.folder_store import PathSegments
 from airflow_provider_instasent.journal.journal import Journal
 from airflow_provider_instasent.journal.journal_thread import MOST_RECORDS_A_WRITE
 from airflow_provider_instasent.journal.key_value_store import KeyValueSegments
+from airflow_provider_instasent.journal.worker_clock import Moment
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ class Gate:
 
 def events_of(store) -> list:
     with Journal(store) as journal:
-        return list(journal.replay())
+        return [event for event in journal.replay() if not isinstance(event, Opening)]
 
 
 # --- writing ---
@@ -77,9 +78,9 @@ def events_of(store) -> list:
 
 def test_what_is_written_comes_back(open_journal):
     store = Segments()
-    journal = open_journal(store, clock=lambda: 1234.56789)
+    journal = open_journal(store, now=lambda: 1234.56789)
     chunk = journal.new_chunk()
-    assert journal.intend(chunk, [key(1), key(2), key(3)], [None, "mine", None]) == 1234.56789
+    assert journal.intend(chunk, [key(1), key(2), key(3)], [None, "mine", None]).at == 1234.56789
     outcomes = (
         MessageOutcome(0, MessageState.ACCEPTED, id="a"),
         MessageOutcome(1, MessageState.REJECTED, reason="to: ñ"),
@@ -89,7 +90,7 @@ def test_what_is_written_comes_back(open_journal):
     journal.settle(chunk, [MessageOutcome(2, MessageState.PLANNED)]).result()
     journal.note("result", {"n": [1]}).result()
     assert events_of(store) == [
-        Intent(1, 1234.568, (key(1), key(2), key(3)), (None, "mine", None)),
+        Intent(1, Moment(1234.568), (key(1), key(2), key(3)), (None, "mine", None)),
         Settlement(1, outcomes),
         Settlement(1, (MessageOutcome(2, MessageState.PLANNED),)),
         Note("result", {"n": [1]}),
@@ -156,8 +157,8 @@ def test_an_intent_returns_when_it_is_durable(open_journal):
 def test_the_time_of_an_intent_is_that_before_its_write(open_journal):
     now = iter(range(100, 200))
     store = Segments(before=lambda _records: next(now) and None)
-    journal = open_journal(store, clock=lambda: float(next(now)))
-    assert journal.intend(1, [key(1)], [None]) == 100.0
+    journal = open_journal(store, now=lambda: float(next(now)))
+    assert journal.intend(1, [key(1)], [None]).at == 101.0
 
 
 def test_nobody_can_cancel_a_record(open_journal):
@@ -232,13 +233,13 @@ def test_records_that_wait_behind_a_failed_write_fail_too(open_journal):
 
 def test_a_conflict_keeps_its_name(open_journal, tmp_path):
     one, two = (open_journal(PathSegments(tmp_path, "c")) for _ in range(2))
-    one.intend(1, [key(1)], [None])
+    two.intend(1, [key(1)], [None])
     for _ in range(2):
         with pytest.raises(JournalConflictError):
-            two.intend(1, [key(1)], [None])
+            one.intend(1, [key(1)], [None])
     with pytest.raises(JournalConflictError):
-        two.check()
-    one.settle(1, accepted(["1"])).result()
+        one.check()
+    two.settle(1, accepted(["1"])).result()
 
 
 @pytest.mark.parametrize(
@@ -330,7 +331,7 @@ def test_a_large_journal_comes_back_whole(open_journal, tmp_path):
         journal = open_journal(store())
         for chunk in range(1, 301):
             keys = [key(chunk * 100 + place) for place in range(100)]
-            journal._append(intent_record(chunk, 1.0, keys, [None] * 100))
+            journal._append(intent_record(chunk, Moment(1.0), keys, [None] * 100))
             journal.settle(chunk, accepted(f"{chunk:06d}-{place:02d}" for place in range(100)))
         journal.close(30)
         events = events_of(store())
@@ -364,10 +365,14 @@ def test_reopening_goes_on_counting(open_journal):
         '"text"',
         '{"x":[1]}',
         '{"i":[1]}',
-        '{"i":[1,1.0,"AAAA",null],"s":[]}',
-        '{"i":[1,1.0,"not base64!",null]}',
-        '{"i":[1,1.0,"AAAA",null]}',
-        '{"i":[1,1.0,"AAAAAAAAAAAA",["a","b"]]}',
+        '{"i":[1,1.0,null,"AAAA",null],"s":[]}',
+        '{"i":[1,1.0,null,"not base64!",null]}',
+        '{"i":[1,1.0,null,"AAAA",null]}',
+        '{"i":[1,1.0,null,"AAAAAAAAAAAAAAAAAAAA",["a","b"]]}',
+        '{"j":[1,1.0,null,[[1]]]}',
+        '{"m":[true]}',
+        '{"o":["not hexadecimal","",0.0]}',
+        '{"o":[null,""]}',
         '{"s":[1]}',
         '{"s":[1,5]}',
         '{"s":[1,[[0,"x",null,null]]]}',
@@ -400,14 +405,10 @@ def test_a_journal_that_was_read_in_part_can_not_be_written():
     store = Segments()
     store.writes += [['{"n":["a",1]}'], ['{"n":["a",2]}']]
     with Journal(store) as journal:
-        next(journal.replay())
+        replay = journal.replay()
+        next(replay)
         with pytest.raises(RuntimeError):
             journal.note("n", 1)
-
-
-def test_the_key_of_a_generated_client_id_is_that_of_its_content():
-    content = bytes(range(18))
-    assert key_of(content) == content[:KEY_BYTES] == key_of_client_id("ia-" + content.hex())
 
 
 # --- signals and threads ---
@@ -480,3 +481,61 @@ def test_threads_that_hammer_it_lose_nothing(open_journal):
     for chunk in range(1, 201):
         of_chunk = [type(event) for event in events if event.chunk == chunk]
         assert of_chunk == [Intent, Settlement]
+
+
+# --- what keys it ---
+
+
+def test_all_tries_have_the_secret_of_the_first(open_journal):
+    store = Segments()
+    first = open_journal(store)
+    second = open_journal(store)
+    assert first.is_new
+    assert not second.is_new
+    assert first.secret == second.secret
+    assert len(first.secret) == SECRET_BYTES
+    assert open_journal(Segments()).secret != first.secret
+
+
+def test_a_secret_is_told_once_it_is_known():
+    with Journal(Segments()) as journal, pytest.raises(RuntimeError, match="once it is replayed"):
+        _ = journal.secret
+
+
+@pytest.mark.parametrize(
+    "records",
+    [['{"n":["a",1]}'], ['{"o":[null,"",0.0]}'], [OPENING, '{"n":["a",1]}', OPENING]],
+    ids=["none", "none in the opening", "two"],
+)
+def test_a_journal_without_just_one_secret_at_its_beginning_is_corrupt(records):
+    class Stored(Segments):
+        def read(self):
+            yield records
+
+    with Journal(Stored()) as journal, pytest.raises(JournalCorruptError, match="nothing was sent"):
+        list(journal.replay())
+
+
+def test_an_empty_journal_is_refused_where_an_earlier_try_must_have_left_one(open_journal):
+    store = Segments()
+    for _ in range(2):  # and is not there the next time for having been looked at
+        with Journal(store, expected=True) as journal, pytest.raises(JournalMissingError, match="clear_on_success"):
+            list(journal.replay())
+    open_journal(store)
+    open_journal(store, expected=True)
+
+
+def test_a_try_that_fails_before_it_reads_its_journal_is_in_it_all_the_same(open_journal):
+    store = Segments()
+    with pytest.raises(ValueError, match="no connection"), Journal(store):
+        raise ValueError("no connection")
+    open_journal(store, expected=True)
+
+
+def test_a_try_that_is_killed_or_that_has_no_journal_leaves_none():
+    store = Segments()
+    with pytest.raises(KeyboardInterrupt), Journal(store):
+        raise KeyboardInterrupt
+    with pytest.raises(ValueError, match="no connection"), Journal(store, expected=True):
+        raise ValueError("no connection")
+    assert store.openings == []

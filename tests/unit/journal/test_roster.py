@@ -14,6 +14,7 @@ from airflow_provider_instasent.journal.errors import JournalCorruptError, Journ
 from airflow_provider_instasent.journal.events import Intent, Listing, Note, PlacedIntent, Settlement
 from airflow_provider_instasent.journal.replay import Replay
 from airflow_provider_instasent.journal.roster import Listed, Roster
+from airflow_provider_instasent.journal.worker_clock import Moment
 
 ACCEPTED, REJECTED, UNCONFIRMED, PLANNED, INTENDED = (
     MessageState.ACCEPTED,
@@ -25,7 +26,7 @@ ACCEPTED, REJECTED, UNCONFIRMED, PLANNED, INTENDED = (
 
 
 def intent(chunk: int, at: float | None = None, client_id: str | None = None) -> Intent:
-    return Intent(chunk, float(chunk) if at is None else at, (key(1),), (client_id,))
+    return Intent(chunk, Moment(float(chunk) if at is None else at), (key(1),), (client_id,))
 
 
 def settled(chunk: int, state: MessageState, sms_id: str | None = None) -> Settlement:
@@ -62,7 +63,7 @@ def test_a_roster_of_nothing_is_empty():
 @pytest.mark.parametrize("state", [ACCEPTED, REJECTED, UNCONFIRMED, PLANNED])
 def test_an_outcome_moves_an_intended_message(state):
     entry = entry_of(intent(1), settled(1, state, "id"))
-    assert (entry.state, entry.id, entry.at) == (state, "id", 1.0)
+    assert (entry.state, entry.id, entry.moment.at) == (state, "id", 1.0)
     assert entry.in_doubt is (state is UNCONFIRMED)
 
 
@@ -96,7 +97,7 @@ def test_a_refusal_settles_its_own_request_and_no_earlier_doubt(doubt, refused):
     """Sent, no answer; sent again, refused: the first may still have been accepted, so nobody may just send."""
     entry = entry_of(*doubt, intent(3), settled(3, refused))
     assert entry.state is UNCONFIRMED
-    assert entry.at == 1.0
+    assert entry.moment.at == 1.0
     entry = entry_of(*doubt, intent(3), settled(3, refused), intent(4), settled(4, refused))
     assert entry.state is UNCONFIRMED
 
@@ -115,7 +116,7 @@ def test_an_intent_that_is_only_refreshed_is_one_request(refused):
 def test_a_refused_message_may_be_tried_again(refused):
     entry = entry_of(intent(1), settled(1, refused), intent(2), settled(2, refused))
     assert entry.state is refused
-    assert entry_of(intent(1), settled(1, refused), intent(2)).at == 2.0
+    assert entry_of(intent(1), settled(1, refused), intent(2)).moment.at == 2.0
 
 
 def test_a_late_refusal_of_an_earlier_chunk_does_not_settle_the_last():
@@ -123,7 +124,7 @@ def test_a_late_refusal_of_an_earlier_chunk_does_not_settle_the_last():
 
 
 def test_the_first_doubtful_intent_says_since_when():
-    assert entry_of(intent(1, 10.0), intent(1, 25.0), intent(2, 40.0)).at == 10.0
+    assert entry_of(intent(1, 10.0), intent(1, 25.0), intent(2, 40.0)).moment.at == 10.0
 
 
 def test_the_last_client_id_of_the_user_counts():
@@ -150,7 +151,7 @@ def test_messages_of_a_chunk_go_their_own_ways():
     keys = tuple(key(number) for number in range(4))
     roster, _ = replayed(
         [
-            Intent(5, 1.0, keys, (None,) * 4),
+            Intent(5, Moment(1.0), keys, (None,) * 4),
             Settlement(5, (MessageOutcome(2, REJECTED), MessageOutcome(0, ACCEPTED, id="a"))),
             Settlement(5, (MessageOutcome(3, UNCONFIRMED),)),
         ]
@@ -172,7 +173,7 @@ def test_an_outcome_without_its_intent_is_corrupt(events):
         replayed(events)
 
 
-@pytest.mark.parametrize("event", [Listing((key(1),), (None,)), PlacedIntent(1, 1.0, ((0, 1),))])
+@pytest.mark.parametrize("event", [Listing((key(1),), (None,)), PlacedIntent(1, Moment(1.0), ((0, 1),))])
 def test_the_journal_of_a_bulk_send_is_foreign(event):
     with pytest.raises(JournalForeignError, match="bulk send: nothing was sent"):
         replayed([event])
@@ -190,11 +191,11 @@ LISTED = Listing((key(1), key(2)), (None, None))
     ("events", "what"),
     [
         ([LISTED, LISTED], "lists a message twice"),
-        ([LISTED, PlacedIntent(1, 1.0, ((1, 2),))], "never listed"),
-        ([LISTED, PlacedIntent(1, 1.0, ((-1, 1),))], "never listed"),
-        ([LISTED, PlacedIntent(1, 1.0, ((0, 0),))], "never listed"),
+        ([LISTED, PlacedIntent(1, Moment(1.0), ((1, 2),))], "never listed"),
+        ([LISTED, PlacedIntent(1, Moment(1.0), ((-1, 1),))], "never listed"),
+        ([LISTED, PlacedIntent(1, Moment(1.0), ((0, 0),))], "never listed"),
         ([LISTED, settled(1, ACCEPTED)], "never intended"),
-        ([LISTED, PlacedIntent(1, 1.0, ((0, 1),)), Settlement(1, tuple(accepted("ab")))], "never intended"),
+        ([LISTED, PlacedIntent(1, Moment(1.0), ((0, 1),)), Settlement(1, tuple(accepted("ab")))], "never intended"),
         ([LISTED, Settlement(0, tuple(accepted("abc")))], "never intended"),
     ],
 )
@@ -214,7 +215,7 @@ def test_each_message_keeps_its_doubt_through_any_history_of_chunks(seed):
         first = dice.randrange(total)
         count = dice.randint(1, total - first)
         for again in range(1 + (dice.random() < 0.3)):  # the second one refreshes the time
-            replay.take([PlacedIntent(chunk, 10.0 * chunk + again, ((first, count),))])
+            replay.take([PlacedIntent(chunk, Moment(10.0 * chunk + again), ((first, count),))])
         states = [dice.choice([ACCEPTED, REJECTED, UNCONFIRMED, PLANNED]) for _ in range(count)]
         if dice.random() < 0.3:
             states = [None] * count
@@ -229,6 +230,6 @@ def test_each_message_keeps_its_doubt_through_any_history_of_chunks(seed):
         assert message.accepted is (ACCEPTED in known)
         assert message.in_doubt is (ACCEPTED not in known and bool(doubts))
         if message.in_doubt:
-            assert message.at == doubts[0]
+            assert message.moment.at == doubts[0]
         elif not message.accepted:
             assert message.state is (known[-1] if known else PLANNED)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pytest
+from support.campaign import KEYS
 from support.sandbox import deliverable
 
 from airflow_provider_instasent.campaign.summary import preview_of
@@ -19,6 +20,7 @@ from airflow_provider_instasent.planning.spool import Spool
 @pytest.fixture
 def spool():
     with Spool() as opened:
+        opened.keys = KEYS
         yield opened
 
 
@@ -106,6 +108,7 @@ def test_repeated_content_goes_out_once_unless_wanted(spool):
     assert (plan.summary.messages, plan.summary.duplicates) == (2, 2)
     assert issues(spool) == [(1, "duplicate"), (2, "duplicate")]
     with Spool() as other:
+        other.keys = KEYS
         again = planner(other, deduplicate=False)
         again.read(rows)
         assert again.summary.messages == 4
@@ -131,6 +134,7 @@ def test_the_keys_of_a_plan_depend_on_neither_order_nor_position(spool):
     rows = [{"to": deliverable(n), "text": "t"} for n in range(20)]
     planner(spool).read(rows)
     with Spool() as other:
+        other.keys = KEYS
         planner(other).read([BadRow("x"), *rows[::-1]])
         assert {key for _, key, _ in spool.unlisted(-1, 99)} == {key for _, key, _ in other.unlisted(-1, 99)}
 

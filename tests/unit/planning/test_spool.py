@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 import pytest
-from support.campaign import key
+from support.campaign import KEYS, key
 
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
+from airflow_provider_instasent.journal.worker_clock import Moment
 from airflow_provider_instasent.planning.spool import Spool
 
 ACCEPTED, REJECTED, UNCONFIRMED, PLANNED = (
@@ -22,9 +23,10 @@ ACCEPTED, REJECTED, UNCONFIRMED, PLANNED = (
 @pytest.fixture
 def spool():
     with Spool() as opened:
+        opened.keys = KEYS
         for number in range(10):
             message = Sms(f"+3460000000{number}", f"text {number}", "Acme")
-            assert opened.add(number, key(number), bytes(18), message, 1)
+            assert opened.add(number, key(number), message, 1)
         opened.roster.extend([key(number) for number in range(10)], [None] * 10)
         yield opened
 
@@ -44,13 +46,13 @@ def test_planned_messages_come_in_roster_order_a_few_at_a_time(spool):
 
 
 def test_what_is_accepted_stays_so_and_may_learn_its_id(spool):
-    spool.roster.intend([(0, 1)], 5.0)
+    spool.roster.intend([(0, 1)], Moment(5.0))
     settle(spool, 0, ACCEPTED)
     assert [item.place for item in spool.roster.to_look_for()] == [0]  # its id is to be found
     settle(spool, 0, REJECTED)
     settle(spool, 0, ACCEPTED, id="x")
     settle(spool, 0, ACCEPTED, id="y")
-    spool.roster.intend([(0, 1)], 6.0)
+    spool.roster.intend([(0, 1)], Moment(6.0))
     assert spool.first_ids(5) == ["x"] == spool.roster.first_ids(5)
     assert ("x" in spool.roster, "y" in spool.roster) == (True, False)
     assert state(spool, 0) == "accepted"
@@ -58,27 +60,27 @@ def test_what_is_accepted_stays_so_and_may_learn_its_id(spool):
 
 @pytest.mark.parametrize("outcome", [PLANNED, REJECTED])
 def test_a_refusal_says_nothing_about_an_earlier_request_in_doubt(spool, outcome):
-    spool.roster.intend([(0, 1)], 5.0)
+    spool.roster.intend([(0, 1)], Moment(5.0))
     settle(spool, 0, UNCONFIRMED)
     assert spool.reopen_doubtful() == 1
     (again,) = [item for item in spool.planned(-1, 1) if item.doubted]
     assert again.place == 0
-    spool.roster.intend([(0, 1)], 9.0)
+    spool.roster.intend([(0, 1)], Moment(9.0))
     settle(spool, 0, outcome)
     assert state(spool, 0) == "unconfirmed"
-    assert [(item.place, item.at) for item in spool.roster.to_look_for()] == [
+    assert [(item.place, item.moment.at) for item in spool.roster.to_look_for()] == [
         (0, 5.0)
     ]  # since the first of its requests
 
 
 def test_what_is_reopened_and_not_sent_stays_unconfirmed(spool):
-    spool.roster.intend([(0, 3)], 5.0)
+    spool.roster.intend([(0, 3)], Moment(5.0))
     assert spool.reopen_doubtful() == 3
     assert spool.counts() == {"planned": 7, "intended": 3}
 
 
 def test_a_report_has_all_rows_in_input_order(spool):
-    spool.roster.intend([(0, 1)], 5.0)
+    spool.roster.intend([(0, 1)], Moment(5.0))
     settle(spool, 0, REJECTED, reason="why")
     assert [row["position"] for row in spool.report()] == list(range(10))
     first = next(spool.report())
@@ -91,5 +93,5 @@ def test_nothing_is_left_on_disk(tmp_path, monkeypatch):
     monkeypatch.setenv("SQLITE_TMPDIR", str(tmp_path))
     with Spool() as opened:
         for number in range(30_000):
-            opened.add(number, key(number), bytes(18), Sms("+34600000001", "t" * 1_000, "Acme"), 1)
+            opened.add(number, key(number), Sms("+34600000001", "t" * 1_000, "Acme"), 1)
         assert list(tmp_path.iterdir()) == []  # it has no name, so no SIGKILL can leave people's data behind
