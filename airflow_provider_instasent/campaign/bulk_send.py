@@ -90,7 +90,7 @@ class BulkSend:
         :raises JournalError: where the journal cannot be read; nothing was sent by this try
         """
         with Spool() as spool:
-            earlier = replay(spool, journal, self._settings.send.run_secret)
+            earlier = replay(spool, journal, self._settings.send)
             finished = earlier.notes.get(finished_by(self._settings.send.owner))
             if isinstance(finished, dict) and not (self._settings.send.retry_rejected and finished.get("rejected")):
                 return BulkOutcome(self._stored(finished, spool))

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_instasent.api.client import InstasentClient
     from airflow_provider_instasent.api.pages import Page
-    from airflow_provider_instasent.campaign.campaign_settings import CampaignSettings
+    from airflow_provider_instasent.campaign.campaign_settings import CampaignSettings, SendSettings
     from airflow_provider_instasent.campaign.search import Findings
     from airflow_provider_instasent.campaign.sender import SendReport
     from airflow_provider_instasent.journal.journal import Journal
@@ -55,18 +55,18 @@ LISTED_AT_ONCE = MOST_RECORDS_A_WRITE * KEYS_A_RECORD
 OUTCOMES_A_RECORD = 200
 
 
-def replay(spool: Spool, journal: Journal | None, run_secret: bytes) -> Replay:
+def replay(spool: Spool, journal: Journal | None, settings: SendSettings) -> Replay:
     """Take what earlier tries wrote into a spool, and with it what keys its messages.
 
     :param spool: empty
     :param journal: open, not yet replayed; None where there is none
-    :param run_secret: what keys them then
+    :param settings: of the try
     :raises JournalError: where the journal cannot be read; nothing was sent by this try
     """
-    replay = Replay(spool.roster)
+    replay = Replay(spool.roster, owner=digest_of(settings.owner))
     if journal is not None:
         replay.take(journal.replay())
-    spool.keys = MessageKeys(run_secret if journal is None else journal.secret)
+    spool.keys = MessageKeys(settings.run_secret if journal is None else journal.secret)
     return replay
 
 
@@ -111,7 +111,7 @@ class CampaignTry:
         :raises ApiError: where the list has to be read first and cannot be; the same
         """
         plan = fingerprint(self._spool)
-        former = self._replay.notes.get(PLAN)
+        former, _ = self._replay.plan
         if former is not None:  # else an earlier try ended before it sent anything
             if plan != former:
                 self._check_change()
@@ -178,7 +178,7 @@ class CampaignTry:
         self._spool.roster.begin_plan(spans)
         if self._journal is not None:
             self._journal.enlist_members(spans)
-            self._journal.note(PLAN, plan).result()
+            self._journal.note(PLAN, [plan, digest_of(self._settings.owner)]).result()
 
     def _enlist(self) -> None:
         last = -1

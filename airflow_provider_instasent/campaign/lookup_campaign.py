@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-from itertools import chain
 from typing import TYPE_CHECKING, Any, Self
 
 from airflow_provider_instasent.api.errors import ApiError, InstasentError
@@ -21,7 +20,7 @@ from airflow_provider_instasent.campaign.summary import counts_of, first_invalid
 from airflow_provider_instasent.journal.errors import PlanError
 from airflow_provider_instasent.planning.plan import Planner
 from airflow_provider_instasent.planning.row_message import number_of_row
-from airflow_provider_instasent.planning.spool import GONE, Spool
+from airflow_provider_instasent.planning.spool import Spool
 from airflow_provider_instasent.waiting.lookup_watch import LookupWatch
 
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ class LookupCampaign:
         :raises JournalError: where the journal cannot be read; the same
         """
         self._journal = journal
-        self._replay = replay(self._spool, journal, self._settings.send.run_secret)
+        self._replay = replay(self._spool, journal, self._settings.send)
         planner = LookupPlanner(self._spool, self._settings.plan)
         self._summary = planner.read(self._stop.until_set(rows))
         planner.check()
@@ -126,8 +125,8 @@ class LookupCampaign:
         return stopped_by or shortfall(self._counts(), self._settings, LOOKUPS, gone_in_doubt)
 
     def ids(self) -> list[str]:
-        """Return the ids of the accepted lookups, in input order, then of those that are not asked for any more."""
-        return self._spool.first_ids(self._planned.messages + self._spool.count_gone())
+        """Return the ids of the accepted lookups, in input order."""
+        return self._spool.planned_ids(self._planned.messages)
 
     def watch(self, pending_statuses: Collection[str], max_poll_failures: int, missing_since: float) -> LookupWatch:
         """Return a watch over the accepted lookups that keeps what it reads.
@@ -178,21 +177,11 @@ class LookupCampaign:
         return {**counts_of(self._spool), **{state: known.get(state, 0) for state in _STATES}}
 
     def _records(self) -> Iterator[dict[str, Any]]:
-        """Yield a record for each number, in input order: ours, and under `lookup` the entity as the API sent it.
-
-        Those of earlier tries that are not asked for any more come last, without position and number.
-        """
-        known = (
+        """Yield a record for each number, in input order: ours, and under `lookup` the entity as the API sent it."""
+        for position, to, lookup_id, ordered, state, reason, entity in self._spool.database.execute(
             "SELECT position, recipient, roster.id, coalesce(roster.state, 'planned'), lookup.state, reason, entity "
             "FROM message LEFT JOIN roster USING (key) LEFT JOIN lookup ON lookup.id = roster.id ORDER BY position"
-        )
-        gone = (
-            "SELECT NULL, NULL, earlier.id, earlier.state, lookup.state, reason, entity "  # noqa: S608 - constants
-            f"FROM (SELECT * FROM roster WHERE {GONE}) AS earlier LEFT JOIN lookup ON lookup.id = earlier.id "
-            "ORDER BY place"
-        )
-        rows = chain(self._spool.database.execute(known), self._spool.database.execute(gone))
-        for position, to, lookup_id, ordered, state, reason, entity in rows:
+        ):
             yield {
                 "position": position,
                 "to": to,

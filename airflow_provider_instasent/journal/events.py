@@ -25,7 +25,7 @@ WHOLE_ROSTER = 0
 """The chunk number of a settlement whose positions are places in the roster."""
 
 PLAN = "plan"
-"""The note with the fingerprint of a plan whose messages are all listed: nothing is sent before it is there."""
+"""The note of a plan whose messages are all listed, `[fingerprint, owner]`: nothing is sent before it is there."""
 
 
 @dataclass(frozen=True, slots=True)

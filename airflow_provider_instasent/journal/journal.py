@@ -10,7 +10,6 @@ All I/O happens on one thread that is not the caller's
 from __future__ import annotations
 
 import os
-import time
 from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
@@ -37,7 +36,7 @@ from airflow_provider_instasent.journal.stopping import RECORDING_SECONDS, RECOR
 from airflow_provider_instasent.journal.worker_clock import WorkerClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from concurrent.futures import Future
 
     from airflow_provider_instasent.api.message_outcome import MessageOutcome
@@ -55,16 +54,16 @@ class Journal:
     """One campaign's journal, open for this try. Use as a context manager; replay it before writing to it.
 
     :param store: where the segments are
-    :param now: this worker's clock in unix seconds
+    :param clock: this try's
     :param expected: whether an earlier try must have opened it
-    :ivar clock: this try's clock
+    :ivar clock: this try's
     :ivar is_new: whether no earlier try has opened it; known once it is replayed
     """
 
-    def __init__(self, store: SegmentStore, *, now: Callable[[], float] = time.time, expected: bool = False) -> None:
+    def __init__(self, store: SegmentStore, *, clock: WorkerClock | None = None, expected: bool = False) -> None:
         self._store = store
         self._expected = expected
-        self.clock = WorkerClock(now)
+        self.clock = clock or WorkerClock()
         self.is_new = True
         self._secret: bytes | None = None
         self._thread = JournalThread(store.append)

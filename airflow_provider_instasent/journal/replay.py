@@ -39,12 +39,14 @@ class Replay:
 
     :param roster: empty
     :param kind: `a bulk send` or `a single send`
+    :param owner: the task that asks, where several share a campaign, as its plans name it
     :ivar notes: the named facts of the campaign; the last one of a name counts
     """
 
-    def __init__(self, roster: Roster, kind: str = "a bulk send") -> None:
+    def __init__(self, roster: Roster, kind: str = "a bulk send", owner: str = "") -> None:
         self._roster = roster
         self._kind = kind
+        self._owner = owner
         self._listed = 0
         self._chunks: dict[int, tuple[tuple[int, int], ...]] = {}
         self._answered: set[int] = set()
@@ -84,10 +86,23 @@ class Replay:
                 self._note(event)
 
     def _note(self, note: Note) -> None:
-        if note.name == PLAN:
-            self._roster.begin_plan(self._members)
-            self._members = []
         self.notes[note.name] = note.value
+        if note.name == PLAN:
+            self._roster.begin_plan(self._members, ours=self.plan[1] == self._owner)
+            self._members = []
+
+    @property
+    def plan(self) -> tuple[str | None, str | None]:
+        """The present plan's fingerprint and owner; None where none was noted.
+
+        :raises JournalCorruptError: where it was noted as something else
+        """
+        match self.notes.get(PLAN):
+            case None:
+                return None, None
+            case [str() as fingerprint, str() as owner]:
+                return fingerprint, owner
+        raise _corrupt("names no plan where it should")
 
     def _list(self, listing: Listing) -> None:
         try:

@@ -36,6 +36,7 @@ CREATE TABLE roster (
     place INTEGER PRIMARY KEY,
     key BLOB NOT NULL UNIQUE,
     since INTEGER,
+    ours INTEGER NOT NULL DEFAULT 0,
     sent INTEGER,
     state TEXT NOT NULL DEFAULT 'planned',
     at REAL,
@@ -132,16 +133,18 @@ class Roster:
             zip(range(start, start + len(keys)), keys, client_ids, strict=False),
         )
 
-    def begin_plan(self, members: Iterable[tuple[int, int]]) -> None:
+    def begin_plan(self, members: Iterable[tuple[int, int]], *, ours: bool = True) -> None:
         """Begin the next plan.
 
         :param members: the places it is made of, as `(first, count)`; the others are gone from it
+        :param ours: whether it is one of the task that asks, where several share a campaign
         """
         self.plan += 1
-        spans = [(self.plan, first, first + count) for first, count in members]
+        spans = [(self.plan, first, first + count, ours) for first, count in members]
         self._database.execute("UPDATE roster SET since = -since WHERE since IS NOT NULL")
         self._database.executemany(
-            "UPDATE roster SET since = CASE WHEN since < 0 THEN -since ELSE ?1 END WHERE place >= ?2 AND place < ?3",
+            "UPDATE roster SET since = CASE WHEN since < 0 THEN -since ELSE ?1 END, ours = ?4 "
+            "WHERE place >= ?2 AND place < ?3",
             spans,
         )
         self._database.execute("UPDATE roster SET since = NULL WHERE since < 0")

@@ -36,8 +36,8 @@ CREATE TABLE suppressed (number TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE issue (position INTEGER, kind TEXT, reason TEXT);
 """
 _CACHE_KIB = 16_384
-GONE = f"(state = 'accepted' OR {IN_DOUBT}) AND key NOT IN (SELECT key FROM message)"  # noqa: S608 - constant
-"""The condition, in SQL, that a listed message was or may have been accepted and has no row any more."""
+GONE = f"ours AND (state = 'accepted' OR {IN_DOUBT}) AND key NOT IN (SELECT key FROM message)"  # noqa: S608 - constant
+"""The condition, in SQL, that a message of this task was or may have been accepted and has no row any more."""
 
 
 class Placed(NamedTuple):
@@ -211,13 +211,18 @@ class Spool:
 
     def first_ids(self, limit: int) -> list[str]:
         """Return the ids of the first accepted messages, in input order, then of those whose row is gone."""
+        ids = self.planned_ids(limit)
+        if len(ids) < limit:
+            ids += [one for (one,) in self._gone("id", f"AND id IS NOT NULL ORDER BY place LIMIT {limit - len(ids):d}")]
+        return ids
+
+    def planned_ids(self, limit: int) -> list[str]:
+        """Return the ids of the first accepted messages that have a row, in input order."""
         rows = self.database.execute(
             "SELECT id FROM message CROSS JOIN roster ON roster.key = message.key "
             "WHERE state = 'accepted' AND id IS NOT NULL ORDER BY position LIMIT ?",
             (limit,),
-        ).fetchall()
-        if len(rows) < limit:
-            rows += self._gone("id", f"AND id IS NOT NULL ORDER BY place LIMIT {limit - len(rows):d}")
+        )
         return [sms_id for (sms_id,) in rows]
 
     def report(self) -> Iterator[dict[str, Any]]:

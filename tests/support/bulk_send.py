@@ -22,6 +22,7 @@ from airflow_provider_instasent.journal.folder_store import PathSegments
 from airflow_provider_instasent.journal.journal import Journal
 from airflow_provider_instasent.journal.key_value_store import KeyValueSegments
 from airflow_provider_instasent.journal.stopping import Stop
+from airflow_provider_instasent.journal.worker_clock import WorkerClock, elapsed
 from airflow_provider_instasent.planning.choices import OnInvalid, OnPlanChange, OnUnconfirmed
 from airflow_provider_instasent.planning.plan import PlanSettings
 from airflow_provider_instasent.planning.row_source import rows_of_list
@@ -156,6 +157,8 @@ class BulkTask:
     retry_policy: RetryPolicy = QUICK
     read_timeout: float | None = None
     stop: Stop = field(default_factory=Stop)
+    clock: Callable[[], float] = time.time
+    elapsed: Callable[[], float] = elapsed
 
     def attempt(
         self,
@@ -179,7 +182,11 @@ class BulkTask:
         client.dies_before, client.dies_after = dies_before_request, dies_after_request
         client.before_request, client.dead = before_request, store.dead
         with ExitStack() as stack:
-            journal = None if self.journal == "none" else stack.enter_context(Journal(store))
+            journal = (
+                None
+                if self.journal == "none"
+                else stack.enter_context(Journal(store, clock=WorkerClock(self.clock, self.elapsed)))
+            )
             stack.enter_context(client)
             try:
                 outcome = self.send().send(client, journal)

@@ -23,6 +23,7 @@ from airflow_provider_instasent.journal.journal import Journal
 from airflow_provider_instasent.journal.key_value_store import KeyValueSegments
 from airflow_provider_instasent.journal.replay import Replay
 from airflow_provider_instasent.journal.roster import Listed, Roster
+from airflow_provider_instasent.journal.worker_clock import WorkerClock, elapsed
 from airflow_provider_instasent.planning.choices import OnUnconfirmed
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ class SendTask:
     tries: int = 0
     began: float = field(default_factory=time.time)
     clock: Callable[[], float] = time.time
+    elapsed: Callable[[], float] = elapsed
 
     def attempt(self, hooks: Hooks | None = None) -> SingleResult:
         """Run one try; raise what ends it."""
@@ -190,7 +192,7 @@ class SendTask:
     def _open(self, hooks: Hooks) -> Journal | None:
         if self.journal == "none":
             return None
-        journal = HookedJournal(self._segments(), now=lambda: self.clock())  # noqa: PLW0108 - a test may change the clock
+        journal = HookedJournal(self._segments(), clock=WorkerClock(lambda: self.clock(), lambda: self.elapsed()))  # noqa: PLW0108 - a test may change the clock
         journal.hooks = hooks
         return journal
 

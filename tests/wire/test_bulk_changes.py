@@ -10,6 +10,7 @@ import pytest
 from support.bulk_send import BulkTask, Crash, accounted, messages
 from support.sandbox import call, deliverable, message
 
+from airflow_provider_instasent.api.client_ids import KEY_BYTES
 from airflow_provider_instasent.api.retry import RetryPolicy
 from airflow_provider_instasent.journal.errors import JournalCorruptError, JournalForeignError, PlanError
 from airflow_provider_instasent.journal.journal import Journal
@@ -63,7 +64,8 @@ def test_continue_sends_new_rows_and_leaves_out_what_is_gone(half_sent, then):
     half_sent.on_plan_change = then  # the set is now the known one
     outcome = half_sent.attempt()
     assert outcome.error is None
-    assert (outcome.summary["rows"], outcome.summary["accepted"], outcome.summary["suppressed"]) == (400, 400, 0)
+    summary = outcome.summary
+    assert (summary["rows"], summary["accepted"], summary["gone"], summary["suppressed"]) == (400, 500, 100, 0)
     assert numbers(messages(500)) == set(half_sent.sent())
     assert set(half_sent.sent().values()) == {1}
 
@@ -72,8 +74,8 @@ def test_continue_writes_to_no_number_twice(half_sent):
     half_sent.rows, half_sent.on_plan_change = messages(400, text="another text"), "continue"
     outcome = half_sent.attempt()
     assert outcome.error is None
-    assert (outcome.summary["suppressed"], outcome.summary["accepted"]) == (200, 200)
-    assert accounted(outcome.summary) == 400
+    assert (outcome.summary["suppressed"], outcome.summary["accepted"], outcome.summary["gone"]) == (200, 400, 200)
+    assert accounted(outcome.summary) - outcome.summary["gone"] == 400 == outcome.summary["rows"]
     assert set(half_sent.sent().values()) == {1}
     assert len(half_sent.sent()) == 400
 
@@ -88,7 +90,7 @@ def test_continue_writes_to_no_number_twice_though_the_text_changes_back(half_se
     assert outcome.error is None
     assert set(half_sent.sent().values()) == {1}
     assert len(half_sent.sent()) == 400
-    assert (outcome.summary["accepted"], outcome.summary["suppressed"]) == (300, 100)
+    assert (outcome.summary["accepted"], outcome.summary["suppressed"], outcome.summary["gone"]) == (400, 100, 100)
 
 
 def test_continue_keeps_several_messages_to_one_number(sandbox, tmp_path):
@@ -127,15 +129,15 @@ def test_a_journal_that_contradicts_itself_is_refused(sandbox, tmp_path, kind):
     task = BulkTask(sandbox, tmp_path, rows=messages(10))
     with Journal(task.segments()) as journal:
         list(journal.replay())
-        journal.enlist([bytes(9)], [None])
+        journal.enlist([bytes(KEY_BYTES)], [None])
         if kind == "intend":
             journal.intend_places(1, [(0, 2)])[1].result()
         elif kind == "settle":
             journal.settle(7, [_settled()])
         elif kind == "twice":
-            journal.enlist([bytes(9)], [None])
+            journal.enlist([bytes(KEY_BYTES)], [None])
         else:
-            journal.intend(1, [bytes(9)], [None])
+            journal.intend(1, [bytes(KEY_BYTES)], [None])
     error = JournalForeignError if kind == "single" else JournalCorruptError
     with pytest.raises(error, match="nothing was sent"):
         task.attempt()

@@ -18,6 +18,7 @@ from support.bulk_send import BulkTask, Crash, accounted, messages
 from airflow_provider_instasent.api.errors import UnconfirmedError
 from airflow_provider_instasent.journal.errors import JournalConflictError, JournalError, StoppedError
 from airflow_provider_instasent.journal.journal import Journal
+from airflow_provider_instasent.journal.stale_intents import STALE_INTENT_SECONDS
 from airflow_provider_instasent.journal.stopping import Stop
 
 TOTAL = 250
@@ -125,12 +126,12 @@ def test_a_used_client_id_is_evidence_for_a_message_in_doubt_alone(task, echo):
     outcome = task.attempt()
     assert outcome.error is None
     assert outcome.summary["accepted"] == 150 == len(task.sandbox.ledger)
-    task.campaign_id, task.policy = "dag/run/task/-1", "fail"
-    task.values.content.clear()
-    task.folder = task.folder / "elsewhere"  # a campaign that has lost its journal
-    lost = task.attempt()
+    task.policy, task.journal = "fail", "none"
+    task.rows = messages(150, text="another text")
+    assert task.attempt().summary["accepted"] == 150
+    lost = task.attempt()  # under the same ids, and with no doubt about an earlier request
     assert lost.summary["rejected"] == 150
-    assert len(task.sandbox.ledger) == 150
+    assert len(task.sandbox.ledger) == 300
 
 
 def test_of_two_live_tries_at_most_one_sends_past_its_next_journal_write(sandbox, tmp_path):
@@ -252,15 +253,17 @@ def test_a_stop_ends_a_wait_for_the_rate_limit(task):
 
 def test_a_slow_intent_is_written_again_before_its_chunk_leaves(sandbox, tmp_path, monkeypatch):
     """So that a try which hung is fenced off by a newer one."""
-    monkeypatch.setattr("airflow_provider_instasent.journal.stale_intents.STALE_INTENT_SECONDS", 0.15)
-    task = BulkTask(sandbox, tmp_path, "values", messages(100), in_flight=1)
-    write, slow = task.values.set, [0.0, 0.0, 0.4, 0.0, 0.0, 0.0]
+    late = 0.0
+    task = BulkTask(sandbox, tmp_path, "values", messages(100), in_flight=1, elapsed=lambda: 1000.0 + late)
+    intend = Journal.intend_places
 
-    def hang(key: str, value: object) -> None:
-        write(key, value)
-        time.sleep(slow.pop(0) if slow else 0.0)
+    def slow(journal: Journal, *arguments: Any) -> Any:
+        nonlocal late
+        intended = intend(journal, *arguments)
+        late = STALE_INTENT_SECONDS + 1
+        return intended
 
-    task.values.set = hang
+    monkeypatch.setattr(Journal, "intend_places", slow)
     assert task.attempt().error is None
     with Journal(task.segments()) as journal:
         kinds = [type(event).__name__ for event in journal.replay()]

@@ -27,7 +27,7 @@ def test_each_number_comes_back_raw_with_ours_beside(new_task, sandbox, deferrab
 
     rows = result.pop("lookups")
     assert result == {
-        "rows": 5, "total": 4, "accepted": 4, "rejected": 0, "unconfirmed": 0, "planned": 0, "finished": 4,
+        "rows": 5, "total": 4, "gone": 0, "accepted": 4, "rejected": 0, "unconfirmed": 0, "planned": 0, "finished": 4,
         "pending": 0, "not_found": 0, "invalid": 0, "duplicates": 1, "first_invalid": [], "results_path": None,
     }  # fmt: skip
     assert [(row["position"], row["to"], row["state"]) for row in rows] == [

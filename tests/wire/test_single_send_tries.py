@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import pytest
@@ -30,6 +29,7 @@ from airflow_provider_instasent.journal.errors import (
     JournalWriteError,
 )
 from airflow_provider_instasent.journal.stale_intents import STALE_INTENT_SECONDS
+from airflow_provider_instasent.journal.worker_clock import elapsed
 
 __all__ = ["new_task", "nothing_private_is_logged"]
 
@@ -198,7 +198,7 @@ def test_a_superseded_try_that_wakes_up_late_sends_nothing(new_task):
     """Try 1 hangs between intent and socket; try 2 looks, sends; try 1 wakes up and finds that it is fenced off."""
     late = 0.0
     first, second = new_task("path", "resend"), new_task("path", "resend")
-    first.clock = lambda: time.time() + late
+    first.elapsed = lambda: elapsed() + late
 
     def hang() -> None:
         nonlocal late
@@ -223,7 +223,7 @@ def test_a_superseded_try_may_finish_what_the_next_then_finds(new_task, sandbox)
 
 def test_an_intent_that_went_stale_is_written_again_before_the_message_leaves(new_task, sandbox):
     task, late = new_task("values"), 0.0
-    task.clock = lambda: time.time() + late
+    task.elapsed = lambda: elapsed() + late
     written = []
 
     def wait() -> None:
@@ -243,7 +243,7 @@ def test_a_rate_limit_is_waited_for_under_a_fresh_intent(new_task, sandbox):
     """The fence holds for each request of a try, not only for the first."""
     sandbox.fault("rate_limited", endpoint="send", seconds=READ_TIMEOUT)
     task, late = new_task("values"), 0.0
-    task.clock = lambda: time.time() + late
+    task.elapsed = lambda: elapsed() + late
     seen = []
 
     def step() -> None:

@@ -34,7 +34,7 @@ from airflow_provider_instasent.journal.folder_store import PathSegments
 from airflow_provider_instasent.journal.journal import Journal
 from airflow_provider_instasent.journal.journal_thread import MOST_RECORDS_A_WRITE
 from airflow_provider_instasent.journal.key_value_store import KeyValueSegments
-from airflow_provider_instasent.journal.worker_clock import Moment
+from airflow_provider_instasent.journal.worker_clock import Moment, WorkerClock
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def events_of(store) -> list:
 
 def test_what_is_written_comes_back(open_journal):
     store = Segments()
-    journal = open_journal(store, now=lambda: 1234.56789)
+    journal = open_journal(store, clock=WorkerClock(lambda: 1234.56789))
     chunk = journal.new_chunk()
     assert journal.intend(chunk, [key(1), key(2), key(3)], [None, "mine", None]).at == 1234.56789
     outcomes = (
@@ -157,7 +157,7 @@ def test_an_intent_returns_when_it_is_durable(open_journal):
 def test_the_time_of_an_intent_is_that_before_its_write(open_journal):
     now = iter(range(100, 200))
     store = Segments(before=lambda _records: next(now) and None)
-    journal = open_journal(store, now=lambda: float(next(now)))
+    journal = open_journal(store, clock=WorkerClock(lambda: float(next(now))))
     assert journal.intend(1, [key(1)], [None]).at == 101.0
 
 
