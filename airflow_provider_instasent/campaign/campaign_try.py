@@ -188,6 +188,7 @@ class CampaignTry:
             self._spool.roster.extend(keys, given)
             if self._journal is not None:
                 self._journal.enlist(keys, given)
+        self._spool.is_listed = True
 
     def _look_for_gone(self) -> None:
         """Look for messages in doubt whose rows are gone, before anything else goes to their numbers.
