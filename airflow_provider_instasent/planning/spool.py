@@ -260,8 +260,8 @@ class Spool:
 
     def _has_gone(self) -> bool:
         # Once all messages are listed, their number says as much as a comparison of each, which takes seconds.
-        planned = "SELECT count(*) FROM message" + ("" if self.is_listed else " JOIN roster USING (key)")
-        return bool(len(self.roster) > self.one(planned))
+        planned = "message" if self.is_listed else "message JOIN roster USING (key)"
+        return bool(len(self.roster) > self.one(f"SELECT count(*) FROM {planned}"))  # noqa: S608 - constants
 
     def total_parts(self) -> int:
         """Return how many parts the planned messages have together."""

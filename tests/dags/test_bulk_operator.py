@@ -21,7 +21,7 @@ from airflow_provider_instasent.operators.sms import InstasentBulkSmsOperator
 pytestmark = pytest.mark.airflow
 
 KEYS = {
-    "campaign_id", "rows", "total", "accepted", "rejected", "unconfirmed", "planned", "invalid", "duplicates",
+    "campaign_id", "rows", "total", "gone", "accepted", "rejected", "unconfirmed", "planned", "invalid", "duplicates",
     "suppressed", "parts", "message_ids", "results_path",
 }  # fmt: skip
 

@@ -149,6 +149,7 @@ class BulkTask:
     plan: dict[str, Any] = field(default_factory=dict)
     on_plan_change: str = "fail"
     retry_rejected: bool = False
+    run_secret: bytes = SECRET
     on_invalid: str = "fail"
     suppress: list[Any] = field(default_factory=list)
     campaign_id: str = "dag/run/task/-1"
@@ -215,7 +216,7 @@ class BulkTask:
             started_at=time.time(),
             owner=self.owner,
             retry_rejected=self.retry_rejected,
-            run_secret=SECRET,
+            run_secret=self.run_secret,
         )
         settings = CampaignSettings(
             plan,
