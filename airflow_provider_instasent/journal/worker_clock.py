@@ -82,21 +82,24 @@ class Moment:
 
 
 class WorkerClock:
-    """The clock of this worker, and how far the server's is ahead of it.
+    """The clock of this worker while a try lasts, and how far the server's is ahead of it.
 
-    :param now: this worker's clock in unix seconds
+    It is set once, when the try begins, and then goes on steadily: should somebody set the machine's clock meanwhile,
+    no wait becomes longer or shorter, and what was learned of the server's clock stays true.
+
+    :param now: the machine's clock in unix seconds, asked once
     :param elapsed: a steady clock in seconds
+    :ivar offset: the server's clock less this one, in seconds; None where no answer has told
     """
 
     def __init__(self, now: Callable[[], float] = time.time, elapsed: Callable[[], float] = elapsed) -> None:
-        self.now = now
         self.elapsed = elapsed
+        self.identity = ClockIdentity(_boot_id(), now() - elapsed())
         self.offset: float | None = None
 
-    @property
-    def identity(self) -> ClockIdentity:
-        """Which clock this is."""
-        return ClockIdentity(_boot_id(), self.now() - self.elapsed())
+    def now(self) -> float:
+        """Return this clock's time in unix seconds."""
+        return self.identity.zero + self.elapsed()
 
     def learn(self, server_time: float | None) -> None:
         """Take in the server's clock, in unix seconds, as an answer that has just come tells it."""
@@ -105,4 +108,5 @@ class WorkerClock:
 
     def moment(self) -> Moment:
         """Return the present moment."""
-        return Moment(self.now(), self.offset, 0.0, self.elapsed())
+        elapsed = self.elapsed()
+        return Moment(self.identity.zero + elapsed, self.offset, 0.0, elapsed)

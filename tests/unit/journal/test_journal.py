@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import random
 import signal
 import threading
@@ -78,7 +79,7 @@ def events_of(store) -> list:
 
 def test_what_is_written_comes_back(open_journal):
     store = Segments()
-    journal = open_journal(store, clock=WorkerClock(lambda: 1234.56789))
+    journal = open_journal(store, clock=WorkerClock(lambda: 1234.56789, lambda: 0.0))
     chunk = journal.new_chunk()
     assert journal.intend(chunk, [key(1), key(2), key(3)], [None, "mine", None]).at == 1234.56789
     outcomes = (
@@ -155,10 +156,11 @@ def test_an_intent_returns_when_it_is_durable(open_journal):
 
 
 def test_the_time_of_an_intent_is_that_before_its_write(open_journal):
-    now = iter(range(100, 200))
-    store = Segments(before=lambda _records: next(now) and None)
-    journal = open_journal(store, clock=WorkerClock(lambda: float(next(now))))
-    assert journal.intend(1, [key(1)], [None]).at == 101.0
+    ticks = itertools.count(100)
+    store = Segments(before=lambda _records: next(ticks) and None)
+    journal = open_journal(store, clock=WorkerClock(lambda: 1000.0, lambda: float(next(ticks))))
+    moment = journal.intend(1, [key(1)], [None])
+    assert (moment.at, moment.elapsed, next(ticks)) == (1001.0, 101.0, 103)
 
 
 def test_nobody_can_cancel_a_record(open_journal):

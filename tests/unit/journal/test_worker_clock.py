@@ -61,8 +61,15 @@ def test_the_clock_of_this_machine_is_the_same_one_a_moment_later():
     assert elapsed() <= elapsed()
 
 
-def test_a_clock_that_is_set_is_ahead_of_what_it_was():
-    now = 1000.0
-    clock = WorkerClock(now=lambda: now, elapsed=lambda: 5.0)
-    before, now = clock.identity, 4600.0
-    assert clock.identity.ahead_of(before) == HOUR
+def test_a_clock_that_was_set_is_ahead_of_what_it_was():
+    before, after = (WorkerClock(now=lambda now=now: now, elapsed=lambda: 5.0) for now in (1000.0, 1000.0 + HOUR))
+    assert after.identity.ahead_of(before.identity) == HOUR
+
+
+def test_while_a_try_lasts_nobody_can_set_its_clock():
+    machine, steady = 1000.0, 5.0
+    clock = WorkerClock(now=lambda: machine, elapsed=lambda: steady)
+    clock.learn(1030.0)
+    machine, steady = 1000.0 - HOUR, 7.0
+    assert clock.now() == 1002.0
+    assert clock.moment() == Moment(1002.0, 30.0, 0.0)
