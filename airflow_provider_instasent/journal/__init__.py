@@ -10,6 +10,7 @@ In the order in which a record passes through, written by one try and read by th
     journal_thread     on a thread that no signal interrupts
     segment_store      to where it is kept:
     key_value_store   folder_store     keys of Airflow's task state store, or files that only one try can create
+    remembered_store     and where it is remembered that a folder holds one
     segment_format   exclusive_files   merged_files     with header and digest; whole, and never over another; copied
     replay             takes the events back
     roster             into where each message stands: the one place that knows the transitions

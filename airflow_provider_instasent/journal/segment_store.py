@@ -3,19 +3,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 class SegmentStore(Protocol):
-    """An append-only sequence of segments for one campaign.
+    """An append-only sequence of segments for one campaign."""
 
-    :cvar in_metadata_database: whether what it keeps makes Airflow's metadata database larger
-    """
-
-    in_metadata_database: ClassVar[bool]
+    @property
+    def in_metadata_database(self) -> bool:
+        """Whether what it keeps makes Airflow's metadata database larger."""
 
     def read(self) -> Iterator[list[str]]:
         """Yield the records of each segment in order. Must be exhausted before the first append."""

@@ -262,8 +262,7 @@ class InstasentBulkSmsOperator(SendOperator):
         return BulkSend(rows, lambda: inputs.suppressed_rows(self.suppress, self.to_column), settings, stop)
 
     def _journal(self, task_try: TaskTry, stack: ExitStack) -> Journal | None:
-        campaign_id = campaign_id_of(task_try, self.campaign_id)
-        journal = journal_or_single_try(task_try, self.journal_path, campaign_id, self)
+        journal = journal_or_single_try(task_try, self, campaign_id_of(task_try, self.campaign_id))
         if journal is None:
             return None
         if not self.retries:

@@ -37,47 +37,37 @@ class TaskStateStore:
         self._store.set(key, value, retention=never_expire())
 
 
-def open_journal(
-    task_try: TaskTry, journal_path: str | None, campaign_id: str, *, expected: bool = False
-) -> Journal | None:
+def open_journal(task_try: TaskTry, operator: Any, campaign_id: str, *, is_shared: bool = False) -> Journal | None:
     """Return the journal of a campaign, open for this try, or None where there is no place for one.
 
     `journal_path` comes before the task state store.
 
+    A try leaves a journal as soon as it begins, so an empty one may be one that was lost. A retry may follow a try that
+    died before that. A task that was cleared most likely follows one that came to its end, and Airflow's store can be
+    set to forget those that succeeded: then an empty journal is an error once it is read, unless the user accepts with
+    `resend` that somebody may be texted twice.
+
     :param task_try: this try of the task
-    :param journal_path: a directory, local or on any object storage, or None
+    :param operator: whose campaign it is, for `journal_path`, `retries` and `on_unconfirmed`
     :param campaign_id: the campaign
-    :param expected: whether an earlier try must have opened it; see :func:`is_expected`
+    :param is_shared: whether the journal is that of one number of many, which other tasks may begin
     :raises ConfigurationError: where `journal_path` is no place for one
     """
     from airflow_provider_instasent.journal.journal import Journal
 
-    store = _segments(task_try, journal_path, campaign_id)
+    refuse = OnUnconfirmed.of(operator.on_unconfirmed) is not OnUnconfirmed.RESEND
+    store = _segments(task_try, operator.journal_path, campaign_id, refuse=refuse)
+    expected = refuse and not is_shared and task_try.was_cleared(operator.retries)
     return None if store is None else Journal(store, expected=expected)
 
 
-def is_expected(task_try: TaskTry, retries: int | None, on_unconfirmed: Any) -> bool:
-    """Tell whether an earlier try must have left a journal, so that an empty one is one that was lost.
-
-    A try leaves one as soon as it begins. A retry may follow a try that died before that; a task that was cleared most
-    likely follows one that came to its end, and Airflow's store can be set to forget those that succeeded.
-
-    :param retries: of the task
-    :param on_unconfirmed: with `resend` the user accepts that somebody may be texted twice
-    """
-    return task_try.was_cleared(retries) and OnUnconfirmed.of(on_unconfirmed) is not OnUnconfirmed.RESEND
-
-
-def journal_or_single_try(
-    task_try: TaskTry, journal_path: str | None, campaign_id: str, operator: Any
-) -> Journal | None:
+def journal_or_single_try(task_try: TaskTry, operator: Any, campaign_id: str) -> Journal | None:
     """Return the journal of a campaign, open for this try; None where there is no place for one, and no need.
 
-    :param operator: whose campaign it is, for `retries` and `on_unconfirmed`
+    :param operator: whose campaign it is
     :raises ConfigurationError: where there is no place for one and a later try could text twice, or this one may
     """
-    expected = is_expected(task_try, operator.retries, operator.on_unconfirmed)
-    journal = open_journal(task_try, journal_path, campaign_id, expected=expected)
+    journal = open_journal(task_try, operator, campaign_id)
     if journal is None:
         _refuse_second_try_without_journal(operator.retries or 0, task_try.number)
     return journal
@@ -99,14 +89,17 @@ def journal_name(campaign_id: str, to: str) -> str:
     return f"{campaign_id}/{digest_of(f'{campaign_id}/{to}')}"
 
 
-def _segments(task_try: TaskTry, journal_path: str | None, campaign_id: str) -> SegmentStore | None:
+def _segments(task_try: TaskTry, journal_path: str | None, campaign_id: str, *, refuse: bool) -> SegmentStore | None:
     from airflow_provider_instasent.journal.folder_store import PathSegments
     from airflow_provider_instasent.journal.key_value_store import KeyValueSegments
+    from airflow_provider_instasent.journal.remembered_store import RememberedSegments
 
-    if journal_path is not None:
-        return PathSegments(_directory(journal_path), campaign_id)
-    store = _store_of(task_try)
-    return None if store is None else KeyValueSegments(TaskStateStore(store), campaign_id)
+    found = _store_of(task_try)
+    store = None if found is None else TaskStateStore(found)
+    if journal_path is None:
+        return None if store is None else KeyValueSegments(store, campaign_id)
+    segments = PathSegments(_directory(journal_path), campaign_id)
+    return segments if store is None else RememberedSegments(segments, store, campaign_id, refuse=refuse)
 
 
 def _store_of(task_try: TaskTry) -> Any:

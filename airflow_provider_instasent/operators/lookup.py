@@ -213,7 +213,7 @@ class InstasentLookupOperator(BaseOperator):
     def _journal(self, task_try: TaskTry, stack: ExitStack) -> Journal | None:
         from airflow_provider_instasent.api.errors import ConfigurationError
 
-        journal = journal_or_single_try(task_try, self.journal_path, self._journal_id(task_try), self)
+        journal = journal_or_single_try(task_try, self, self._journal_id(task_try))
         if journal is not None:
             return stack.enter_context(journal)
         if self.wait and self.deferrable:

@@ -16,7 +16,7 @@ from airflow_provider_instasent.operators.bulk_sms import InstasentBulkSmsOperat
 from airflow_provider_instasent.operators.campaign_parameters import campaign_id_of, check_campaign_parameters
 from airflow_provider_instasent.operators.final_errors import failures_without_retry, state_after
 from airflow_provider_instasent.operators.history import InstasentSmsHistoryOperator
-from airflow_provider_instasent.operators.journals import is_expected, journal_name, open_journal
+from airflow_provider_instasent.operators.journals import journal_name, open_journal
 from airflow_provider_instasent.operators.task_try import TaskTry
 from airflow_provider_instasent.operators.wait_for_delivery import DELIVERY_TIMEOUT, DeliveryWait, SendOperator
 from airflow_provider_instasent.planning.choices import OnUnconfirmed
@@ -211,8 +211,7 @@ class InstasentSendSmsOperator(SendOperator):
         return self.campaign_id is not None and self.journal_path is not None
 
     def _journal(self, task_try: TaskTry, name: str, stack: ExitStack) -> Journal | None:
-        expected = not self._campaign_is_shared and is_expected(task_try, self.retries, self.on_unconfirmed)
-        journal = open_journal(task_try, self.journal_path, name, expected=expected)
+        journal = open_journal(task_try, self, name, is_shared=self._campaign_is_shared)
         return None if journal is None else stack.enter_context(journal)
 
     def _settings(self, task_try: TaskTry) -> SendSettings:
