@@ -13,7 +13,7 @@ In the order in which a request passes through::
     endpoints   checks   encoding     what each endpoint does; its own validation, transliteration, count of parts
     state   settings   clock     all of a sandbox's state; what is unknown about the API, as switches; its clock
     ledger   lookups   statuses   countries     what was accepted; what becomes of it, and where it goes, by its number
-    entities   bulk_errors         how that is shown
+    entities   created   bulk_errors         how that is shown, and when it says that it was created
     wire   requests_log            what really leaves; what was asked
     admin   page                   looking in and reaching in from outside: routes, and the inbox page
 """

@@ -4,6 +4,8 @@
 =======================================  ==========================================================
 ``GET /_admin/ledger``                   counts, and a page of messages (``page``, ``per_page`` up to
                                          10,000, oldest first); ``?summary=1`` only counts
+``POST /_admin/ledger``                  ``{"count": 5000, "newest": 3600, "oldest": 7200}``: so many older
+                                         SMS, of these ages in seconds; before anything is accepted
 ``GET /_admin/ledger/client-ids``        how often each ``clientId`` was accepted
 ``GET /_admin/ledger/contents``          how often each (from, to, text) was accepted
 ``GET /_admin/ledger/lookups``           how often each number was looked up
@@ -63,6 +65,7 @@ def admin_routes(sandbox: Sandbox) -> list[Route]:
     admin = _Admin(sandbox)
     table: list[tuple[str, str, Callable[[Request, Any], Any]]] = [
         ("GET", "ledger", admin.ledger),
+        ("POST", "ledger", admin.put_before),
         ("GET", "ledger/client-ids", admin.client_ids),
         ("GET", "ledger/contents", admin.contents),
         ("GET", "ledger/lookups", admin.lookups),
@@ -130,6 +133,10 @@ class _Admin:
             "acceptedAt": iso_time(wall),
             "acceptedAtUnix": wall,
         }
+
+    def put_before(self, _request: Request, body: Any) -> Any:
+        self._sandbox.put_before(**body)
+        return {"accepted": self._sandbox.ledger.accepted}
 
     def client_ids(self, _request: Request, _: Any) -> Any:
         return dict(self._sandbox.ledger.client_ids())

@@ -48,6 +48,14 @@ def http_date(unix_seconds: float) -> str:
     return formatdate(unix_seconds, usegmt=True)
 
 
+def iso_fraction(unix_seconds: float) -> str:
+    """ISO 8601 with microseconds.
+
+    :param unix_seconds: unix time in seconds
+    """
+    return datetime.fromtimestamp(unix_seconds, tz=UTC).isoformat(timespec="microseconds")
+
+
 def iso_time(unix_seconds: float) -> str:
     """The form of ``createdAt`` and its kin: ISO 8601, whole seconds, UTC (I: the sibling API's form).
 

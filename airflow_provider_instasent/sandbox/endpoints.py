@@ -80,7 +80,7 @@ class Collection:
         if isinstance(page, Answer):
             return page
         settings, until = sandbox.settings, sandbox.clock.now() - sandbox.settings.list_lag
-        found = self.kept(sandbox).page(*page, settings.list_order, until)
+        found = self.kept(sandbox).page(*page, settings.list_order, until, settings.list_end)
         return Answer(200, {"entities": [self.entity(one, sandbox.clock, settings) for one in found]})
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .clock import Clock, iso_time
 from .countries import countries, country_of
+from .created import created
 from .encoding import count
 from .statuses import fate_of, status_at
 
@@ -60,8 +61,7 @@ def sms(message: Message, clock: Clock, settings: Settings) -> Entity:
         "sentAt": None if status == "enqueued" else iso_time(accepted_at + settings.sent_after),
         "deliveredAt": iso_time(accepted_at + settings.final_after) if status.strip().lower() == "delivered" else None,
     }
-    if settings.send_created_at:
-        entity["createdAt"] = iso_time(accepted_at)
+    entity |= created(message.number, message.accepted_at, clock, settings)
     if settings.echo_client_id:
         entity["clientId"] = message.client_id
     return entity

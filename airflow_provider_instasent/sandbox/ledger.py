@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 Order = Literal["newest", "oldest"]
+End = Literal["empty", "repeats"]
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
     """One accepted SMS.
 
+    :param number: from 0 in the order of acceptance
     :param id: what the API calls it
     :param client_id: the ``clientId`` it came with, or None
     :param sender: its ``from``
@@ -35,6 +37,7 @@ class Message:
     :param accepted_at: seconds since the sandbox's start
     """
 
+    number: int
     id: str
     client_id: str | None
     sender: str
@@ -85,19 +88,22 @@ class Index:
             return None
         return position if 0 <= position < len(self) and self.id_of(position) == identifier else None
 
-    def page(self, page: int, per_page: int, order: Order, until: float) -> list[int]:
+    def page(self, page: int, per_page: int, order: Order, until: float, end: End = "empty") -> list[int]:
         """The positions on one page of a list.
 
         :param page: from 1
         :param per_page: entities a page
         :param order: newest or oldest first
         :param until: only what was accepted at or before, in seconds since the start
+        :param end: whether pages beyond the last one are empty or repeat it
         """
         total = bisect_right(self._visible, until, key=self._times.__getitem__)
-        start, end = (page - 1) * per_page, min(page * per_page, total)
+        if end == "repeats":
+            page = min(page, max(1, -(-total // per_page)))
+        start, stop = (page - 1) * per_page, min(page * per_page, total)
         if order == "oldest":
-            return list(self._visible[start:end])
-        return [self._visible[total - 1 - position] for position in range(start, end)]
+            return list(self._visible[start:stop])
+        return [self._visible[total - 1 - position] for position in range(start, stop)]
 
 
 class Ledger:
@@ -139,6 +145,25 @@ class Ledger:
                 self._seen.add(client_id)
             return self.index.add(now, to)
 
+    def put_before(self, count: int, newest: float, oldest: float) -> None:
+        """Let so many SMS have been accepted before all others, each to another number, evenly spaced.
+
+        :param count: how many
+        :param newest: when the last of them was, in seconds since the start
+        :param oldest: when the first was
+        :raises ValueError: where something was accepted already, or the moments are in the wrong order
+        """
+        with self._lock:
+            if len(self) or oldest > newest or count < 0:
+                raise ValueError("older SMS are put into an empty ledger, the oldest first")
+            step = (newest - oldest) / max(1, count - 1)
+            for number in range(count):
+                to = f"+3469{number // 900:05d}{number % 900:03d}"  # endings without a fate of their own
+                self.accept(
+                    client_id=f"older-{number}", sender="Older", to=to, text="an older SMS", allow_unicode=False,
+                    now=oldest + number * step,
+                )  # fmt: skip
+
     def has_client_id(self, client_id: str) -> bool:
         """Whether a ``clientId`` was accepted before."""
         return client_id in self._seen
@@ -161,7 +186,7 @@ class Ledger:
         """The message at a position, from 0 in the order of acceptance."""
         client_ids, senders, numbers, texts = self._columns
         return Message(
-            self.index.id_of(index), client_ids[index], senders[index], numbers[index], texts[index],
+            index, self.index.id_of(index), client_ids[index], senders[index], numbers[index], texts[index],
             bool(self._flags[index]), self._parts[index], self.index.time(index),
         )  # fmt: skip
 
@@ -183,10 +208,10 @@ class Ledger:
     def __iter__(self) -> Iterator[Message]:
         return iter(self.messages())
 
-    def page(self, page: int, per_page: int, order: Order, until: float) -> Sequence[Message]:
+    def page(self, page: int, per_page: int, order: Order, until: float, end: End = "empty") -> Sequence[Message]:
         """One page of ``GET /sms``, as :meth:`Index.page` takes it."""
         with self._lock:
-            return [self.message(index) for index in self.index.page(page, per_page, order, until)]
+            return [self.message(index) for index in self.index.page(page, per_page, order, until, end)]
 
     def client_ids(self) -> Counter[str]:
         """How often each ``clientId`` was accepted."""

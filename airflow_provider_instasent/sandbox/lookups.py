@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from .clock import Clock, iso_time
 from .countries import country_of
+from .created import created
 from .entities import Entity, number
-from .ledger import Index, Order
+from .ledger import End, Index, Order
 from .statuses import fate_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .clock import Clock
     from .settings import Settings
 
 
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
 class Lookup:
     """One accepted lookup.
 
+    :param number: from 0 in the order of acceptance
     :param id: what the API calls it
     :param to: the number, E.164
     :param accepted_at: seconds since the sandbox's start
     """
 
+    number: int
     id: str
     to: str
     accepted_at: float
@@ -66,7 +69,7 @@ class Lookups:
         return len(self)
 
     def _lookup(self, index: int) -> Lookup:
-        return Lookup(self._index.id_of(index), self._numbers[index], self._index.time(index))
+        return Lookup(index, self._index.id_of(index), self._numbers[index], self._index.time(index))
 
     def find(self, identifier: str) -> Lookup | None:
         """The lookup with an id, None if there is none."""
@@ -74,10 +77,10 @@ class Lookups:
             index = self._index.find(identifier)
             return None if index is None else self._lookup(index)
 
-    def page(self, page: int, per_page: int, order: Order, until: float) -> Sequence[Lookup]:
+    def page(self, page: int, per_page: int, order: Order, until: float, end: End = "empty") -> Sequence[Lookup]:
         """One page of ``GET /lookup``, as :meth:`Index.page` takes it."""
         with self._lock:
-            return [self._lookup(index) for index in self._index.page(page, per_page, order, until)]
+            return [self._lookup(index) for index in self._index.page(page, per_page, order, until, end)]
 
     def numbers(self) -> Counter[str]:
         """How often each number was looked up."""
@@ -94,8 +97,7 @@ def entity_of(found: Lookup, clock: Clock, settings: Settings) -> Entity:
     """
     done = clock.now() - found.accepted_at >= settings.lookup_after
     entity: Entity = {"id": found.id, "to": found.to, "status": "done" if done else "pending"}
-    if settings.send_created_at:
-        entity["createdAt"] = iso_time(clock.wall(found.accepted_at, settings.clock_skew))
+    entity |= created(found.number, found.accepted_at, clock, settings)
     if done:
         line = fate_of(found.to).line
         entity |= {

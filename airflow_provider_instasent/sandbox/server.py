@@ -123,6 +123,15 @@ class SandboxServer:
         """
         self.sandbox.clock.advance(seconds)
 
+    def put_before(self, count: int, newest: float = 3600.0, oldest: float = 7200.0) -> None:
+        """Let so many SMS have been accepted before all others, so that the list is long.
+
+        :param count: how many
+        :param newest: age of the last of them, in seconds
+        :param oldest: age of the first
+        """
+        self.sandbox.put_before(count, newest, oldest)
+
     def status_of(self, message: Message) -> str:
         """The present status of an accepted message."""
         return self.sandbox.status_of(message)

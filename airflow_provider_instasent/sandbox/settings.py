@@ -33,6 +33,13 @@ class Settings:
         are always ``{"entities": […]}`` (C)
     :param echo_client_id: whether entities repeat the ``clientId`` (U)
     :param send_created_at: whether entities have ``createdAt`` (U)
+    :param created_form: how it is written (U): ISO 8601 in whole seconds, or with a ``fraction``; ``unix`` seconds or
+        ``milliseconds``
+    :param created_jitter: how far it may be off the order of acceptance, to either side (U)
+    :param created_unreadable: share of the messages, 0 to 1, that have none, or a word in its place (U)
+    :param created_behind: share of the messages, 0 to 1, whose ``createdAt`` is an hour early: a server of theirs has
+        a wrong clock (U)
+    :param created_seed: which messages these are, and how far each is off; the same each time it is read
     :param numbers_as_strings: counts, prices and the balance as strings (C for the balance: either)
     :param bulk_errors: the shape of ``errors`` in a bulk answer (U), see :mod:`.bulk_errors`
     :param bulk_rejection_status: status when every item of a bulk call was rejected, 201 or 422 (U)
@@ -42,6 +49,7 @@ class Settings:
     :param lenient_booleans: take ``"true"`` for ``true``, as the vendor's own SDK sends it (I)
     :param page_cap: the most entities a page of a list has (U)
     :param list_order: newest or oldest first (U)
+    :param list_end: whether pages beyond the last one are empty, or repeat it (U)
     :param list_lag: age at which an accepted SMS or lookup appears in its list (U)
     :param read_lag: age at which it can be read by its id (U); 404 before
     :param latency: how long a request takes; acceptance happens in the middle
@@ -61,6 +69,11 @@ class Settings:
     envelope: Literal["wrapped", "bare"] = "wrapped"
     echo_client_id: bool = True
     send_created_at: bool = True
+    created_form: Literal["iso", "fraction", "unix", "milliseconds"] = "iso"
+    created_jitter: float = 0.0
+    created_unreadable: float = 0.0
+    created_behind: float = 0.0
+    created_seed: int = 0
     numbers_as_strings: bool = False
     bulk_errors: BulkErrors = "list_with_index"
     bulk_rejection_status: Literal[201, 422] = 201
@@ -70,6 +83,7 @@ class Settings:
     lenient_booleans: bool = False
     page_cap: int = 100
     list_order: Literal["newest", "oldest"] = "newest"
+    list_end: Literal["empty", "repeats"] = "empty"
     list_lag: float = 0.0
     read_lag: float = 0.0
     latency: float = 0.0
@@ -105,6 +119,7 @@ HINTS: dict[str, Any] = {field.name: get_type_hints(Settings)[field.name] for fi
 
 _SIGNED = {"clock_skew", "balance"}
 _AT_LEAST_ONE = {"page_cap", "rate_window"}
+_AT_MOST_ONE = {"created_unreadable", "created_behind"}
 
 
 def _check(name: str, value: object, hint: Any) -> None:
@@ -122,6 +137,7 @@ def _check(name: str, value: object, hint: Any) -> None:
         fits = isinstance(value, kinds) and not isinstance(value, bool)
         if fits and name not in _SIGNED:
             least = 1 if name in _AT_LEAST_ONE else 0
-            fits = value >= least  # type: ignore[operator]  # a number by now
+            most = 1 if name in _AT_MOST_ONE else float("inf")
+            fits = least <= value <= most  # type: ignore[operator]  # a number by now
     if not fits:
         raise ValueError(f"sandbox setting {name} cannot be {value!r}")

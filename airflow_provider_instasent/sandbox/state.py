@@ -70,6 +70,17 @@ class Sandbox:
             self.limiter = RateLimiter()
             self._spent = 0.0
 
+    def put_before(self, count: int, newest: float = 3600.0, oldest: float = 7200.0) -> None:
+        """Let so many SMS have been accepted before all others.
+
+        :param count: how many
+        :param newest: age of the last of them, in seconds
+        :param oldest: age of the first
+        :raises ValueError: where something was accepted already
+        """
+        now = self.clock.now()
+        self.ledger.put_before(count, now - newest, now - oldest)
+
     def arm(self, fault: Fault) -> None:
         """Arm a fault, see :mod:`.faults`."""
         self.faults.arm(fault)

@@ -46,6 +46,17 @@ def test_the_ledger_tells_what_was_accepted_and_how_often(sandbox):
     assert admin(sandbox, "GET", "ledger/contents").json == [["Tests", "+34600000001", "hello", 3]]
 
 
+def test_older_messages_are_put_before_all_others(sandbox):
+    assert admin(sandbox, "POST", "ledger", {"count": 250, "oldest": 90_000}).json == {"accepted": 250}
+    call(sandbox, "POST", "/sms", message())
+
+    assert admin(sandbox, "GET", "ledger?summary=1").json["accepted"] == 251
+    newest = call(sandbox, "GET", "/sms?per_page=2").json["entities"]
+    assert [entity["text"] for entity in newest] == ["hello", "an older SMS"]
+    refused = admin(sandbox, "POST", "ledger", {"count": 1})
+    assert (refused.status, "empty ledger" in refused.json["message"]) == (400, True)
+
+
 def test_lookups_are_counted(sandbox):
     for _ in range(2):
         call(sandbox, "POST", "/lookup", {"to": "+34600000001"})

@@ -90,6 +90,23 @@ def test_list_order(sandbox):
     assert listed(sandbox, "per_page=3&page=2") == ["3", "4"]
 
 
+def test_the_end_of_a_list(sandbox):
+    call(sandbox, "POST", "/sms/bulk", [message(f"+3460000000{number}") for number in range(5)])
+
+    assert listed(sandbox, "per_page=3&page=9") == []
+    sandbox.configure(list_end="repeats")
+    assert listed(sandbox, "per_page=3&page=9") == ["1", "0"]
+
+
+def test_when_things_were_created(sandbox):
+    sandbox.configure(created_form="milliseconds", created_behind=1.0)
+    sms, lookup = send(sandbox).json["entity"], call(sandbox, "POST", "/lookup", {"to": "+34600000001"}).json["entity"]
+    for entity in (sms, lookup):
+        assert -4_000 < entity["createdAt"] / 1000 - time.time() < -3_500
+    sandbox.configure(created_unreadable=1.0)
+    assert call(sandbox, "GET", f"/sms/{sms['id']}").json["entity"].get("createdAt") in {None, "just now"}
+
+
 def test_lists_and_reads_lag_apart(sandbox):
     sandbox.configure(list_lag=100, read_lag=50)
     identifier = send(sandbox).json["entity"]["id"]

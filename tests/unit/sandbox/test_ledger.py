@@ -3,6 +3,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
 from airflow_provider_instasent.sandbox.ledger import Ledger
 
 
@@ -47,6 +49,29 @@ def test_pages_in_both_orders():
     assert numbers(ledger.page(1, 3, "oldest", 0)) == [0, 1, 2]
     assert numbers(ledger.page(3, 3, "oldest", 0)) == [6]
     assert numbers(ledger.page(9, 3, "oldest", 0)) == []
+
+
+def test_a_list_whose_last_page_is_repeated():
+    ledger = Ledger()
+    assert ledger.page(3, 3, "newest", 0, "repeats") == []
+    for number in range(7):
+        accept(ledger, number)
+
+    assert numbers(ledger.page(3, 3, "newest", 0, "repeats")) == [0]
+    assert numbers(ledger.page(50, 3, "newest", 0, "repeats")) == [0]
+    assert numbers(ledger.page(50, 3, "oldest", 0, "repeats")) == [6]
+
+
+def test_older_messages_stand_before_all_others():
+    ledger = Ledger()
+    ledger.put_before(3, newest=-10.0, oldest=-30.0)
+    accept(ledger, 1)
+
+    assert [message.accepted_at for message in ledger] == [-30.0, -20.0, -10.0, 0.0]
+    assert ledger.page(1, 2, "newest", 0)[0].to == "+34600000001"
+    assert len(ledger.numbers()) == 4
+    with pytest.raises(ValueError, match="empty ledger"):
+        ledger.put_before(1, newest=-10.0, oldest=-30.0)
 
 
 def test_pages_show_what_is_old_enough_and_may_be_seen():
