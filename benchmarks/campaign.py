@@ -15,6 +15,7 @@ from airflow_provider_instasent.campaign.campaign_settings import CampaignSettin
 from airflow_provider_instasent.journal.journal import Journal
 from airflow_provider_instasent.journal.key_value_store import KeyValueSegments
 from airflow_provider_instasent.journal.stopping import Stop
+from airflow_provider_instasent.journal.worker_clock import elapsed
 from airflow_provider_instasent.planning.plan import PlanSettings
 from airflow_provider_instasent.planning.row_source import rows_of_path
 from airflow_provider_instasent.planning.row_template import RowTemplate
@@ -83,7 +84,7 @@ def send(url: str, recipients: Path, store: StateStore, results: Path, stop: Sto
     """
     settings = CampaignSettings(
         plan=PlanSettings(CAMPAIGN, RowTemplate(TEXT, {}), sender="Bench"),
-        send=SendSettings(CAMPAIGN, started_at=time.time()),
+        send=SendSettings(CAMPAIGN, started_at=elapsed()),
         max_in_flight=IN_FLIGHT,
         results_path=results,
     )

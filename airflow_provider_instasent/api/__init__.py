@@ -16,7 +16,7 @@ In the order in which a message passes through::
     message_outcome   statuses            what is known then: on our side; on the way to the handset
     errors   server_words                 what a caller is told
 
-    pages   recent_pages                  a list page by page; its recent part, whatever its order
+    pages   recent_pages   list_order     a list page by page; its recent part; in which order it is
     account   price_profile_paths         the balance; where prices are
     parameter_checks   files              for the rooms above: parameters, files that appear whole
 

@@ -3,12 +3,23 @@
 
 from __future__ import annotations
 
+import math
+import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+_EARLIEST = 946_684_800.0
+"""The year 2000 in unix seconds: nothing in a list is older."""
+
+_LATEST = 1e11
+"""More unix seconds than these, of the year 5138, are thousandths."""
+
+_TO_THE_MINUTE = re.compile(r"\d[T ]\d\d:?\d\d")
 
 
 def http_date(value: str | None) -> float | None:
@@ -27,16 +38,36 @@ def http_date(value: str | None) -> float | None:
 def created_at(entity: Mapping[str, Any]) -> float | None:
     """Return when an entity was created on the server's clock (the field is inferred), or None where it does not tell.
 
-    :param entity: of a list; a time without a zone is taken as UTC (unknown)
+    A day alone, a placeholder such as 1970 and what is no number tell nothing.
+
+    :param entity: of a list; a time without a zone is taken as UTC, a number as unix seconds or as thousandths,
+        millionths or billionths of them, as its size tells (all unknown)
     """
     value = entity.get("createdAt")
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, str):
-        return None
+    if isinstance(value, str):
+        moment = _number(value) if value.strip().isascii() and value.strip().isdigit() else _iso(value.strip())
+    else:
+        moment = None if isinstance(value, bool) else _number(value)
+    return moment if moment is not None and moment >= _EARLIEST else None
+
+
+def _number(value: Any) -> float | None:
+    """Return the moment that a number says, in whatever unit."""
     try:
-        return _unix(datetime.fromisoformat(value.strip()))
-    except ValueError:
+        seconds = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    if not math.isfinite(seconds):
+        return None
+    while seconds >= _LATEST:
+        seconds /= 1000
+    return seconds
+
+
+def _iso(value: str) -> float | None:
+    try:
+        return _unix(datetime.fromisoformat(value)) if _TO_THE_MINUTE.search(value) else None
+    except (ValueError, OverflowError):
         return None
 
 

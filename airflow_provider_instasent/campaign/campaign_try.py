@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.bulk_attribution import acceptance
@@ -37,8 +36,8 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.api.client import InstasentClient
     from airflow_provider_instasent.api.pages import Page
     from airflow_provider_instasent.campaign.campaign_settings import CampaignSettings, SendSettings
-    from airflow_provider_instasent.campaign.search import Findings
     from airflow_provider_instasent.campaign.sender import SendReport
+    from airflow_provider_instasent.campaign.sightings import Doubt, Findings
     from airflow_provider_instasent.journal.journal import Journal
     from airflow_provider_instasent.journal.roster import Listed
     from airflow_provider_instasent.journal.stopping import Stop
@@ -101,7 +100,7 @@ class CampaignTry:
         self._settings = settings.send
         clock = WorkerClock() if journal is None else journal.clock
         self._sender = Sender(client, journal, spool, settings.max_in_flight, stop, clock=clock, **chunks)
-        self._unconfirmed = Unconfirmed(settings.send, spool.keys, list_page or client.list_sms, time.time, stop.sleep)
+        self._unconfirmed = Unconfirmed(settings.send, spool.keys, list_page or client.list_sms, clock, stop.sleep)
 
     def prepare(self) -> int:
         """List the plan's messages in the journal, or compare them with those listed by an earlier try.
@@ -209,7 +208,7 @@ class CampaignTry:
         if report.stopped_by is not None:
             return False
         again = self._unconfirmed.are_sent_again(findings, roster.count_in_doubt(), resends)
-        return again and self._spool.reopen_doubtful() > 0
+        return again and self._spool.reopen_doubtful(findings.doubted) > 0
 
     def _look(self, doubtful: Sequence[Listed], last_request_at: float) -> Findings:
         """Look for messages in doubt, and write down what was found."""
@@ -226,7 +225,7 @@ class CampaignTry:
         log.info("%d of %d unconfirmed messages were found.", len(found), len(doubtful))
         if not findings.whole:
             log.warning("The list is longer than what was read of it: the others may be there all the same.")
-        roster.settle(_not_found(item) for item in doubtful if item.key not in found)
+        roster.settle(_not_found(item, findings.doubted.get(item.key)) for item in doubtful if item.key not in found)
         places = {item.key: item.place for item in doubtful}
         self._record([acceptance(places[key], _NOBODY, entity) for key, entity in found.items()])
         return findings
@@ -250,7 +249,9 @@ def finished_by(owner: str) -> str:
 _NOBODY = Sms("", "", "")
 
 
-def _not_found(item: Listed) -> MessageOutcome:
+def _not_found(item: Listed, doubt: Doubt | None) -> MessageOutcome:
     if item.accepted:
         return MessageOutcome(item.place, MessageState.ACCEPTED, reason="accepted; its id is not in the list")
-    return MessageOutcome(item.place, MessageState.UNCONFIRMED, reason="no answer, and not found in the list")
+    return MessageOutcome(
+        item.place, MessageState.UNCONFIRMED, reason=f"no answer, and {doubt or 'not found in the list'}"
+    )

@@ -64,7 +64,7 @@ class SendReport:
     """What a pass over the plan came to.
 
     :param stopped_by: the error that ended it early: no funds, a wrong token, no connection …
-    :param last_request_at: our clock when the last request left, 0 where none did
+    :param last_request_at: the steady clock when the last request left, 0 where none did
     :param requests: how many requests were made
     """
 
@@ -190,7 +190,7 @@ class Sender:
             entered = True
             self._write_intent(flight)
             with self._lock:
-                self.report.last_request_at = self._clock.now()
+                self.report.last_request_at = self._clock.elapsed()
                 self.report.requests += 1
 
         def after_send(outcome: Outcome) -> None:

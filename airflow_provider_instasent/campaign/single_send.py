@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.api.client import InstasentClient
     from airflow_provider_instasent.api.message import Sms
     from airflow_provider_instasent.campaign.campaign_settings import SendSettings
-    from airflow_provider_instasent.campaign.search import Findings
+    from airflow_provider_instasent.campaign.sightings import Findings
     from airflow_provider_instasent.journal.journal import Journal
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,6 @@ class SingleSend:
         self._client = client
         self._journal = journal
         self._settings = settings
-        self._clock = clock
         self._sleep = sleep
         self._worker = WorkerClock(clock) if journal is None else journal.clock
         self._roster = Roster()
@@ -92,7 +91,7 @@ class SingleSend:
         self._client_id = self._given_id or keys.client_id(self._key)
         self._message = replace(self._message, client_id=self._client_id)
         self._keys = keys
-        self._unconfirmed = Unconfirmed(self._settings, keys, self._client.list_sms, self._clock, self._sleep)
+        self._unconfirmed = Unconfirmed(self._settings, keys, self._client.list_sms, self._worker, self._sleep)
 
     @property
     def client_id(self) -> str:
@@ -167,7 +166,7 @@ class SingleSend:
 
     def _look_after_request(self, reason: str, resends: int) -> SingleResult | None:
         """Look for what a request without an answer may have sent; return None where it is to be sent again."""
-        self._last_request_at = self._clock()
+        self._last_request_at = self._worker.elapsed()
         self._roster.intend([(self._place, 1)], self._intended or self._worker.moment())
         looked_for = self._doubts()
         try:
@@ -273,7 +272,7 @@ class SingleSend:
     def _before_send(self) -> None:
         if self._journal is not None and self._intended is not None and self._journal.is_stale(self._intended):
             self._intend()
-        self._last_request_at = self._clock()
+        self._last_request_at = self._worker.elapsed()
 
     def _settle(self, outcome: MessageOutcome, chunk: int | None = None) -> None:
         """Write what became of the message.

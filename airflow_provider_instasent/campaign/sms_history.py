@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from airflow_provider_instasent.api.recent_pages import recent_pages
+from airflow_provider_instasent.api.list_order import Order, ProvenOrder
+from airflow_provider_instasent.api.recent_pages import Side, recent_pages
 from airflow_provider_instasent.api.statuses import normalise_status
 from airflow_provider_instasent.api.timestamps import created_at
 from airflow_provider_instasent.campaign.export_formats import write_rows
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.api.pages import Page
 
 OUT_OF_ORDER = 120.0
-"""Seconds by which entities of a list may be out of order: reading stops that much beyond the window."""
+"""Seconds by which entities of a list may be out of order: it takes more to prove the order, and reading stops that
+much beyond the window."""
 
 _NO_STATUS = "no_status"
 _SCHEMA = """
@@ -74,6 +76,7 @@ class History:
         self._beyond_since = False
         self._until_at: float | None = None
         self._until_found = False
+        self._order = ProvenOrder(created_at, OUT_OF_ORDER)
         self.pages = 0
 
     def __enter__(self) -> Self:
@@ -99,9 +102,8 @@ class History:
             report(self.pages)
             return page
 
-        whole = recent_pages(
-            take, self._too_old, lambda: False, created_at, self._window.max_pages or sys.maxsize, seen=_Seen(self)
-        )
+        most = self._window.max_pages or sys.maxsize
+        whole = recent_pages(take, self._side_of, lambda: False, self._order, most, seen=_Seen(self))
         if not whole:
             return "max_pages"
         if self._until_found:
@@ -158,12 +160,16 @@ class History:
             (entity["id"], page, line, at, status, json.dumps(entity, ensure_ascii=False, separators=(",", ":"))),
         )
 
-    def _too_old(self, entity: Entity) -> bool:
+    def _side_of(self, entity: Entity) -> Side:
         if entity["id"] == self._window.until_id:
-            return True
+            return Side.EDGE
         edges = [edge for edge in (self._window.since, self._until_at) if edge is not None]
         at = created_at(entity)
-        return bool(edges) and at is not None and at < max(edges) - OUT_OF_ORDER
+        if edges and at is not None and at < max(edges) - OUT_OF_ORDER:
+            return Side.OLDER
+        if self._window.until_id is not None and not self._until_found:
+            return Side.UNTOLD  # the window may end anywhere
+        return Side.UNTOLD if edges and at is None else Side.INSIDE
 
     def _inside(self) -> tuple[str, tuple[Any, ...]]:
         """Return the condition that an SMS is inside the window, and its values."""
@@ -182,6 +188,8 @@ class History:
         return " AND ".join(conditions), tuple(values)
 
     def _oldest_first(self) -> bool:
+        if (proven := self._order.verdict) in {Order.NEWEST_FIRST, Order.OLDEST_FIRST}:
+            return proven is Order.OLDEST_FIRST
         query = "SELECT at FROM sms WHERE at IS NOT NULL ORDER BY page {0}, line {0} LIMIT 1"
         ends = [self._database.execute(query.format(direction)).fetchone() for direction in ("ASC", "DESC")]
         return None not in ends and ends[0][0] < ends[1][0]
@@ -193,14 +201,16 @@ class _Seen:
     def __init__(self, history: History) -> None:
         self._database = history._database  # noqa: SLF001 - a part of it
 
-    def take(self, ids: set[str]) -> bool:
-        """Remember ids; return whether any of them was new."""
-        rows = self._database.executemany("INSERT OR IGNORE INTO seen VALUES (?)", ((sms_id,) for sms_id in ids))
-        return rows.rowcount > 0
+    def take(self, ids: set[str]) -> set[str]:
+        """Remember ids; return the new ones."""
+        new = {sms_id for sms_id in ids if not self.knows({sms_id})}
+        self._database.executemany("INSERT INTO seen VALUES (?)", ((sms_id,) for sms_id in new))
+        return new
 
-    def forget(self) -> None:
-        """Forget all of them."""
-        self._database.execute("DELETE FROM seen")
+    def knows(self, ids: set[str]) -> bool:
+        """Tell whether all of these are remembered."""
+        query = "SELECT 1 FROM seen WHERE id = ?"
+        return all(self._database.execute(query, (sms_id,)).fetchone() for sms_id in ids)
 
 
 def kind_of(value: Any) -> str:

@@ -6,6 +6,7 @@ The same for one message and for a million.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,8 @@ from airflow_provider_instasent.api.errors import (
     UnconfirmedError,
 )
 from airflow_provider_instasent.campaign import search
-from airflow_provider_instasent.campaign.search import Findings, Search, search_list
+from airflow_provider_instasent.campaign.search import search_list
+from airflow_provider_instasent.campaign.sightings import Search
 from airflow_provider_instasent.planning.choices import OnUnconfirmed
 
 if TYPE_CHECKING:
@@ -25,7 +27,9 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.api.client_ids import MessageKeys
     from airflow_provider_instasent.api.pages import Page
     from airflow_provider_instasent.campaign.campaign_settings import SendSettings
+    from airflow_provider_instasent.campaign.sightings import Findings
     from airflow_provider_instasent.journal.roster import Listed
+    from airflow_provider_instasent.journal.worker_clock import WorkerClock
 
 MOST_RESENDS = 3
 """How often one try sends again what stays unconfirmed (`on_unconfirmed="resend"`)."""
@@ -38,14 +42,14 @@ class Unconfirmed:
     :param settings: of the try
     :param keys: of the campaign's messages
     :param list_page: reads a page of the list that shows what was accepted, by its number and size
-    :param clock: our clock in unix seconds
+    :param clock: that of this worker
     :param sleep: waits the given seconds; raises to end the try
     """
 
     settings: SendSettings
     keys: MessageKeys
     list_page: Callable[[int, int], Page]
-    clock: Callable[[], float]
+    clock: WorkerClock
     sleep: Callable[[float], object]
 
     @property
@@ -66,7 +70,7 @@ class Unconfirmed:
         The grace counts from the later of this try's start and its last request.
 
         :param messages: what is looked for
-        :param last_request_at: our clock in unix seconds when a request of this try left last; 0 where none did
+        :param last_request_at: when a request of this try left last, on the steady clock in seconds; 0 where none did
         :param known_ids: ids of SMS that are already known to be other messages of this campaign
         :param occurrences: how many messages with one sender, number and text the campaign may hold
         :raises UnavailableError: where the list cannot be read at present
@@ -75,7 +79,7 @@ class Unconfirmed:
         wanted = {one.key: one for one in messages}
         try:
             return search_list(
-                Search(self.keys, wanted, known_ids, occurrences),
+                Search(self.keys, wanted, known_ids, occurrences, slack=search.CLOCK_SLACK),
                 self.list_page,
                 until=max(self.settings.started_at, last_request_at) + self.settings.unconfirmed_grace,
                 clock=self.clock,
@@ -91,14 +95,17 @@ class Unconfirmed:
     def are_sent_again(self, findings: Findings, left: int, resends: int) -> bool:
         """Decide whether what was looked for and not found is sent again.
 
+        Those of which the look left a doubt never are: the others go first.
+
         :param findings: of the look
         :param left: messages that stay unconfirmed
         :param resends: how often this try has sent again so far
-        :raises UnconfirmedError: where they would be, and the look proves nothing
+        :raises UnconfirmedError: where they would be, and the look proves nothing of any
         """
         if not left or not self.are_resent:
             return False
-        refuse_unless_whole(findings, left)
+        if not findings.whole or left <= len(findings.doubted):
+            refuse_unless_whole(findings, left)
         return resends < MOST_RESENDS
 
 
@@ -115,16 +122,24 @@ def proves_acceptance(*, client_id_taken: bool, in_doubt: bool, given: str | Non
 
 
 def refuse_unless_whole(findings: Findings, left: int) -> None:
-    """Refuse to send again after a look that did not reach back far enough.
+    """Refuse to send again after a look that does not prove absence.
 
     :param findings: of the look
     :param left: messages not found
     :raises UnconfirmedError: where they may be in the list all the same
     """
-    if findings.whole or not left:
+    if not left or (findings.whole and not findings.doubted):
         return
+    if findings.whole:
+        left = len(findings.doubted)
+        (reason, _), *others = Counter(findings.doubted.values()).most_common()
+        why = f"{reason}{', or the like' if others else ''}. So they may have been accepted, and were not sent again"
+    else:
+        why = (
+            f"not found in the {search.MOST_PAGES} pages of the list that were read, which do not reach back to when "
+            "they may have been accepted. So nothing was sent again"
+        )
     raise UnconfirmedError(
-        f"{left} unconfirmed: not found in the {search.MOST_PAGES} pages of the list that were read, which do not "
-        "reach back to when they may have been accepted. So nothing was sent again. Look at Instasent's dashboard, and "
-        'clear the task with on_unconfirmed="skip" to leave them so.'
+        f"{left} unconfirmed: {why}. Look at Instasent's dashboard, and clear the task with "
+        'on_unconfirmed="skip" to leave them so.'
     )

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +94,7 @@ def campaign_settings(
     """
     from airflow_provider_instasent.api.client_ids import secret_of_run
     from airflow_provider_instasent.campaign.campaign_settings import CampaignSettings, SendSettings
+    from airflow_provider_instasent.journal.worker_clock import elapsed
 
     return CampaignSettings(
         plan=plan,
@@ -103,7 +103,7 @@ def campaign_settings(
             on_unconfirmed=OnUnconfirmed.of(operator.on_unconfirmed),
             unconfirmed_grace=operator.unconfirmed_grace,
             on_plan_change=on_plan_change,
-            started_at=time.time(),
+            started_at=elapsed(),
             owner=task_try.owner,
             retry_rejected=flag("retry_rejected", operator.retry_rejected),
             run_secret=secret_of_run(connection.token, task_try.owner, plan.campaign_id),

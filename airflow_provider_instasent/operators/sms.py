@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -216,12 +215,13 @@ class InstasentSendSmsOperator(SendOperator):
 
     def _settings(self, task_try: TaskTry) -> SendSettings:
         from airflow_provider_instasent.campaign.campaign_settings import SendSettings
+        from airflow_provider_instasent.journal.worker_clock import elapsed
 
         return SendSettings(
             campaign_id=campaign_id_of(task_try, self.campaign_id),
             on_unconfirmed=OnUnconfirmed.of(self.on_unconfirmed),
             unconfirmed_grace=self.unconfirmed_grace,
-            started_at=time.time(),
+            started_at=elapsed(),
         )
 
     def _settings_without_journal(self, task_try: TaskTry, settings: SendSettings, hook: InstasentHook) -> SendSettings:

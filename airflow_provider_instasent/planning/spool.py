@@ -16,7 +16,7 @@ from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.journal.roster import IN_DOUBT, Roster, first_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from airflow_provider_instasent.api.client_ids import MessageKeys
 
@@ -180,9 +180,14 @@ class Spool:
             for place, position, key, recipient, text, sender, unicode, given, doubted in rows
         ]
 
-    def reopen_doubtful(self) -> int:
-        """Make due again what stayed unconfirmed and is still planned; return how many."""
-        return self._reopen(IN_DOUBT)
+    def reopen_doubtful(self, but: Collection[bytes] = ()) -> int:
+        """Make due again what stayed unconfirmed and is still planned; return how many.
+
+        :param but: keys of those that must not be sent again
+        """
+        count = self._reopen(IN_DOUBT)
+        kept = self.database.executemany("UPDATE roster SET due = 0 WHERE due AND key = ?", ((key,) for key in but))
+        return count - max(0, kept.rowcount)
 
     def reopen_rejected(self) -> int:
         """Make due again what the API rejected and is still planned; return how many."""

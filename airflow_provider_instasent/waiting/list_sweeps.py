@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.api import endpoints, flows
 from airflow_provider_instasent.api.exchange import Flow, Kind, Pause
+from airflow_provider_instasent.api.list_order import LikelyOrder
 from airflow_provider_instasent.api.pages import Page
-from airflow_provider_instasent.api.recent_pages import walk_recent
+from airflow_provider_instasent.api.recent_pages import Side, walk_recent
 from airflow_provider_instasent.api.refusals import error_of
 from airflow_provider_instasent.api.retry import ONE_ATTEMPT
 from airflow_provider_instasent.api.timestamps import created_at
@@ -54,7 +55,13 @@ class ListSweep(Sweep):
         """
         # A page a hundred messages at best, twice that where others send too; beyond, single reads are cheaper.
         most = min(len(self.ids), 2 * len(self.ids) // LIST_PAGE + _PAGES_TO_SPARE)
-        walk = walk_recent(lambda _entity: False, lambda: not self._unseen, created_at, most)
+        pending = set(self.ids)
+
+        def side_of(entity: Entity) -> Side:
+            return Side.INSIDE if entity["id"] in pending else Side.UNTOLD
+
+        # What the list does not show is read one by one, so a likely order will do.
+        walk = walk_recent(side_of, lambda: not self._unseen, LikelyOrder(created_at), most)
         number = next(walk)
         while True:
             yield Pause(pace.delay(time.monotonic()), "pace")

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import count
@@ -213,7 +212,7 @@ class BulkTask:
             on_unconfirmed=OnUnconfirmed.of(self.policy),
             unconfirmed_grace=self.grace,
             on_plan_change=OnPlanChange.of(self.on_plan_change),
-            started_at=time.time(),
+            started_at=elapsed(),
             owner=self.owner,
             retry_rejected=self.retry_rejected,
             run_secret=self.run_secret,

@@ -133,8 +133,8 @@ class SendTask:
         """Run one try; raise what ends it."""
         hooks = hooks or Hooks()
         self.tries += 1
-        policy, started = OnUnconfirmed.of(self.policy), self.clock()
-        settings = SendSettings(self.campaign_id, policy, self.grace, started_at=started, run_secret=SECRET)
+        policy = OnUnconfirmed.of(self.policy)
+        settings = SendSettings(self.campaign_id, policy, self.grace, started_at=elapsed(), run_secret=SECRET)
         if self.journal == "none" and self.tries > 1:
             settings = replace(settings, look_since=self.began)
         with ExitStack() as stack:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The server's clock is read alike in any zone of ours."""
+"""The server's clock is read alike in any zone of ours, and its moments in any form."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import time
 import pytest
 
 from airflow_provider_instasent.api.exchange import Answer
+from airflow_provider_instasent.api.timestamps import created_at
 
 NOW = 1_800_000_000.0
 DATE = "Fri, 15 Jan 2027 08:00:00 GMT"  # NOW
@@ -36,3 +37,43 @@ def test_the_servers_clock_in_any_zone_of_ours(date, moment, monkeypatch):
         monkeypatch.undo()
         time.tzset()
     assert os.environ.get("TZ") != "America/New_York"
+
+
+@pytest.mark.parametrize(
+    ("value", "moment"),
+    [
+        ("2027-01-15T08:00:00+00:00", NOW),
+        ("2027-01-15T08:00:00Z", NOW),
+        ("2027-01-15T09:00:00+01:00", NOW),
+        (" 2027-01-15 08:00:00 ", NOW),
+        (NOW, NOW),
+        (int(NOW), NOW),
+        (True, None),
+        (None, None),
+        ("", None),
+        ("yesterday", None),
+        ({"date": "2027-01-15"}, None),
+        ("20270115T080000Z", NOW),
+        ("2027-01-15T08:00:00.250Z", NOW + 0.25),
+        ("2027-01-15T08:00+0000", NOW),
+        (NOW * 1_000, NOW),
+        (int(NOW) * 1_000_000, NOW),
+        (int(NOW) * 1_000_000_000, NOW),
+        ("1800000000", NOW),
+        ("1800000000000", NOW),
+        ("2027-01-15", None),
+        ("20270115", None),
+        ("2027-01-15T08", None),
+        ("1970-01-01T00:00:00Z", None),
+        ("0001-01-01T00:00:00Z", None),
+        ("9999-12-31T23:59:59-23:59", 253402387139.0),
+        (0, None),
+        (-1, None),
+        (10**400, None),
+        (float("nan"), None),
+        (float("inf"), None),
+        ([NOW], None),
+    ],
+)
+def test_the_time_of_an_sms(value, moment):
+    assert created_at({"id": "1", "createdAt": value}) == moment

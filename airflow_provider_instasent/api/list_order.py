@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: Apache-2.0
+"""In which order a list is (unknown), as far as the moments of its entities prove it.
+
+`createdAt` (inferred) may be in whole seconds and some seconds off the order in which a server keeps its list, and some
+may be wrong altogether. So only two moments that differ by more than a slack prove an order, and only moments that
+their neighbours bear out count.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from airflow_provider_instasent.api.endpoints import Entity
+
+MomentOf = Callable[[Entity], float | None]
+
+
+MOST_ASTRAY = 0.05
+"""Share of the moments that may lie apart from their neighbours; with more of them no moment can be relied on."""
+
+_FEW = 2
+"""Moments on a page of which none has two neighbours."""
+
+_Said = tuple[int, float]
+"""A moment, behind the line or the page that says it."""
+
+
+class Order(Enum):
+    """What is known of a list's order."""
+
+    NEWEST_FIRST = "newest first"
+    OLDEST_FIRST = "oldest first"
+    UNPROVEN = "unproven"
+    CONTRADICTORY = "contradictory"
+
+
+class OrderEvidence(Protocol):
+    """Tells the order of a list by the pages that were read."""
+
+    def note(self, number: int, entities: Sequence[Entity]) -> None:
+        """Take in what a page showed first, by its number; what was taken in under that number before counts no more.
+
+        :param number: of the page
+        :param entities: what is on it and was on no earlier one
+        """
+
+    @property
+    def verdict(self) -> Order:
+        """The order, as far as it is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The earliest and the latest of some moments; of none, no moment is outside.
+
+    :param low: in unix seconds
+    :param high: in unix seconds
+    """
+
+    low: float = math.inf
+    high: float = -math.inf
+
+    @classmethod
+    def of(cls, moments: Iterable[float]) -> Span:
+        """Return the span of moments, none or more."""
+        known = list(moments)
+        return cls(min(known), max(known)) if known else cls()
+
+    def __or__(self, other: Span) -> Span:
+        return Span(min(self.low, other.low), max(self.high, other.high))
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an entity stands in a list.
+
+    :param number: of its page
+    :param before: the moments before it on that page
+    :param after: those after it
+    """
+
+    number: int
+    before: Span
+    after: Span
+
+
+class ProvenOrder:
+    """The order that moments prove beyond doubt; where they prove both, the list is in none that can be relied on.
+
+    :param moment: when an entity was created, or None where it does not tell
+    :param slack: seconds by which two moments must differ to prove anything
+    """
+
+    def __init__(self, moment: MomentOf, slack: float) -> None:
+        self._moment = moment
+        self._slack = slack
+        self._pages: dict[int, Span] = {}
+        self._sparse: dict[int, list[float]] = {}
+        self._watched: dict[str, _Place | None] = {}
+        self._newest_first = False
+        self._oldest_first = False
+        self._counted = 0
+        self._astray = 0
+
+    @property
+    def verdict(self) -> Order:
+        """The order, as far as it is known."""
+        astray = self._astray > max(_FEW, MOST_ASTRAY * self._counted)
+        if astray or (self._newest_first and self._oldest_first):
+            return Order.CONTRADICTORY
+        if self._newest_first:
+            return Order.NEWEST_FIRST
+        return Order.OLDEST_FIRST if self._oldest_first else Order.UNPROVEN
+
+    def note(self, number: int, entities: Sequence[Entity]) -> None:
+        """Take in what a page showed first; see :class:`OrderEvidence`."""
+        said = [(line, at) for line, at in enumerate(map(self._moment, entities)) if at is not None]
+        self._pages.pop(number, None)
+        self._sparse.pop(number, None)
+        borne_out = _borne_out(said)
+        self._note_moments(number, borne_out)
+        self._count(said, borne_out)
+        if said and not borne_out:
+            self._sparse[number] = [at for _, at in said]
+            self._note_sparse(number)
+        for line, entity in enumerate(entities):
+            if entity["id"] in self._watched:
+                before = Span.of(at for other, at in borne_out if other < line)
+                after = Span.of(at for other, at in borne_out if other > line)
+                self._watched[entity["id"]] = _Place(number, before, after)
+
+    def watch(self, entity_id: str) -> None:
+        """Keep in mind where an entity stands, once its page is noted, for :meth:`is_in_line`."""
+        self._watched.setdefault(entity_id, None)
+
+    def is_in_line(self, entity_id: str, at: float) -> bool:
+        """Tell whether the moment of an entity that is watched agrees with where it stands in the list.
+
+        :param entity_id: which it is
+        :param at: the moment it claims
+        """
+        place = self._watched.get(entity_id)
+        if place is None:
+            return True
+        before = place.before | self._span_of_pages(lambda other: other < place.number)
+        after = place.after | self._span_of_pages(lambda other: other > place.number)
+        newest_first = before.low >= at - self._slack and after.high <= at + self._slack
+        oldest_first = before.high <= at + self._slack and after.low >= at - self._slack
+        return {
+            Order.NEWEST_FIRST: newest_first,
+            Order.OLDEST_FIRST: oldest_first,
+            Order.UNPROVEN: newest_first or oldest_first,
+            Order.CONTRADICTORY: False,
+        }[self.verdict]
+
+    def _note_moments(self, number: int, borne_out: Sequence[_Said]) -> None:
+        page = Span()
+        for _, at in borne_out:
+            self._compare(page, Span(at, at))
+            page |= Span(at, at)
+        self._compare(self._span_of_pages(lambda other: other < number), page)
+        self._compare(page, self._span_of_pages(lambda other: other > number))
+        self._pages[number] = page | self._pages.get(number, Span())
+
+    def _note_sparse(self, number: int) -> None:
+        """Take a page with few moments together with those nearest to it: any part of a list is in its order too."""
+        numbers = sorted(self._sparse)
+        place = numbers.index(number)
+        near = numbers[max(0, place - _FEW) : place + _FEW + 1]
+        said = [(one, at) for one in near for at in self._sparse[one]]
+        borne_out = _borne_out(said)
+        for one in near:
+            self._note_moments(one, [(page, at) for page, at in borne_out if page == one])
+        self._count(said, borne_out)
+
+    def _count(self, said: Sequence[_Said], borne_out: Sequence[_Said]) -> None:
+        """Count the moments that lie apart from their neighbours."""
+        self._counted += len(borne_out)
+        pairs = zip(said[1:], borne_out, strict=False)
+        self._astray += sum(abs(at - between) > self._slack for (_, at), (_, between) in pairs)
+
+    def _compare(self, earlier: Span, later: Span) -> None:
+        """Note what two parts of the list prove, the earlier one nearer to its beginning."""
+        self._newest_first = self._newest_first or earlier.high - later.low > self._slack
+        self._oldest_first = self._oldest_first or later.high - earlier.low > self._slack
+
+    def _span_of_pages(self, wanted: Callable[[int], bool]) -> Span:
+        spans = [span for number, span in self._pages.items() if wanted(number)]
+        return Span(
+            min((span.low for span in spans), default=math.inf), max((span.high for span in spans), default=-math.inf)
+        )
+
+
+def _borne_out(said: Sequence[_Said]) -> list[_Said]:
+    """Return the median of each moment and its two neighbours: a single wrong one then tells nothing."""
+    triples = zip(said, said[1:], said[2:], strict=False)
+    return [(where, sorted((before, at, after))[1]) for (_, before), (where, at), (_, after) in triples]
+
+
+class LikelyOrder:
+    """The order by the first and the last moment that were read: quick, and wrong where they differ by chance.
+
+    :param moment: when an entity was created, or None where it does not tell
+    """
+
+    def __init__(self, moment: MomentOf) -> None:
+        self._moment = moment
+        self._ends: dict[int, tuple[float, float]] = {}
+
+    @property
+    def verdict(self) -> Order:
+        """The order that is likely; newest first, where nothing tells it."""
+        if not self._ends:
+            return Order.NEWEST_FIRST
+        first, last = self._ends[min(self._ends)][0], self._ends[max(self._ends)][1]
+        if first == last:
+            return Order.UNPROVEN
+        return Order.NEWEST_FIRST if first > last else Order.OLDEST_FIRST
+
+    def note(self, number: int, entities: Sequence[Entity]) -> None:
+        """Take in a page, by its number."""
+        moments = [at for at in map(self._moment, entities) if at is not None]
+        if moments:
+            self._ends[number] = moments[0], moments[-1]
