@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Object storages in memory, as fsspec shows them, each with its own idea of creating a file exclusively."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from fsspec import AbstractFileSystem
+
+EXCLUSIVE = "exclusive"
+CHECKS_AT_OPEN = "checks at open"
+CHECKS_AT_CLOSE = "checks at close"
+LAST_WINS = "last wins"
+OVERWRITES = "overwrites"
+WITHOUT = "without"
+UNREACHABLE = "unreachable"
+
+
+class Store(AbstractFileSystem):
+    """What several processes share, each of which would have a file system like this one.
+
+    :param creation: what mode `xb` does: `EXCLUSIVE`, as conditional writes do; look whether the file is there when it
+        is opened (`CHECKS_AT_OPEN`) or closed (`CHECKS_AT_CLOSE`), and write it after a while; tell all but one that it
+        is there, and keep what the last of them wrote (`LAST_WINS`); `OVERWRITES`; or there is no such mode
+        (`WITHOUT`), or no network (`UNREACHABLE`)
+    :param delay: seconds between a look and the write
+    :param answers_lost: creations that take place and are answered as if the file had been there before, as a client
+        sees it that repeats a request whose answer was lost
+    """
+
+    cachable = False
+    protocol = "objects"
+
+    def __init__(self, creation: str = EXCLUSIVE, delay: float = 0.0, answers_lost: int = 0) -> None:
+        super().__init__()
+        self.creation = creation
+        self.delay = delay
+        self.answers_lost = answers_lost
+        self.objects: dict[str, bytes] = {}
+        self.requests: list[tuple[str, str]] = []
+        self.lock = threading.Lock()
+        self.listed: dict[str, list[str]] = {}
+
+    def ls(self, path: str, detail: bool = True, **_: Any) -> Any:
+        """List a prefix; remembers what it found, as those of the large clouds do."""
+        prefix = f"{path.rstrip('/')}/"
+        if prefix not in self.listed:
+            self.requests.append(("list", path))
+            with self.lock:
+                rests = {name.removeprefix(prefix) for name in self.objects if name.startswith(prefix)}
+            self.listed[prefix] = sorted({prefix + rest.split("/")[0] for rest in rests})
+        if not self.listed[prefix]:
+            raise FileNotFoundError(path)
+        assert not detail
+        return self.listed[prefix]
+
+    def invalidate_cache(self, path: str | None = None) -> None:
+        self.listed.clear()
+
+    def cat_file(self, path: str, *_: Any, **__: Any) -> bytes:
+        self.requests.append(("get", path))
+        with self.lock:
+            if path not in self.objects:
+                raise FileNotFoundError(path)
+            return self.objects[path]
+
+    def pipe_file(self, path: str, value: bytes, *_: Any, **__: Any) -> None:
+        self.put(path, value)
+
+    def rm_file(self, path: str) -> None:
+        self.requests.append(("delete", path))
+        with self.lock:
+            del self.objects[path]
+
+    def put(self, path: str, value: bytes) -> None:
+        """Write an object, whatever is there."""
+        self.requests.append(("put", path))
+        with self.lock:
+            self.objects[path] = value
+
+    def _open(self, path: str, mode: str = "rb", **_: Any) -> Any:
+        assert mode == "xb"
+        if self.creation == WITHOUT:
+            raise NotImplementedError(mode)
+        if self.creation == UNREACHABLE:
+            raise ConnectionResetError
+        if self.creation == CHECKS_AT_OPEN and path in self.objects:
+            raise FileExistsError(path)
+        return _Upload(self, path)
+
+    def commit(self, path: str, value: bytes) -> None:
+        """Do what closing a new file does."""
+        taken = path in self.objects
+        if self.creation == EXCLUSIVE:
+            with self.lock:
+                taken = path in self.objects
+                if not taken:
+                    self.objects[path] = value
+        elif self.creation == CHECKS_AT_CLOSE and taken:
+            pass
+        else:
+            time.sleep(self.delay)
+            taken = self.creation == LAST_WINS and path in self.objects
+            self.objects[path] = value
+        self.requests.append(("put", path))
+        if not taken and self.answers_lost:
+            self.answers_lost -= 1
+            taken = True
+        if taken:
+            raise FileExistsError(path)
+
+
+class _Upload(io.BytesIO):
+    def __init__(self, store: Store, path: str) -> None:
+        super().__init__()
+        self._store = store
+        self._path = path
+
+    def close(self) -> None:
+        if not self.closed:
+            value = self.getvalue()
+            super().close()
+            self._store.commit(self._path, value)
+
+
+@dataclass
+class ObjectPath:
+    """A path of a store, with what Airflow's `ObjectStoragePath` offers of it."""
+
+    fs: Store
+    path: str
+    protocol: str = "objects"
+
+    def __truediv__(self, name: str) -> ObjectPath:
+        return ObjectPath(self.fs, f"{self.path}/{name}")
