@@ -93,10 +93,14 @@ def _cannot_create(errors: list[Exception | None]) -> Exception:
         return (
             error  # the network's, or an answer was lost and the request repeated: the next try may meet no such thing
         )
-    refusal = JournalStoreError(
-        f"`journal_path` cannot create a file whole and exclusively ({type(error).__name__}): nothing was sent. Use a "
-        "file system with hard links, or an object storage by its URL rather than mounted."
-    )
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        why = "is in no place that exists or can be made (is the bucket's name right?): nothing was sent."
+    else:
+        why = (
+            f"cannot create a file whole and exclusively ({type(error).__name__}): nothing was sent. Use a file system "
+            "with hard links, or an object storage by its URL rather than mounted."
+        )
+    refusal = JournalStoreError(f"`journal_path` {why}")
     refusal.__cause__ = error
     return refusal
 

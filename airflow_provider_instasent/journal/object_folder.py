@@ -45,9 +45,19 @@ class ObjectFolder:
         """Create a file whole, or not at all, and never over another one."""
         try:
             self._create(name, content, ready)
-        except FileNotFoundError:  # object storages need no directories; other file systems do
-            self._file_system.makedirs(self._path, exist_ok=True)
+        except FileNotFoundError:
+            self._make()
             self._create(name, content, ready)
+
+    def _make(self) -> None:
+        """Make the directory, which object storages do not need, but not a bucket: its name may be mistyped.
+
+        :raises FileNotFoundError: where the bucket does not exist
+        """
+        bucket = self._path.partition("/")[0]  # empty where the path is absolute, and so in no bucket
+        if bucket and not self._file_system.exists(bucket):
+            raise FileNotFoundError(bucket)
+        self._file_system.makedirs(self._path, exist_ok=True)
 
     def _create(self, name: str, content: bytes, ready: Callable[[], None]) -> None:
         with self._file_system.open(self._at(name), "xb") as stream:

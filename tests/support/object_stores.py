@@ -58,6 +58,9 @@ class Store(AbstractFileSystem):
         assert not detail
         return self.listed[prefix]
 
+    def exists(self, path: str, **_: Any) -> bool:
+        return any(name == path or name.startswith(f"{path}/") for name in self.objects)
+
     def invalidate_cache(self, path: str | None = None) -> None:
         self.listed.clear()
 

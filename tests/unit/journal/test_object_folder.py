@@ -73,8 +73,19 @@ def test_a_directory_is_made_where_a_file_system_needs_one(store, monkeypatch):
 
     monkeypatch.setattr(store, "_open", needs_directory)
     monkeypatch.setattr(store, "makedirs", lambda path, **_: made.append(path))
+    store.put("bucket/something", b"")
     folder = ObjectFolder(store, "bucket/j/")
     folder.create("a", b"1")
     folder.create("b", b"2")
     assert made == ["bucket/j"]
     assert folder.names() == ["a", "b"]
+
+
+def test_a_bucket_is_not_made(store, monkeypatch):
+    def nowhere(path: str, *_: object, **__: object) -> None:
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr(store, "_open", nowhere)
+    monkeypatch.setattr(store, "makedirs", lambda *_, **__: pytest.fail("it was made"))
+    with pytest.raises(FileNotFoundError):
+        ObjectFolder(store, "mistyped/j").create("a", b"1")
