@@ -88,7 +88,7 @@ def _cannot_create(errors: list[Exception | None]) -> Exception:
     :param errors: of the writers
     """
     error = next(one for one in errors if one is not None)
-    unable = isinstance(error, NotImplementedError | ValueError | OSError)
+    unable = isinstance(error, NotImplementedError | OSError | TypeError | ValueError)
     if not unable or isinstance(error, ConnectionError | FileExistsError | TimeoutError):
         return (
             error  # the network's, or an answer was lost and the request repeated: the next try may meet no such thing

@@ -45,7 +45,7 @@ class Folder(Protocol):
 
         :param ready: called when all that is left to do is to let the file appear
         :raises FileExistsError: where the name is taken
-        :raises NotImplementedError: where the file system has no such thing; also `OSError` or `ValueError`
+        :raises NotImplementedError: where the file system has no such thing; also `OSError`, `TypeError`, `ValueError`
         """
 
     def write_last_line(self, name: str, line: bytes) -> None:

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 class ObjectFolder:
     """See :class:`~airflow_provider_instasent.journal.folder.Folder`.
 
-    Files are created with fsspec's mode `xb`: a conditional PUT on S3 and Azure, a precondition on Google's storage.
-    What a file system makes of it is tried out before it is relied upon
-    (:mod:`~airflow_provider_instasent.journal.exclusive_probe`).
+    Files are created by one request that the storage refuses where the name is taken: fsspec's `pipe_file` with
+    `mode="create"`, a conditional PUT on S3 and Azure, a precondition on Google's storage. What a file system makes of
+    it is tried out before it is relied upon (:mod:`~airflow_provider_instasent.journal.exclusive_probe`).
 
     :param file_system: of fsspec
     :param path: of the folder, as the file system writes it
@@ -60,9 +60,10 @@ class ObjectFolder:
         self._file_system.makedirs(self._path, exist_ok=True)
 
     def _create(self, name: str, content: bytes, ready: Callable[[], None]) -> None:
-        with self._file_system.open(self._at(name), "xb") as stream:
-            stream.write(content)
-            ready()
+        if self._file_system.pipe_file.__module__ == "fsspec.spec":
+            raise NotImplementedError("fsspec's own looks whether the file is there, and then writes it")
+        ready()
+        self._file_system.pipe_file(self._at(name), content, mode="create")
 
     def write_last_line(self, name: str, line: bytes) -> None:
         """Let a line be the last one of a file: the only one."""

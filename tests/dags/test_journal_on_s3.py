@@ -110,8 +110,7 @@ def test_creation_is_exclusive_at_once_and_in_parts(place, s3, prefix, size):
     path = place / "file"
 
     def create(content: bytes) -> None:
-        with path.fs.open(path.path, "xb", block_size=5 * 2**20) as stream:
-            stream.write(content)
+        path.fs.pipe_file(path.path, content, mode="create", chunksize=5 * 2**20)
 
     create(b"1" * size)
     with pytest.raises(FileExistsError):

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import io
 import threading
 import time
 from dataclasses import dataclass
@@ -12,8 +11,7 @@ from typing import Any
 from fsspec import AbstractFileSystem
 
 EXCLUSIVE = "exclusive"
-CHECKS_AT_OPEN = "checks at open"
-CHECKS_AT_CLOSE = "checks at close"
+LOOKS = "looks"
 LAST_WINS = "last wins"
 OVERWRITES = "overwrites"
 WITHOUT = "without"
@@ -23,10 +21,9 @@ UNREACHABLE = "unreachable"
 class Store(AbstractFileSystem):
     """What several processes share, each of which would have a file system like this one.
 
-    :param creation: what mode `xb` does: `EXCLUSIVE`, as conditional writes do; look whether the file is there when it
-        is opened (`CHECKS_AT_OPEN`) or closed (`CHECKS_AT_CLOSE`), and write it after a while; tell all but one that it
-        is there, and keep what the last of them wrote (`LAST_WINS`); `OVERWRITES`; or there is no such mode
-        (`WITHOUT`), or no network (`UNREACHABLE`)
+    :param creation: what mode `create` does: `EXCLUSIVE`, as conditional writes do; look whether the file is there and
+        write it after a while (`LOOKS`); tell all but one that it is there, and keep what the last of them wrote
+        (`LAST_WINS`); `OVERWRITES`; or there is no such mode (`WITHOUT`), or no network (`UNREACHABLE`)
     :param delay: seconds between a look and the write
     :param answers_lost: creations that take place and are answered as if the file had been there before, as a client
         sees it that repeats a request whose answer was lost
@@ -71,8 +68,11 @@ class Store(AbstractFileSystem):
                 raise FileNotFoundError(path)
             return self.objects[path]
 
-    def pipe_file(self, path: str, value: bytes, *_: Any, **__: Any) -> None:
-        self.put(path, value)
+    def pipe_file(self, path: str, value: bytes, mode: str = "overwrite", **_: Any) -> None:
+        if mode == "create":
+            self.commit(path, value)
+        else:
+            self.put(path, value)
 
     def rm_file(self, path: str) -> None:
         self.requests.append(("delete", path))
@@ -85,27 +85,19 @@ class Store(AbstractFileSystem):
         with self.lock:
             self.objects[path] = value
 
-    def _open(self, path: str, mode: str = "rb", **_: Any) -> Any:
-        assert mode == "xb"
+    def commit(self, path: str, value: bytes) -> None:
+        """Create a file, in this store's way."""
         if self.creation == WITHOUT:
-            raise NotImplementedError(mode)
+            raise NotImplementedError("create")
         if self.creation == UNREACHABLE:
             raise ConnectionResetError
-        if self.creation == CHECKS_AT_OPEN and path in self.objects:
-            raise FileExistsError(path)
-        return _Upload(self, path)
-
-    def commit(self, path: str, value: bytes) -> None:
-        """Do what closing a new file does."""
         taken = path in self.objects
         if self.creation == EXCLUSIVE:
             with self.lock:
                 taken = path in self.objects
                 if not taken:
                     self.objects[path] = value
-        elif self.creation == CHECKS_AT_CLOSE and taken:
-            pass
-        else:
+        elif self.creation != LOOKS or not taken:
             time.sleep(self.delay)
             taken = self.creation == LAST_WINS and path in self.objects
             self.objects[path] = value
@@ -115,19 +107,6 @@ class Store(AbstractFileSystem):
             taken = True
         if taken:
             raise FileExistsError(path)
-
-
-class _Upload(io.BytesIO):
-    def __init__(self, store: Store, path: str) -> None:
-        super().__init__()
-        self._store = store
-        self._path = path
-
-    def close(self) -> None:
-        if not self.closed:
-            value = self.getvalue()
-            super().close()
-            self._store.commit(self._path, value)
 
 
 @dataclass

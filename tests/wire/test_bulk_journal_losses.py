@@ -130,7 +130,6 @@ class Together(Store):
 @pytest.mark.parametrize(
     "store",
     [
-        Store(object_stores.CHECKS_AT_OPEN, delay=0.02),
         Store(object_stores.OVERWRITES, delay=0.02),
         Store(object_stores.LAST_WINS, delay=0.02),
         Together(),

@@ -42,7 +42,6 @@ def test_a_local_folder_is_accepted_and_left_empty(tmp_path):
 @pytest.mark.parametrize(
     "creation",
     [
-        object_stores.CHECKS_AT_OPEN,
         object_stores.OVERWRITES,
         object_stores.LAST_WINS,
     ],
@@ -70,7 +69,7 @@ class Together(Store):
         raise FileExistsError(path)
 
 
-def test_a_store_that_looks_and_writes_as_it_closes_is_refused():
+def test_a_store_that_looks_and_then_writes_is_refused():
     with pytest.raises(JournalStoreError, match="two writers create the same file"):
         refuse_where_creation_is_not_exclusive(folder_of(Together()))
 

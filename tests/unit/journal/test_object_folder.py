@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+from fsspec import AbstractFileSystem
 from support.object_stores import Store
 
 from airflow_provider_instasent.journal.object_folder import ObjectFolder
@@ -64,14 +65,14 @@ def test_the_last_line_is_the_only_one(store):
 
 def test_a_directory_is_made_where_a_file_system_needs_one(store, monkeypatch):
     made: list[str] = []
-    opened = store._open
+    commit = store.commit
 
-    def needs_directory(path: str, *arguments: object, **keywords: object):
+    def needs_directory(path: str, value: bytes) -> None:
         if not made:
             raise FileNotFoundError(path)
-        return opened(path, *arguments, **keywords)
+        commit(path, value)
 
-    monkeypatch.setattr(store, "_open", needs_directory)
+    monkeypatch.setattr(store, "commit", needs_directory)
     monkeypatch.setattr(store, "makedirs", lambda path, **_: made.append(path))
     store.put("bucket/something", b"")
     folder = ObjectFolder(store, "bucket/j/")
@@ -82,10 +83,21 @@ def test_a_directory_is_made_where_a_file_system_needs_one(store, monkeypatch):
 
 
 def test_a_bucket_is_not_made(store, monkeypatch):
-    def nowhere(path: str, *_: object, **__: object) -> None:
+    def nowhere(path: str, _: bytes) -> None:
         raise FileNotFoundError(path)
 
-    monkeypatch.setattr(store, "_open", nowhere)
+    monkeypatch.setattr(store, "commit", nowhere)
     monkeypatch.setattr(store, "makedirs", lambda *_, **__: pytest.fail("it was made"))
     with pytest.raises(FileNotFoundError):
         ObjectFolder(store, "mistyped/j").create("a", b"1")
+
+
+class Plain(AbstractFileSystem):
+    """A file system that leaves creation to fsspec's base class, such as that of SFTP."""
+
+    cachable = False
+
+
+def test_a_file_system_that_leaves_creation_to_fsspec_cannot_create():
+    with pytest.raises(NotImplementedError, match="looks whether the file is there, and then writes"):
+        ObjectFolder(Plain(), "/j").create("a", b"1")
