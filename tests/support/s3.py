@@ -53,6 +53,15 @@ class S3Server:
         pages = self.client().get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
         return [found["Key"] for page in pages for found in page.get("Contents", [])]
 
+    def read(self, key: str) -> bytes:
+        """The content of an object; empty where there is none."""
+        client = self.client()
+        try:
+            content: bytes = client.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        except client.exceptions.NoSuchKey:
+            return b""
+        return content
+
 
 @contextmanager
 def s3_server(latency: float = 0.0) -> Iterator[S3Server]:
