@@ -11,7 +11,10 @@ In the order in which a record passes through, written by one try and read by th
     segment_store      to where it is kept:
     key_value_store   folder_store     keys of Airflow's task state store, or files that only one try can create
     remembered_store     and where it is remembered that a folder holds one
-    segment_format   exclusive_files   merged_files     with header and digest; whole, and never over another; copied
+    segment_format   merged_files     each with the digest of the one before; copied, many in one
+    folder_heads     how far the files go at least, whatever is lost behind
+    exclusive_probe     whether the place lets one try alone create a file
+    folder   local_folder   object_folder     the place, on this machine or on an object storage
     replay             takes the events back
     roster             into where each message stands: the one place that knows the transitions
     stopping           how a try ends early, with time to record

@@ -85,6 +85,7 @@ class Journal:
 
         :param timeout: seconds to wait for it
         """
+        self._thread.call(self._store.close)
         self._thread.end(timeout)
 
     def replay(self) -> Iterator[Event]:

@@ -9,7 +9,17 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from airflow_provider_instasent.journal.segment_format import PackedText, decode, digest_of, unpack
+from airflow_provider_instasent.journal.segment_format import (
+    FORMAT,
+    NO_SEGMENT,
+    PackedText,
+    check_format,
+    damaged,
+    decode,
+    digest_of,
+    foreign_campaign,
+    unpack,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,26 +44,37 @@ class KeyValueStore(Protocol):
 class KeyValueSegments:
     """Segments in a key-value store; the last one is rewritten until it is full.
 
-    The store has no exclusive create. It does not need one: Airflow refuses the writes of a superseded try.
+    The store has no exclusive create. It does not need one: Airflow refuses the writes of a superseded try. It cannot
+    be listed either, so one more key, the head, says how many segments there are at least: it is written before the
+    first segment, and once each new one has been.
 
     :param store: scoped to one DAG run, task and map index
     :param campaign_id: the campaign
     """
 
     PREFIX = "instasent.journal."
+    HEAD = "instasent.journal.head"
     in_metadata_database: ClassVar[bool] = True
 
     def __init__(self, store: KeyValueStore, campaign_id: str) -> None:
         self._store = store
         self._campaign = digest_of(campaign_id)
         self._number = 0
-        self._text = PackedText(self._campaign, self._number)
+        self._digest = NO_SEGMENT
+        self._head: int | None = None
+        self._text = PackedText(self._campaign, self._number, self._digest)
 
     def read(self) -> Iterator[list[str]]:
         """Yield the records of each key, in order."""
-        while (value := self._store.get(f"{self.PREFIX}{self._number + 1}", None)) is not None:
-            self._number += 1
-            yield decode(self._campaign, self._number, unpack(value, self._number))
+        self._head = self._read_head()
+        while (value := self._get(self._number + 1)) is not None:
+            number = self._number + 1
+            segment = decode(self._campaign, number, unpack(value, number))
+            if segment.after != self._digest:
+                raise damaged(f"key {number} does not follow key {self._number}, which was another one")
+            self._number, self._digest = number, segment.chain[-1].digest
+            yield segment.records
+        self._check_end()
         self._begin_key()
 
     def append(self, records: list[str]) -> None:
@@ -63,20 +84,73 @@ class KeyValueSegments:
             value = self._text.with_added(rest)
             count = len(rest) if len(value) <= LARGEST_VALUE else self._fitting(rest)
             if not count and not self._text.empty:
-                self._begin_key()
+                self._end_key()
                 continue
             if count < len(rest):
                 count = count or 1  # what alone is too large gets a key of its own
                 value = self._text.with_added(rest[:count])
-            self._store.set(f"{self.PREFIX}{self._number}", value)
+            self._set(value)
             self._text.add(rest[:count])
             rest = rest[count:]
             if rest:
-                self._begin_key()
+                self._end_key()
+
+    def close(self) -> None:
+        """Do nothing: what was appended is written."""
+
+    def _get(self, number: int) -> Any:
+        return self._store.get(f"{self.PREFIX}{number}", None)
+
+    def _set(self, value: str) -> None:
+        """Write the last key; nobody may rely on it before the head counts it."""
+        if self._head is None or self._head < self._number - 1:
+            self._set_head(self._number - 1)
+        self._store.set(f"{self.PREFIX}{self._number}", value)
+        if self._head != self._number:
+            self._set_head(self._number)
+
+    def _set_head(self, segments: int) -> None:
+        self._store.set(self.HEAD, {"journal": FORMAT, "campaign": self._campaign, "segments": segments})
+        self._head = segments
+
+    def _read_head(self) -> int | None:
+        """Return how many keys there are at least; None where no try has begun.
+
+        :raises JournalCorruptError: where the head is not what was written
+        :raises JournalForeignError: where it belongs to another campaign or version
+        """
+        head = self._store.get(self.HEAD, None)
+        if head is None:
+            return None
+        try:
+            check_format(f"key {self.HEAD}", head)
+            owner, segments = head["campaign"], int(head["segments"])
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise damaged(f"its key {self.HEAD}, which tells how far it goes, is not what was written") from error
+        if owner != self._campaign:
+            raise foreign_campaign(f"key {self.HEAD}")
+        return segments
+
+    def _check_end(self) -> None:
+        """Check that where the keys end is the end.
+
+        :raises JournalCorruptError: where a key is missing
+        """
+        missing = f"key {self.PREFIX}{self._number + 1} is missing"
+        if self._head is not None and self._head > self._number:
+            raise damaged(f"{missing}, of {self._head} at least")
+        if self._get(self._number + 2) is not None:
+            raise damaged(f"{missing}, and there is one behind it")
+        if self._head is None and self._number:
+            raise damaged(f"its key {self.HEAD}, which tells how far it goes, is missing")
+
+    def _end_key(self) -> None:
+        self._digest = self._text.digest
+        self._begin_key()
 
     def _begin_key(self) -> None:
         self._number += 1
-        self._text = PackedText(self._campaign, self._number)
+        self._text = PackedText(self._campaign, self._number, self._digest)
 
     def _fitting(self, records: list[str]) -> int:
         """Return how many of these records the last key can still take, fewer than all."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Copies of many small journal files in few large ones, so that a resume of a million messages reads hundreds of files.
 
-A copy is a convenience: where it cannot be written or read, the small files are what counts.
+A copy is a convenience: where it cannot be written or read, the small files are what counts. It carries their chain.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from airflow_provider_instasent.journal.exclusive_files import StoragePath, create_exclusively
-from airflow_provider_instasent.journal.segment_format import decode, encode
+from airflow_provider_instasent.journal.segment_format import Segments, decode, encode_copy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from airflow_provider_instasent.journal.folder import Folder
 
 SEGMENTS = 64
 """Segments that make a copy."""
@@ -28,16 +29,15 @@ _NAME = re.compile(r"merged-([0-9]{8})-([0-9]{8})\.jsonl")
 class MergedFiles:
     """The copies of one journal.
 
-    :param directory: of the journal
+    :param folder: of the journal
     :param campaign: the campaign's digest
     """
 
-    def __init__(self, directory: StoragePath, campaign: str) -> None:
-        self._directory = directory
+    def __init__(self, folder: Folder, campaign: str) -> None:
+        self._folder = folder
         self._campaign = campaign
         self._found: dict[int, tuple[int, str]] = {}
-        self._pending: list[str] = []
-        self._segments = 0
+        self._pending: list[Segments] = []
         self._size = 0
 
     def find(self, names: Iterable[str]) -> None:
@@ -47,8 +47,8 @@ class MergedFiles:
             if match:
                 self._found[int(match[1])] = (int(match[2]), name)
 
-    def read(self, first: int, last: int) -> tuple[int, list[str]] | None:
-        """Return the copy that begins with a segment: its last segment, and the records; None where there is none.
+    def read(self, first: int, last: int) -> Segments | None:
+        """Return the copy that begins with a segment; None where there is none that can be used.
 
         :param first: the segment's number
         :param last: the last segment there is
@@ -57,27 +57,28 @@ class MergedFiles:
         if found is None or not first < found[0] <= last:
             return None
         try:
-            content: bytes = (self._directory / found[1]).read_bytes()
-            records = decode(self._campaign, first, content.decode())
+            copy = decode(self._campaign, first, self._folder.read(found[1]).decode())
         except Exception:  # noqa: BLE001 - an object store raises what it likes; the small files are what counts
             return None
+        if len(copy.chain) != found[0] - first + 1:
+            return None
         self._begin()
-        return found[0], records
+        return copy
 
-    def add(self, number: int, records: list[str]) -> None:
+    def add(self, number: int, segment: Segments) -> None:
         """Take in a segment that was written or read, and copy it with those before it when they are enough."""
-        self._pending.extend(records)
-        self._segments += 1
-        self._size += sum(map(len, records))
-        if self._segments < SEGMENTS and self._size < LARGEST:
+        self._pending.append(segment)
+        self._size += sum(map(len, segment.records))
+        count = len(self._pending)
+        if count < SEGMENTS and self._size < LARGEST:
             return
-        first = number - self._segments + 1
+        first = number - count + 1
         if first < number:
-            path = self._directory / f"merged-{first:08d}-{number:08d}.jsonl"
+            text = encode_copy(self._campaign, first, self._pending)
             with suppress(Exception):  # the segments are written: no error here may end the journal
-                create_exclusively(path, encode(self._campaign, first, self._pending).encode())
+                self._folder.create(f"merged-{first:08d}-{number:08d}.jsonl", text.encode())
         self._begin()
 
     def _begin(self) -> None:
         self._pending = []
-        self._segments = self._size = 0
+        self._size = 0

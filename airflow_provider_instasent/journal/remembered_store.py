@@ -66,3 +66,7 @@ class RememberedSegments:
         if not self._begun:
             self._memory.set(self._key, 1)
             self._begun = True
+
+    def close(self) -> None:
+        """Wait for what is still being written."""
+        self._segments.close()

@@ -21,3 +21,6 @@ class SegmentStore(Protocol):
 
     def append(self, records: list[str]) -> None:
         """Keep these records durably, or raise."""
+
+    def close(self) -> None:
+        """Wait for what is still being written, where that is nothing that anybody relies on."""

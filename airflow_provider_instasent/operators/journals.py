@@ -121,7 +121,7 @@ def _directory(journal_path: Any) -> Any:
         raise ConfigurationError("`journal_path` must be absolute or a URL, or each worker would look elsewhere")
     try:
         directory = ObjectStoragePath(path)
-        directory.exists()
+        _ = directory.fs  # found now, not at the first write; what is there is for the journal to look at
     except (ImportError, ValueError) as error:
         raise ConfigurationError(
             f"`journal_path` is on a storage that this Airflow does not know ({type(error).__name__}): is the provider "

@@ -10,12 +10,13 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chaos import tables
 from chaos.arena import Arena
-from chaos.scenarios import POINTS, Scenario, at_points, at_random, dice_of, superseded, waiting
+from chaos.scenarios import PLACES, POINTS, S3, Scenario, at_points, at_random, dice_of, superseded, waiting
 
 from benchmarks import machine, report
 
@@ -23,8 +24,13 @@ if TYPE_CHECKING:
     from chaos.verdicts import Verdict
 
 
-TITLE = """## Chaos
-
+HEADINGS = {
+    None: "## Chaos",
+    "store": "## Chaos, every journal in the task state store",
+    "path": "## Chaos, every journal in a local folder",
+    S3: "## Chaos, journals and results on S3 (moto on loopback, through the Amazon provider)",
+}
+TITLE = """\
 Campaigns through the retries of a real scheduler, each against a sandbox of its own. Processes are killed with SIGKILL
 at named points of the code and at random; random runs also meet a fault of the sandbox with a seeded probability. The
 sandbox's ledger is then compared with the plan and with the results file. `killed` counts kills that took place,
@@ -42,6 +48,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--waits", type=int, default=12, help="runs whose wait is restarted (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=20261123, help="makes a run repeatable (default: %(default)s)")
     parser.add_argument("--slots", type=int, default=6, help="campaigns at one time (default: %(default)s)")
+    parser.add_argument("--journal", choices=PLACES, help="where all journals are (default: by seed, store or path)")
     parser.add_argument("--document", type=Path, help="write the tables into this Markdown file")
     parser.add_argument("--only", help="play only scenarios whose name contains this")
     return parser.parse_args()
@@ -57,6 +64,8 @@ def scenarios(given: argparse.Namespace) -> list[Scenario]:
     dice_of(str(given.seed)).shuffle(made)
     # Those that wait come together, because each restart of the triggerer concerns all of them.
     made = [*waiting(given.waits, given.seed), *made]
+    if given.journal is not None:
+        made = [replace(scenario, journal=given.journal) for scenario in made]
     return [scenario for scenario in made if given.only is None or given.only in scenario.name]
 
 
@@ -66,16 +75,19 @@ def main() -> int:
     played = scenarios(given)
     verdicts: list[Verdict] = []
     began, place = time.monotonic(), machine.describe()
-    with Arena(given.slots, triggerer=any(scenario.waits for scenario in played)) as arena:
+    needs = {"triggerer": any(one.waits for one in played), "on_s3": any(one.journal == S3 for one in played)}
+    with Arena(given.slots, **needs) as arena:
         for verdict in arena.play_all(played):
             verdicts.append(verdict)
             _tell(verdict, len(verdicts), len(played))
     minutes = (time.monotonic() - began) / 60
     told = f"Seed {given.seed}: {len(verdicts)} campaigns of {verdicts[0].planned:,} messages in {minutes:.0f} minutes."
-    markdown = "\n\n".join([TITLE, told, tables.by_point(verdicts), tables.by_fault(verdicts), place])
+    parts = [HEADINGS[given.journal], TITLE, told, tables.by_point(verdicts), tables.by_fault(verdicts), place]
+    markdown = "\n\n".join(parts)
     print(markdown, flush=True)
     if given.document is not None:
-        report.update(given.document, "chaos", markdown)
+        section = "chaos" if given.journal is None else f"chaos-{given.journal}"
+        report.update(given.document, section, markdown)
     broken = [verdict for verdict in verdicts if verdict.broken]
     for verdict in broken:
         print(f"BROKEN {verdict.run_id}: {'; '.join(verdict.broken)} in {verdict.scenario}", file=sys.stderr)

@@ -14,8 +14,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from chaos.scenarios import MESSAGES, TRIGGERER, Scenario
+from chaos.scenarios import MESSAGES, S3, TRIGGERER, Scenario
 from chaos.verdicts import Verdict, compare
+from support import s3
 from support.instasent_connection import connection
 from support.sandbox import deliverable
 from support.scheduler import FINISHED, AirflowDeployment
@@ -41,10 +42,12 @@ class Arena:
     :param slots: campaigns at one time
     :param triggerer: start one, for campaigns that wait
     :param messages: messages a campaign
+    :param on_s3: start an S3 server too, for campaigns whose journal and results are there
     """
 
-    def __init__(self, slots: int, messages: int = MESSAGES, *, triggerer: bool = False) -> None:
+    def __init__(self, slots: int, messages: int = MESSAGES, *, triggerer: bool = False, on_s3: bool = False) -> None:
         self._triggerer = triggerer
+        self._on_s3 = on_s3
         self._restarting = threading.Lock()
         self._restarted = 0.0
         self._slots = slots
@@ -58,6 +61,9 @@ class Arena:
                 f"AIRFLOW_CONN_INSTASENT_SLOT_{slot}": _connection(sandbox, IN_FLIGHT[slot % len(IN_FLIGHT)])
                 for slot, sandbox in enumerate(self._sandboxes)
             }
+            if self._on_s3:
+                self._s3 = stack.enter_context(s3.s3_server())
+                environment[f"AIRFLOW_CONN_{s3.CONNECTION.upper()}"] = self._s3.airflow_connection
             # A killed supervisor's task holds its place until its heartbeat is missed.
             deployment = AirflowDeployment(
                 dags_folder=DAGS, env=environment, triggerer=self._triggerer, parallelism=2 * self._slots
@@ -95,17 +101,18 @@ class Arena:
         :param slot: where; nothing else may run there
         """
         sandbox, run_id = self._sandboxes[slot], f"chaos-{scenario.name}"
-        dag_id = f"chaos_{slot}_{'wait' if scenario.waits else scenario.journal}"
+        way, place = "wait" if scenario.waits else "send", "store" if scenario.journal == "store" else "path"
+        dag_id = f"chaos_{slot}_{way}_{place}"
         sandbox.reset()
         sandbox.configure(**scenario.settings)
         for fault in scenario.faults:
             sandbox.fault(**fault)
-        results = self.airflow.home / "results" / f"{run_id}.jsonl"
+        home = s3.URL if scenario.journal == S3 else str(self.airflow.home)
         conf = {
             "recipients": str(self._recipients),
             "policy": scenario.policy,
-            "journal_path": str(self.airflow.home / "journals"),
-            "results_path": str(results),
+            "journal_path": f"{home}/journals",
+            "results_path": f"{home}/results/{run_id}.jsonl",
         }
         began = time.monotonic()
         self.airflow.trigger(dag_id, conf=conf, run_id=run_id, crash_points=scenario.crash_points)
@@ -125,7 +132,7 @@ class Arena:
         ledger = [message for message in sandbox.ledger if f" {run_id} " in message.text]
         if len(ledger) != len(sandbox.ledger):
             verdict.broken.append("an earlier run of this slot was still sending")
-        return compare(verdict, self.numbers, ledger, self._summary(dag_id, run_id), _lines(results))
+        return compare(verdict, self.numbers, ledger, self._summary(dag_id, run_id), self._results(scenario, run_id))
 
     def _restart_triggerer(self, dag_id: str, run_id: str) -> int:
         """Kill the triggerer once this run waits in it; one kill serves all that wait at the time."""
@@ -155,6 +162,16 @@ class Arena:
             return None
         return summary
 
+    def _results(self, scenario: Scenario, run_id: str) -> list[dict[str, Any]]:
+        """The lines of a run's results file; none where there is no file."""
+        name = f"results/{run_id}.jsonl"
+        if scenario.journal == S3:
+            content = self._s3.read(name)
+        else:
+            file = self.airflow.home / name
+            content = file.read_bytes() if file.exists() else b""
+        return [json.loads(line) for line in content.splitlines()]
+
     def _outlive(self, run_id: str) -> None:
         """Wait until no process of a run is left, superseded ones included, so that none sends after the judgement."""
         deadline = time.monotonic() + RUN_TIMEOUT
@@ -174,7 +191,3 @@ def _write_recipients(path: Path, numbers: list[str]) -> None:
         writer = csv.writer(stream)
         writer.writerow(["to", "name"])
         writer.writerows((number, f"person {index}") for index, number in enumerate(numbers))
-
-
-def _lines(results: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []

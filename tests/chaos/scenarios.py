@@ -27,6 +27,8 @@ WAIT = "wait restarted"
 RANDOM = "random"
 KILLS = ("task", "supervisor")
 TRIGGERER = "triggerer"
+S3 = "s3"
+PLACES = ("store", "path", S3)
 POLICIES = ("fail", "resend")
 BULK_FAULTS: list[dict[str, Any]] = [
     {"name": "cut_before"},
@@ -66,7 +68,7 @@ class Scenario:
     :param point: the row of the table it counts for
     :param kill: `task`, `supervisor`, `triggerer` or `nobody`
     :param policy: `on_unconfirmed`
-    :param journal: `store` or `path`
+    :param journal: one of `PLACES`; under `s3` the results file is there too
     :param waits: whether it waits for delivery, deferred
     :param crash_points: as `AirflowDeployment.trigger` takes them
     :param faults: as `SandboxServer.fault` takes them

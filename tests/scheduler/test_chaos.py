@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 
 import pytest
 from chaos import tables
-from chaos.scenarios import POINTS, at_points, at_random, superseded
+from chaos.scenarios import POINTS, S3, at_points, at_random, superseded
 
 SEED = 1
 
@@ -29,8 +30,14 @@ pytestmark = [
 def test_no_message_is_sent_twice_and_none_is_lost_whoever_dies():
     from chaos.arena import Arena
 
-    scenarios = [*superseded(1, SEED), *at_points(list(POINTS), 1, SEED), *at_random(10, SEED)]
-    with Arena(slots=6) as arena:
+    to_s3 = [*superseded(1, SEED), *at_points(["socket → answer"], 1, SEED), *at_random(2, SEED)]
+    scenarios = [
+        *superseded(1, SEED),
+        *at_points(list(POINTS), 1, SEED),
+        *at_random(10, SEED),
+        *[replace(one, name=f"{one.name}-s3", journal=S3) for one in to_s3],
+    ]
+    with Arena(slots=6, on_s3=True) as arena:
         verdicts = list(arena.play_all(scenarios))
     print(tables.by_point(verdicts), tables.by_fault(verdicts), sep="\n\n")
 

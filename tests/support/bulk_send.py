@@ -75,6 +75,10 @@ class DyingStore:
     def read(self) -> Any:
         return self._segments.read()
 
+    def close(self) -> None:
+        if not self.dead.is_set():
+            self._segments.close()
+
     def append(self, records: list[str]) -> None:
         if self.dead.is_set():
             raise Crash

@@ -75,6 +75,9 @@ class Segments:
         self.before(records)
         self.writes.append(list(records))
 
+    def close(self) -> None:
+        pass
+
 
 def key(number: int) -> bytes:
     """The key of the n-th message of a made-up campaign."""

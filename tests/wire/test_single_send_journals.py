@@ -228,7 +228,7 @@ def test_a_journal_of_another_campaign_sends_nothing(new_task, journal, tmp_path
     old = next(tmp_path.glob("*"), None)
     task.campaign_id = "another"
     if journal == "path":
-        new = task._segments()._directory
+        new = task._segments()._folder._path
         new.mkdir()
         for segment in old.glob("*.jsonl"):
             (new / segment.name).write_bytes(segment.read_bytes())
@@ -251,7 +251,7 @@ def test_a_journal_path_that_cannot_be_one_sends_nothing(new_task, tmp_path):
     task = new_task("path")
     task.folder = tmp_path / "folder"
     task.folder.mkdir()
-    task.folder.joinpath(task._segments()._directory.name).write_text("a file where the folder should be")
+    task.folder.joinpath(task._segments()._folder._path.name).write_text("a file where the folder should be")
     with pytest.raises(Exception, match="journal") as caught:
         task.attempt()
     assert not isinstance(caught.value, JournalStoreError)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Three DAGs a slot: two by where the journal is, and one that waits for delivery.
+"""Four DAGs a slot: by whether the journal is in the task state store or under a path, each with and without a wait.
 
 Each slot has a sandbox of its own; what differs between runs comes from the run's conf.
 """
@@ -24,11 +24,9 @@ SETTINGS = {
     "results_path": "{{ dag_run.conf['results_path'] }}",
 }
 
-VARIANTS = {
-    "store": {},
-    "path": {"journal_path": "{{ dag_run.conf['journal_path'] }}"},
-    "wait": {"wait_for_delivery": True, "deferrable": True, "poll_interval": 1.0},
-}
+WHERE = {"store": {}, "path": {"journal_path": "{{ dag_run.conf['journal_path'] }}"}}
+WAITS = {"send": {}, "wait": {"wait_for_delivery": True, "deferrable": True, "poll_interval": 1.0}}
+VARIANTS = {f"{way}_{place}": {**WAITS[way], **WHERE[place]} for way in WAITS for place in WHERE}
 
 for slot in range(int(os.environ["INSTASENT_CHAOS_SLOTS"])):
     for name, variant in VARIANTS.items():

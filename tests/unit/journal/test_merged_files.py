@@ -18,13 +18,17 @@ RECORDS = [str(number) for number in range(TOTAL)]
 @pytest.fixture
 def folder(tmp_path):
     """The directory of a journal of many small segments, written by two tries."""
+    write(tmp_path)
+    (folder,) = tmp_path.iterdir()
+    return folder
+
+
+def write(directory) -> None:
     for start, end in ((0, 40), (40, TOTAL)):
-        store = PathSegments(tmp_path, "c")
+        store = PathSegments(directory, "c")
         list(store.read())
         for record in RECORDS[start:end]:
             store.append([record])
-    (folder,) = tmp_path.iterdir()
-    return folder
 
 
 @pytest.fixture
@@ -83,16 +87,39 @@ def test_a_copy_of_another_campaign_is_passed_over(folder, tmp_path):
     assert written(folder) == RECORDS
 
 
-def test_a_copy_that_says_more_than_there_is_is_passed_over(folder):
+def test_a_copy_that_says_more_than_there_is_does_not_hide_what_is_missing(folder):
     for number in range(60, TOTAL + 1):
         (folder / f"{number:08d}.jsonl").unlink()
-    assert written(folder) == RECORDS[:59]
-
-
-def test_a_small_file_that_is_missing_is_missed_though_its_copy_is_there(folder):
-    (folder / "00000002.jsonl").unlink()
-    with pytest.raises(JournalCorruptError, match="segment 2 is missing"):
+    with pytest.raises(JournalCorruptError, match="segment 60 is missing"):
         written(folder)
+
+
+@pytest.mark.parametrize("number", [1, 2, 41, 64, TOTAL])
+def test_a_small_file_that_is_missing_is_missed_though_its_copy_is_there(folder, number):
+    (folder / f"{number:08d}.jsonl").unlink()
+    with pytest.raises(JournalCorruptError, match=f"segment {number} is missing"):
+        written(folder)
+
+
+def test_a_copy_that_does_not_follow_what_is_before_it_is_damage(folder, tmp_path):
+    """Such as one of another journal of the same campaign."""
+    other = tmp_path / "other"
+    write(other)
+    (elsewhere,) = other.iterdir()
+    copy = copies(folder)[0]
+    copy.write_bytes((elsewhere / copy.name).read_bytes())
+    with pytest.raises(JournalCorruptError, match="damaged"):
+        written(folder)
+
+
+def test_the_tries_that_wrote_what_is_in_a_copy_are_known(folder):
+    for head in folder.glob("head-*"):
+        content = head.read_bytes()
+        head.unlink()
+        with pytest.raises(JournalCorruptError, match="which tells how far it goes, is missing"):
+            written(folder)
+        head.write_bytes(content)
+    assert written(folder) == RECORDS
 
 
 class StoreError(Exception):
@@ -103,9 +130,10 @@ def test_a_copy_that_cannot_be_written_or_read_harms_nothing(folder, tmp_path, m
     def refuse(*_: object) -> None:
         raise StoreError
 
-    monkeypatch.setattr(merged_files, "create_exclusively", refuse)
     store = PathSegments(tmp_path, "c")
     list(store.read())
+    create = store._folder.create
+    store._folder.create = lambda name, content: (refuse if name.startswith("merged") else create)(name, content)
     more = [f"more {number}" for number in range(merged_files.SEGMENTS + 1)]
     for record in more:
         store.append([record])
