@@ -7,7 +7,7 @@ In the order in which a campaign passes through::
     single_send   bulk_send   lookup_campaign     one message; rows to summary; numbers to look up
     campaign_try                     one try of the latter two: compare, send, look, decide
     sender                           chunks in flight, written ahead   (rate_gate, workers, unanswered, send_progress)
-    unconfirmed   search   sightings     what becomes of messages in doubt; how the list is looked through; what it tells
+    unconfirmed   search   sightings     what becomes of messages in doubt; the looks for them; what the list tells
     summary   shortfall              the summary and the results file; when that is a failure
 
     sms_history   export_formats     the account's list of SMS as a file

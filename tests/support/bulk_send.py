@@ -217,7 +217,7 @@ class BulkTask:
             on_unconfirmed=OnUnconfirmed.of(self.policy),
             unconfirmed_grace=self.grace,
             on_plan_change=OnPlanChange.of(self.on_plan_change),
-            started_at=elapsed(),
+            started_at=self.elapsed(),
             owner=self.owner,
             retry_rejected=self.retry_rejected,
             run_secret=self.run_secret,

@@ -134,7 +134,7 @@ class SendTask:
         hooks = hooks or Hooks()
         self.tries += 1
         policy = OnUnconfirmed.of(self.policy)
-        settings = SendSettings(self.campaign_id, policy, self.grace, started_at=elapsed(), run_secret=SECRET)
+        settings = SendSettings(self.campaign_id, policy, self.grace, started_at=self.elapsed(), run_secret=SECRET)
         if self.journal == "none" and self.tries > 1:
             settings = replace(settings, look_since=self.began)
         with ExitStack() as stack:
