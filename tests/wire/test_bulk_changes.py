@@ -176,7 +176,7 @@ def test_a_damaged_merged_file_is_no_loss_and_a_damaged_segment_is_an_error(sand
 @pytest.fixture
 def limited(sandbox, tmp_path):
     sandbox.configure(rate_limit=20, rate_window=2.0)
-    return BulkTask(sandbox, tmp_path, rows=messages(6_000), in_flight=8, retry_policy=RetryPolicy(), read_timeout=30.0)
+    return BulkTask(sandbox, tmp_path, rows=messages(6_000), in_flight=8, retry_policy=RetryPolicy())
 
 
 def statuses(task: BulkTask) -> list[int | None]:

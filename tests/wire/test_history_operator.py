@@ -20,7 +20,7 @@ from airflow_provider_instasent.operators.sms import InstasentSmsHistoryOperator
 @pytest.fixture
 def connected(sandbox, monkeypatch):
     hasten(monkeypatch)
-    monkeypatch.setenv("AIRFLOW_CONN_INSTASENT_DEFAULT", connection(sandbox.url, extra={"read_timeout": 2}))
+    monkeypatch.setenv("AIRFLOW_CONN_INSTASENT_DEFAULT", connection(sandbox.url))
     return sandbox
 
 
