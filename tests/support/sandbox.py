@@ -61,12 +61,13 @@ class SandboxOfTests(SandboxServer):
         super().__init__(*arguments, **settings)
         self.sandbox.requests = ToldRequests()
 
-    def each(self, endpoint: str, call: Callable[[], object], *, agent: str = "") -> None:
+    def each(self, endpoint: str, call: Callable[[], object], *, agent: str = "") -> Callable[[], None]:
         """Have something called at each request from now on, until the next reset; before it is answered.
 
         :param endpoint: of the requests, or `any`
         :param call: on the sandbox's thread, which waits for it
         :param agent: counts only requests with this in their User-Agent
+        :returns: what ends it earlier
         """
 
         def tell(record: RequestRecord) -> None:
@@ -74,6 +75,7 @@ class SandboxOfTests(SandboxServer):
                 call()
 
         self.sandbox.requests.told.append(tell)
+        return lambda: self.sandbox.requests.told.remove(tell)
 
     def at(self, number: int, endpoint: str, call: Callable[[], object], *, agent: str = "") -> None:
         """Have something called at the n-th request from now on, which sees its effect.
