@@ -5,6 +5,7 @@ In the order in which a row passes through::
 
     row_source       from a list, CSV, JSON Lines, Parquet or a cursor
     row_template     makes its text
+    template_sandbox    what such a template may do with values, so that a retry renders the same
     suppression      numbers never to be texted, whatever the rows say
     row_message      makes a checked message of it, or says why it is a bad row
     plan             all of this for each row, once: duplicates, bounds, counts

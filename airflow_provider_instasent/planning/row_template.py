@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """The row template: a text with `{{ row.name }}` in it, rendered the same in every try.
 
-It sees `row` and what `VARIABLES` names; not the task instance, variables, connections or the clock. Values of a row
-are inserted, never themselves rendered.
+It sees `row` and what `VARIABLES` names; not the task instance, variables, connections or the clock, by which way ever
+it is asked for. Values of a row are inserted, never themselves rendered.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, Undefined, UndefinedError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import TemplateError, TemplateSyntaxError, Undefined, UndefinedError
 
 from airflow_provider_instasent.api.errors import ConfigurationError, InvalidMessageError
+from airflow_provider_instasent.planning.template_sandbox import Columns, RowSandbox, UnsteadyError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,26 +21,11 @@ if TYPE_CHECKING:
 VARIABLES = ("params", "run_id", "data_interval_start", "data_interval_end")
 """What a row template sees of the task's context, beside `row`."""
 
+_ADDRESS = re.compile(r"<[^<>]* at 0x[0-9a-f]+>", re.IGNORECASE)
+"""How an object that is no text prints: with where it is in this process."""
 
-class _Columns:
-    """A row whose attributes are its columns and nothing else."""
-
-    __slots__ = ("_values",)
-
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self._values = values
-
-    def __getitem__(self, name: str) -> Any:
-        return self._values[name]
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self._values[name]
-        except KeyError:
-            raise AttributeError(name) from None
-
-    def __str__(self) -> str:
-        raise TypeError("a whole row is no text")
+_BAD_ROWS = (TemplateError, ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+"""What a template may raise over the values of one row."""
 
 
 class RowTemplate:
@@ -51,12 +37,9 @@ class RowTemplate:
     """
 
     def __init__(self, source: str, values: Mapping[str, Any]) -> None:
-        environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, finalize=_printable)
-        environment.globals.clear()
-        del environment.filters["random"]  # another try must render the same
         self._source = source
         try:
-            self._template = environment.from_string(source)
+            self._template = RowSandbox(_printable).from_string(source)
         except TemplateSyntaxError as error:
             raise ConfigurationError(f"`text` is no template: {error.message} (line {error.lineno})") from None
         self._values = dict(values)
@@ -67,14 +50,23 @@ class RowTemplate:
         :raises InvalidMessageError: where a column is missing or cannot be used so
         """
         try:
-            return self._template.render(self._values, row=_Columns(row))
+            text = self._template.render(self._values, row=Columns(row))
+            if "<" in text and _ADDRESS.search(text):
+                raise TypeError("an object is no text")
+        except UnsteadyError as error:
+            raise InvalidMessageError("text", self._told(error)) from None
         except UndefinedError as error:
             missing = self._missing(error)
             raise InvalidMessageError("text", f"the template names what is not there{missing}") from None
         except _NothingError:
             raise InvalidMessageError("text", "the template inserts a value that is null in this row") from None
-        except (TemplateError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
+        except _BAD_ROWS as error:
             raise InvalidMessageError("text", f"the template fails for this row ({type(error).__name__})") from None
+        return text
+
+    def _told(self, error: UnsteadyError) -> str:
+        """Say what the template asks for, where the template has it: it may be out of the row."""
+        return f"{error.reason} (`{error.name}`)" if error.name and error.name in self._source else error.reason
 
     def _missing(self, error: UndefinedError) -> str:
         """Return the name jinja misses, where the template has it: jinja's own message may show the row."""

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The server's clock: steady for durations, skewable for what clients are told, and movable by tests."""
+"""The server's clock: steady for durations, skewable for what clients are told, and stopped and moved by tests."""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from datetime import UTC, datetime
 from email.utils import formatdate
 from functools import lru_cache
+
+_LOOK = 0.005
+"""Seconds after which those who wait for a stopped clock look at it again."""
 
 
 class Clock:
@@ -16,10 +20,25 @@ class Clock:
         self._start = time.monotonic()
         self._wall_start = time.time()
         self._advanced = 0.0
+        self._stopped_at: float | None = None
 
     def now(self) -> float:
         """Seconds since the start, including what :meth:`advance` added."""
-        return time.monotonic() - self._start + self._advanced
+        running = time.monotonic() - self._start if self._stopped_at is None else self._stopped_at
+        return running + self._advanced
+
+    def stop(self) -> None:
+        """Stand still from now on: only :meth:`advance` moves it, so that no test need race it."""
+        if self._stopped_at is None:
+            self._stopped_at = time.monotonic() - self._start
+
+    async def wait_until(self, moment: float) -> None:
+        """Wait until it shows a moment, which somebody has to advance it to where it is stopped.
+
+        :param moment: seconds since the start
+        """
+        while (left := moment - self.now()) > 0:  # noqa: ASYNC110 - other threads move it
+            await asyncio.sleep(left if self._stopped_at is None else _LOOK)
 
     def advance(self, seconds: float) -> None:
         """Move the clock forward, so that a test need not wait 48 hours for an ``expired``.

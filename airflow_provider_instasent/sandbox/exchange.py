@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
 from typing import TYPE_CHECKING, Any
@@ -48,23 +47,18 @@ class Endpoint:
         sandbox.requests.add(record)
         try:
             body = await request.body()
-            pause = sandbox.settings.latency / 2
-            await _sleep(pause)
+            came, latency = sandbox.clock.now(), sandbox.settings.latency
+            await sandbox.clock.wait_until(came + latency / 2)
             exchange = _Exchange(sandbox, self._name, record)
             call = Call(body, request.query_params, scope["path_params"].get("id", ""))
             exchange.act(call, self._operation)
-            await _sleep(pause)
+            await sandbox.clock.wait_until(came + latency)
             await exchange.reply(scope, receive, send)
         except ClientDisconnect:
             pass
         finally:
             record.finished = True
             sandbox.in_flight -= 1
-
-
-async def _sleep(seconds: float) -> None:
-    if seconds > 0:
-        await asyncio.sleep(seconds)
 
 
 def _record(sandbox: Sandbox, request: Request, endpoint: EndpointName) -> RequestRecord:

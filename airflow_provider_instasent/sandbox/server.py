@@ -116,6 +116,10 @@ class SandboxServer:
         """Disarm all faults."""
         self.sandbox.faults.clear()
 
+    def stop_clock(self) -> None:
+        """Have its clock stand still until the next :meth:`reset`: only :meth:`advance` moves it."""
+        self.sandbox.clock.stop()
+
     def advance(self, seconds: float) -> None:
         """Move its clock forward.
 

@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from support.history import accept, arriving, wait_for_arrivals
+from support.history import accept, arriving
 
 MOST_MORE_MIB = 12
 """How much more memory ten times the messages may take: SQLite's cache is bounded, Python's heap wobbles."""
@@ -66,8 +66,7 @@ def test_25_000_messages_while_new_ones_arrive(sandbox, tmp_path, order, ending)
     for total in (2_500, 25_000):
         there |= accept(sandbox, len(there), total - len(there))
         path = tmp_path / f"{total}.{ending}"
-        with arriving(sandbox, 1_000_000, 200) as coming:
-            wait_for_arrivals(coming)
+        with arriving(sandbox, 1_000_000 + total * 100) as coming:
             figures[total] = read(sandbox, path)
         ids = ids_in(path)
         print(f"{order} first, {ending}, {len(coming)} arrived: {figures[total]}")

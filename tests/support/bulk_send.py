@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.sandbox.server import SandboxServer
 
 QUICK = RetryPolicy(max_attempts=2, max_rate_limited=3, first_wait=0.002, longest_wait=0.005, longest_reset_wait=0.005)
-READ_TIMEOUT = 0.4
+READ_TIMEOUT = 0.1
+"""Seconds; on the sandbox's silence alone, see :mod:`support.silence`."""
 COUNTED = ("accepted", "rejected", "unconfirmed", "invalid", "duplicates", "suppressed", "planned")
 
 REJECTED, ENDS_A_CALL = "920", "922"
@@ -160,7 +161,7 @@ class BulkTask:
     owner: str = "dag/run/task/-1"
     values: Values = field(default_factory=Values)
     retry_policy: RetryPolicy = QUICK
-    read_timeout: float | None = None
+    read_timeout: float = READ_TIMEOUT
     stop: Stop = field(default_factory=Stop)
     clock: Callable[[], float] = time.time
     elapsed: Callable[[], float] = elapsed
@@ -180,7 +181,7 @@ class BulkTask:
             self.sandbox.token,
             base_url=self.sandbox.url,
             retry_policy=self.retry_policy,
-            read_timeout=self.read_timeout or self.sandbox.read_timeout(READ_TIMEOUT),
+            read_timeout=self.read_timeout,
             max_in_flight=self.in_flight,
         )
         client.numbers = count(1)  # type: ignore[attr-defined]

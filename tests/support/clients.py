@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from support.events import LONG
 
 from airflow_provider_instasent.api import AsyncInstasentClient, InstasentClient, Sms
 from airflow_provider_instasent.api.retry import RetryPolicy
@@ -121,7 +122,7 @@ def connect(kind, sandbox, secrets_guard, monkeypatch) -> Iterator[Callable[...,
 
         def make(**settings: Any) -> Caller:
             defaults = {"token": sandbox.token, "base_url": sandbox.url, "retry_policy": TINY_WAITS}
-            chosen = {**defaults, "connect_timeout": 5.0, "read_timeout": 10.0, **settings}
+            chosen = {**defaults, "connect_timeout": LONG, "read_timeout": LONG, **settings}
             secrets_guard.protect_token(chosen["token"])
             caller = Caller(kind, secrets_guard, **chosen)
             open_callers.callback(caller.close)

@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from contextlib import contextmanager
+from itertools import count
 from typing import TYPE_CHECKING
 
 from support.sandbox import deliverable
@@ -13,10 +12,12 @@ from support.sandbox import deliverable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from support.sandbox import SandboxOfTests
+
     from airflow_provider_instasent.sandbox.server import SandboxServer
 
 
-def accept(sandbox: SandboxServer, first: int, count: int, at: float | None = None) -> set[str]:
+def accept(sandbox: SandboxServer, first: int, total: int, at: float | None = None) -> set[str]:
     """Have the sandbox accept messages and return their ids.
 
     :param first: tells these messages from others
@@ -32,35 +33,20 @@ def accept(sandbox: SandboxServer, first: int, count: int, at: float | None = No
             allow_unicode=False,
             now=now,
         )
-        for place in range(first, first + count)
+        for place in range(first, first + total)
     ]
     return {sandbox.ledger.message(index).id for index in indices}
 
 
 @contextmanager
-def arriving(sandbox: SandboxServer, first: int, per_second: int) -> Iterator[set[str]]:
-    """Have messages arrive while something else goes on; yields the set that their ids are added to."""
-    over, ids = threading.Event(), set[str]()
+def arriving(sandbox: SandboxOfTests, first: int, a_page: int = 30) -> Iterator[set[str]]:
+    """Have messages arrive with each page that somebody reads, fewer than it shows: else a list would have no end.
 
-    def arrive() -> None:
-        came = first
-        while not over.wait(0.02):
-            batch = max(1, per_second // 50)
-            ids.update(accept(sandbox, came, batch))
-            came += batch
-
-    thread = threading.Thread(target=arrive)
-    thread.start()
+    Yields the set that their ids are added to.
+    """
+    ids, places = set[str](), count(first, a_page)
+    end = sandbox.each("list", lambda: ids.update(accept(sandbox, next(places), a_page)))
     try:
         yield ids
     finally:
-        over.set()
-        thread.join()
-
-
-def wait_for_arrivals(ids: set[str], count: int = 1) -> None:
-    """Wait until some messages have arrived."""
-    deadline = time.monotonic() + 10
-    while len(ids) < count:
-        assert time.monotonic() < deadline, "nothing arrives"
-        time.sleep(0.01)
+        end()

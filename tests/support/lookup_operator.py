@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.delivery import FakeTaskInstance, Store, as_restarted, first_event
+from support.events import LONG
 from support.instasent_connection import connection
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ WAYS = [False, True]
 QUICK = {
     "poll_interval": 0.05,
     "max_polls_per_minute": 60_000,
-    "timeout": 10,
+    "timeout": LONG,
     "unconfirmed_grace": 0.3,
     "retries": 1,
 }
@@ -73,8 +74,8 @@ class LookupTask:
 @pytest.fixture
 def new_task(sandbox, tmp_path_factory, monkeypatch) -> Callable[..., LookupTask]:
     """Makes lookup tasks whose default connection leads to the sandbox."""
-    extra = {"read_timeout": 2, "default_region": "ES"}
-    monkeypatch.setenv("AIRFLOW_CONN_INSTASENT_DEFAULT", connection(sandbox.url, extra=extra))
+    value = connection(sandbox.url, extra={"default_region": "ES"})
+    monkeypatch.setenv("AIRFLOW_CONN_INSTASENT_DEFAULT", value)
     return lambda **parameters: LookupTask(tmp_path_factory.mktemp("journal"), **parameters)
 
 

@@ -4,43 +4,108 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
+import threading
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
+from support.events import LONG, wait_until
+from support.silence import watched
 
+from airflow_provider_instasent.sandbox import server as serving
+from airflow_provider_instasent.sandbox.requests_log import RequestLog
 from airflow_provider_instasent.sandbox.server import SandboxServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+
+    from airflow_provider_instasent.sandbox.requests_log import RequestRecord
+
+
+class ToldRequests(RequestLog):
+    """A log of requests that tells tests of each one as it comes, before it is answered."""
+
+    def clear(self) -> None:
+        super().clear()
+        self.told: list[Callable[[RequestRecord], None]] = []
+
+    def add(self, record: RequestRecord) -> None:
+        super().add(record)
+        for tell in list(self.told):
+            tell(record)
 
 
 class SandboxOfTests(SandboxServer):
-    """A sandbox whose URL is the base URL of the API under test.
+    """A sandbox whose URL is the base URL of the API under test, and whose time and requests tests have in hand.
+
+    ::
+
+        sandbox.stop_clock()                                # nothing turns final by itself
+        sandbox.at(4, "read", lambda: sandbox.advance(60))  # but when the fourth read comes
+
+        sandbox.stop_clock()
+        sandbox.configure(latency=1)         # holds each answer ...
+        sandbox.wait_for_in_flight(8)        # ... until as many as wanted have come
+        sandbox.advance(2)
 
     :ivar base_path: of that API; empty for the Legacy API's. The admin routes and the inbox are below none
     """
 
     base_path = ""
-    _hangs = False
 
-    def fault(self, name: str, endpoint: str = "any", **options: Any) -> None:
-        self._hangs = self._hangs or name.startswith("timeout")
-        super().fault(name, endpoint, **options)
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.sandbox.requests = ToldRequests()
 
-    def reset(self) -> None:
-        self._hangs = False
-        super().reset()
+    def each(self, endpoint: str, call: Callable[[], object], *, agent: str = "") -> Callable[[], None]:
+        """Have something called at each request from now on, until the next reset; before it is answered.
 
-    def read_timeout(self, short: float) -> float:
-        """How long a client waits for an answer: long, or a busy machine would time out, but where a fault hangs.
-
-        :param short: seconds, where a fault that hangs was armed
+        :param endpoint: of the requests, or `any`
+        :param call: on the sandbox's thread, which waits for it
+        :param agent: counts only requests with this in their User-Agent
+        :returns: what ends it earlier
         """
-        return short if self._hangs else 30.0
+
+        def tell(record: RequestRecord) -> None:
+            if endpoint in {"any", record.endpoint} and agent in record.headers.get("user-agent", ""):
+                call()
+
+        self.sandbox.requests.told.append(tell)
+        return lambda: self.sandbox.requests.told.remove(tell)
+
+    def at(self, number: int, endpoint: str, call: Callable[[], object], *, agent: str = "") -> None:
+        """Have something called at the n-th request from now on, which sees its effect.
+
+        :param number: from 1
+        """
+        places = itertools.count(1)
+        self.each(endpoint, lambda: call() if next(places) == number else None, agent=agent)
+
+    def wait_for_requests(self, number: int, endpoint: str) -> None:
+        """Wait until so many requests to an endpoint came since the last reset."""
+        wait_until(lambda: len(self.requests.records(endpoint)) >= number, f"{number} requests to {endpoint}")
+
+    def wait_for_in_flight(self, number: int) -> None:
+        """Wait until so many requests are being answered, and see that no more come when another answer is given."""
+        wait_until(lambda: self.sandbox.in_flight >= number, f"{number} requests in flight")
+        call(self, "GET", "/")
+        assert self.sandbox.in_flight == number
+
+    def cut_all(self) -> None:
+        """Close all connections, and return when they are closed."""
+        closed = threading.Event()
+
+        def cut() -> None:
+            serving._cut_all(self._server)
+            # asyncio closes the sockets in its next turn.
+            self._loop.call_soon(lambda: self._loop.call_soon(closed.set))
+
+        self._loop.call_soon_threadsafe(cut)
+        assert closed.wait(LONG)
 
     @property
     def url(self) -> str:
@@ -49,7 +114,8 @@ class SandboxOfTests(SandboxServer):
 
 @pytest.fixture(scope="session")
 def sandbox_server() -> Iterator[SandboxOfTests]:
-    with SandboxOfTests(token="token-of-the-tests", sent_after=0.02, final_after=0.05, lookup_after=0.05) as server:
+    settings = {"sent_after": 0.02, "final_after": 0.05, "lookup_after": 0.05}
+    with SandboxOfTests(token="token-of-the-tests", **settings) as server, watched(server._port):
         yield server
 
 
@@ -93,7 +159,7 @@ def call(
     sent = dict(headers or {})
     if token is not None:
         sent["Authorization"] = f"Bearer {token or server.token}"
-    with closing(http.client.HTTPConnection(str(address.hostname), address.port, timeout=10)) as connection:
+    with closing(http.client.HTTPConnection(str(address.hostname), address.port, timeout=LONG)) as connection:
         connection.request(method, address.path + path, body, sent)
         response = connection.getresponse()
         received = {name.lower(): value for name, value in response.getheaders()}

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-import threading
+from itertools import pairwise
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSkipException
@@ -34,7 +34,7 @@ unreadable = pytest.mark.parametrize(
 
 @pytest.fixture
 def connected(sandbox, monkeypatch):
-    monkeypatch.setenv("AIRFLOW_CONN_INSTASENT_DEFAULT", connection(sandbox.url, extra={"read_timeout": 2}))
+    monkeypatch.setenv("AIRFLOW_CONN_INSTASENT_DEFAULT", connection(sandbox.url))
     return sandbox
 
 
@@ -48,7 +48,7 @@ def wait(connected, monkeypatch):
     monkeypatch.setattr(delivery, "new_sensor", new_sensor)
 
     def run(mode, **parameters):
-        return run_sensor(mode, monkeypatch, **{"timeout": 5, **parameters})
+        return run_sensor(mode, monkeypatch, **parameters)
 
     return run
 
@@ -82,14 +82,13 @@ def test_the_operator_fails_without_retry_on_a_wrong_token(connected):
 @modes
 def test_it_waits_until_there_is_enough(wait, sandbox, mode):
     sandbox.configure(balance=9.99, numbers_as_strings=True)
-    top_up = threading.Timer(0.3, lambda: sandbox.configure(balance=10.0, numbers_as_strings=True))
-    top_up.start()
+    sandbox.at(3, "account", lambda: sandbox.configure(balance=10.0))
     run = wait(mode, min_available="10.00")
-    top_up.join()
     assert run.error is None
+    assert (run.trigger is not None) == (mode == "deferrable")
     result = run.result.xcom_value if hasattr(run.result, "xcom_value") else run.result
     assert (result["available"], result["currency"]) == ("10.0", "EUR")
-    assert len(sandbox.requests.records("account")) >= 2
+    assert len(sandbox.requests.records("account")) == 3
 
 
 @modes
@@ -175,6 +174,9 @@ def test_an_amount_that_is_none_is_an_error_before_anything_is_read(wait, sandbo
 
 def test_its_interval_is_kept_while_deferred(wait, sandbox):
     sandbox.configure(balance=1.0)
-    run = wait("deferrable", min_available=2, timeout=0.6, poke_interval=0.25)
-    assert run.trigger.poll_interval == 0.25
-    assert len(sandbox.requests.records("account")) in {3, 4}
+    sandbox.at(4, "account", lambda: sandbox.configure(balance=2.0))
+    run = wait("deferrable", min_available=2, poke_interval=0.2)
+    assert (run.error, run.trigger.poll_interval) == (None, 0.2)
+    times = [one.time for one in sandbox.requests.records("account")]
+    assert len(times) == 4
+    assert all(later - earlier > 0.15 for earlier, later in pairwise(times))

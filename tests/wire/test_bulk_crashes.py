@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import sys
@@ -14,8 +15,11 @@ from typing import Any
 
 import pytest
 from support.bulk_send import BulkTask, Crash, accounted, messages
+from support.events import LONG
 
 from airflow_provider_instasent.api.errors import UnconfirmedError
+from airflow_provider_instasent.campaign import sender
+from airflow_provider_instasent.campaign.rate_gate import RateGate
 from airflow_provider_instasent.journal.errors import JournalConflictError, JournalError, StoppedError
 from airflow_provider_instasent.journal.journal import Journal
 from airflow_provider_instasent.journal.stale_intents import STALE_INTENT_SECONDS
@@ -142,14 +146,18 @@ def test_of_two_live_tries_at_most_one_sends_past_its_next_journal_write(sandbox
     def hold(number: int) -> None:
         if number == 4:
             held.set()
-            go_on.wait(20)
+            go_on.wait(LONG)
+
+    def let_go(number: int) -> None:
+        if number == 2:
+            go_on.set()
+            old.join(LONG)  # so what it sends is there to be found
 
     old = threading.Thread(target=lambda: ended.append(task.attempt(before_request=hold)))
     old.start()
-    assert held.wait(20)
-    newer = BulkTask(sandbox, tmp_path, "path", messages(1_000), in_flight=1, grace=1.0)
-    outcome = newer.attempt(before_request=lambda number: number == 2 and go_on.set())
-    old.join(20)
+    assert held.wait(LONG)
+    newer = BulkTask(sandbox, tmp_path, "path", messages(1_000), in_flight=1)
+    outcome = newer.attempt(before_request=let_go)
     assert isinstance(ended[0].error, JournalConflictError)
     assert outcome.error is None
     assert outcome.summary["accepted"] == 1_000
@@ -180,9 +188,14 @@ class Alarm(BaseException):
 
 
 @contextmanager
-def alarm(seconds: float):
-    def ring(*_: object) -> None:
+def alarm():
+    """Let a test ring an alarm on the main thread; yields what rings it, from any thread."""
+
+    def raise_alarm(*_: object) -> None:
         raise Alarm
+
+    def ring() -> None:
+        os.kill(os.getpid(), signal.SIGALRM)
 
     def ring_again(dropped: Any) -> None:
         if isinstance(dropped.exc_value, Alarm):
@@ -192,26 +205,26 @@ def alarm(seconds: float):
 
     # Python drops what a signal handler raises while a finaliser runs: that would test nothing.
     report, sys.unraisablehook = sys.unraisablehook, ring_again
-    former = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    former = signal.signal(signal.SIGALRM, raise_alarm)
     try:
-        yield
+        yield ring
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, former)
         sys.unraisablehook = report
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_an_execution_timeout_loses_no_record(task, seed):
+@pytest.mark.parametrize("at_request", [1, 7, 14, 20])
+def test_an_execution_timeout_loses_no_record(task, monkeypatch, at_request):
     """The answers of the chunks in flight are recorded, though the main thread is already leaving."""
+    monkeypatch.setattr(sender, "RECORDING_SECONDS", LONG)
     task.rows = messages(2_400)
-    task.read_timeout = 30.0
-    task.sandbox.configure(latency=0.3)  # six rounds of requests: no alarm comes after the end
-    began = time.monotonic()
-    with pytest.raises(Alarm), alarm(0.45 + 0.23 * seed):
-        task.attempt()
-    assert time.monotonic() - began < 0.45 + 0.23 * seed + 20
+    task.sandbox.configure(latency=0.3)  # of 24 requests some are on their way when it rings, wherever that is
+    with alarm() as ring:
+        task.sandbox.at(at_request, "bulk", ring)
+        with pytest.raises(Alarm):
+            task.attempt()
+    assert at_request <= task.requests() < 24
     task.sandbox.configure(latency=0.0, list_lag=3_600.0)  # nothing can be found now: all must be in the journal
     outcome = task.attempt()
     assert (outcome.error, outcome.summary["unconfirmed"]) == (None, 0)
@@ -221,8 +234,8 @@ def test_an_execution_timeout_loses_no_record(task, seed):
 
 def test_a_stop_ends_a_try_within_seconds_though_the_api_hangs(task):
     task.rows = messages(1_000)
-    task.read_timeout = 30.0
-    task.sandbox.fault("timeout_after", endpoint="bulk", skip=3, seconds=8.0)
+    task.read_timeout = 3_600.0
+    task.sandbox.fault("timeout_after", endpoint="bulk", skip=3, seconds=3_600.0)
     stopped: list[float] = []
 
     def stop(number: int) -> None:
@@ -232,26 +245,38 @@ def test_a_stop_ends_a_try_within_seconds_though_the_api_hangs(task):
 
     with pytest.raises(StoppedError):
         task.attempt(before_request=stop)
-    assert time.monotonic() - stopped[0] < 7.5
+    assert time.monotonic() - stopped[0] < LONG, "it waited for the answer"
     task.stop = Stop()
     outcome = task.attempt()
     assert outcome.error is None
     assert set(task.sent().values()) == {1}
     assert len(task.sent()) == 1_000
+    task.sandbox.cut_all()  # and lets the thread go that still waits
 
 
-def test_a_stop_ends_a_wait_for_the_rate_limit(task):
+def test_a_stop_ends_a_wait_for_the_rate_limit(task, monkeypatch):
     task.rows = messages(2_000)
-    task.sandbox.configure(rate_limit=5, rate_window=60.0)
-    threading.Timer(1.0, task.stop.set).start()
+    task.sandbox.configure(rate_limit=5, rate_window=3_600.0)
+    waiting, pause = threading.Event(), RateGate._pause
+
+    def noted(gate: RateGate) -> float:
+        seconds = pause(gate)
+        if seconds > 60:
+            waiting.set()
+        return seconds
+
+    monkeypatch.setattr(RateGate, "_pause", noted)
+    stopper = threading.Thread(target=lambda: waiting.wait(LONG) and task.stop.set())
+    stopper.start()
     began = time.monotonic()
     with pytest.raises(StoppedError):
         task.attempt()
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < LONG / 2, "it waited for the reset"
+    stopper.join()
     assert 0 < len(task.sent()) <= 500
 
 
-def test_a_slow_intent_is_written_again_before_its_chunk_leaves(sandbox, tmp_path, monkeypatch):
+def test_a_slow_intent_is_written_again_before_its_chunk_leaves(sandbox, tmp_path):
     """So that a try which hung is fenced off by a newer one."""
     late = 0.0
     task = BulkTask(sandbox, tmp_path, "values", messages(100), in_flight=1, elapsed=lambda: 1000.0 + late)

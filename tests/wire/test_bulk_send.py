@@ -90,7 +90,6 @@ def test_an_unreachable_api_leaves_everything_planned(task):
     class Nowhere:
         token = sandbox.token
         url = "http://127.0.0.1:9"
-        read_timeout = sandbox.read_timeout
 
     task.sandbox = Nowhere()  # type: ignore[assignment]
     outcome = task.attempt()

@@ -5,11 +5,22 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 from support.delivery import accepted, as_restarted, connected, first_event, reads, single_reads, spaced
+from support.events import LONG, until
 from support.instasent_connection import connection
+from support.loop_guard import waiting_calls
+from support.sandbox import call
+
+from airflow_provider_instasent.api import async_client
+from airflow_provider_instasent.waiting import wait_loop
+from airflow_provider_instasent.waiting.delivery_watch import Watch
+from airflow_provider_instasent.waiting.results_file import RESULT_FIELDS
+from airflow_provider_instasent.waiting.sweeps import IN_FLIGHT
 
 __all__ = ["connected", "single_reads"]
 
@@ -18,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("single_reads")
 QUICK = {"poll_interval": 0.05, "max_polls_per_minute": 60_000}
 
 
-def new_trigger(ids, timeout=10.0, **parameters):
+def new_trigger(ids, timeout=LONG, **parameters):
     from airflow_provider_instasent.triggers.sms import InstasentDeliveryTrigger
 
     return InstasentDeliveryTrigger(ids, time.time() + timeout, **{**QUICK, **parameters})
@@ -45,7 +56,8 @@ async def test_every_end_is_an_event(connected, ending, fault, outcome, fail):
     ids = accepted(connected, ending)
     if fault:
         connected.fault(fault, times=None)
-    event = await first_event(new_trigger(ids, 0.5, max_poll_failures=2))
+    timeout = 0.5 if outcome == "timeout" else LONG
+    event = await first_event(new_trigger(ids, timeout, max_poll_failures=2))
     assert (event["outcome"], event["fail"], event["total"]) == (outcome, fail, 1)
 
 
@@ -62,19 +74,22 @@ async def test_a_bad_connection_is_an_event_that_no_retry_mends(connected, monke
     assert "`token`" in event["message"]
 
 
-async def test_a_restart_keeps_the_deadline(connected):
-    ids = accepted(connected, "908")
-    trigger = new_trigger(ids, timeout=1.0)
-    started = time.monotonic()
+async def test_a_restart_keeps_the_deadline(connected, monkeypatch):
+    late = 0.0
+    monkeypatch.setattr(wait_loop, "time", SimpleNamespace(time=lambda: time.time() + late))
+    trigger = new_trigger(accepted(connected, "908"), timeout=3600)
     running = asyncio.create_task(first_event(trigger))
-    await asyncio.sleep(0.5)
+    await until(lambda: reads(connected))
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
     again = as_restarted(as_restarted(trigger))
     assert again.deadline == trigger.deadline
-    assert (await first_event(again))["outcome"] == "timeout"
-    assert time.monotonic() - started > 0.9
+    running, before = asyncio.create_task(first_event(again)), len(reads(connected))
+    await until(lambda: len(reads(connected)) > before + 2)
+    assert not running.done()
+    late = 3600
+    assert (await asyncio.wait_for(running, LONG))["outcome"] == "timeout"
 
 
 async def test_a_deadline_that_passed_while_no_triggerer_ran_still_gets_one_look(connected):
@@ -87,33 +102,51 @@ async def test_a_deadline_that_passed_while_no_triggerer_ran_still_gets_one_look
     assert len(reads(connected)) == 3
 
 
-async def test_cancellation_in_the_middle_of_a_read_leaves_nothing_running(connected):
-    ids = accepted(connected, *["908"] * 30)
-    await first_event(new_trigger(ids, timeout=-1))
-    connected.configure(latency=0.5)
-    before = asyncio.all_tasks()
+@pytest.fixture
+def held(connected, monkeypatch):
+    """The sandbox, whose answers to reads wait until its clock is moved; of connections there are enough."""
+    more = connection(connected.url, password=connected.token, extra={"max_in_flight": 2 * IN_FLIGHT})
+    monkeypatch.setenv("AIRFLOW_CONN_INSTASENT_DEFAULT", more)
+    connected.stop_clock()
+    return connected
+
+
+async def fill(held, ids):
+    """Start a trigger and let its first read be answered, whereupon it makes as many as it may."""
+    held.configure(latency=1)
     running = asyncio.create_task(first_event(new_trigger(ids)))
-    await asyncio.sleep(0.75)
+    await asyncio.to_thread(held.wait_for_in_flight, 1)
+    held.advance(2)
+    await asyncio.to_thread(held.wait_for_in_flight, IN_FLIGHT)
+    return running
+
+
+async def test_cancellation_in_the_middle_of_a_read_leaves_nothing_running(held):
+    ids = accepted(held, *["908"] * 30)
+    before = asyncio.all_tasks()
+    running = await fill(held, ids)
     assert len(asyncio.all_tasks() - before) > 2
     running.cancel()
-    cancelled = time.monotonic()
-    with pytest.raises(asyncio.CancelledError):
-        await running
-    assert time.monotonic() - cancelled < 0.2, "it waited for the answers"
+    with pytest.raises(asyncio.CancelledError):  # no answer comes, so it waits for none
+        await asyncio.wait_for(running, LONG)
     assert asyncio.all_tasks() == before
-    seen = connected.requests.total
-    await asyncio.sleep(0.6)
-    assert connected.requests.total == seen
+    seen = held.requests.total
+    held.configure(latency=0)
+    held.advance(2)
+    await asyncio.to_thread(call, held, "GET", "/organization/account")
+    assert held.requests.total == seen + 1
 
 
-async def test_reads_run_side_by_side_but_not_all_at_once(connected):
-    connected.configure(final_after=0.0, latency=0.1)
-    ids = accepted(connected, *["001"] * 60)
-    event = await first_event(new_trigger(ids))
+async def test_reads_run_side_by_side_but_not_all_at_once(held):
+    held.configure(final_after=0.0)
+    running = await fill(held, accepted(held, *["001"] * 60))
+    held.configure(latency=0)
+    held.advance(2)
+    event = await running
     assert event["delivered"] == 60
-    in_flight = [one.in_flight for one in reads(connected)]
-    assert in_flight[0] == 1
-    assert 5 <= max(in_flight) <= 10
+    in_flight = [one.in_flight for one in reads(held)]
+    assert (in_flight[0], max(in_flight)) == (1, IN_FLIGHT)
+    assert 5 <= IN_FLIGHT <= 10
 
 
 async def test_a_bad_token_costs_one_request_even_where_many_may_be_in_flight(connected):
@@ -153,9 +186,8 @@ async def test_the_rate_is_bounded_over_sweeps(connected):
 async def test_what_an_earlier_poll_settled_belongs_to_the_batch_and_is_not_read(connected):
     ids = accepted(connected, "001")
     memory = {"settled": {"gone": ["failed", "101"]}, "next_sweep": time.time() + 0.3}
-    started = time.monotonic()
     event = await first_event(as_restarted(new_trigger(ids, min_delivered_ratio=0.5, memory=memory)))
-    assert time.monotonic() - started > 0.25
+    assert reads(connected)[0].time > memory["next_sweep"] - 0.05
     assert (event["total"], event["delivered"], event["counts"]["failed"]) == (2, 1, 1)
     assert {one.path.rsplit("/", 1)[1] for one in reads(connected)} == set(ids)
 
@@ -174,22 +206,50 @@ async def test_it_never_sends(connected):
     assert connected.ledger.accepted == before
 
 
-async def test_the_loop_is_not_blocked(connected):
-    stretches: list[float] = []
+def results_of(folder, ids):
+    path = folder / "results.jsonl"
+    lines = ((position, f"c{position}", sms_id, "accepted", "enqueued", None) for position, sms_id in enumerate(ids))
+    path.write_text("".join(json.dumps(dict(zip(RESULT_FIELDS, line, strict=True))) + "\n" for line in lines))
+    return str(path)
 
-    async def heartbeat():
-        while True:
-            before = time.thread_time()
-            await asyncio.sleep(0.005)
-            stretches.append(time.thread_time() - before)
 
-    connected.configure(final_after=1.0)
+@pytest.mark.parametrize("by", ["ids", "results_path"])
+async def test_the_loop_is_not_blocked(connected, tmp_path, monkeypatch, by):
+    """On its thread nothing waits but the loop itself, and between two of its turns there is little to do."""
+    loop, this = asyncio.get_running_loop(), threading.get_ident()
+    threads, taken, most = set(), 0, 0
+    saw, read_certificates = Watch.saw, async_client._ssl_context
+
+    def next_turn():
+        nonlocal taken
+        taken = 0
+
+    def count(self, *arguments):
+        nonlocal taken, most
+        if taken == 0:
+            loop.call_soon(next_turn)
+        taken += 1
+        most = max(most, taken)
+        saw(self, *arguments)
+
+    def note_thread(*arguments):
+        threads.add(threading.get_ident())
+        return read_certificates(*arguments)
+
+    monkeypatch.setattr(Watch, "saw", count)
+    monkeypatch.setattr(async_client, "_ssl_context", note_thread)
+    await first_event(new_trigger(accepted(connected, "001")))  # what other libraries import at their first use
+    connected.stop_clock()
     ids = accepted(connected, *["001"] * 300)
-    trigger = new_trigger(ids, poll_interval=0.2)
-    beating = asyncio.create_task(heartbeat())
-    event = await first_event(trigger)
-    beating.cancel()
+    connected.at(301, "read", lambda: connected.advance(60))
+    watched = {"results_path": results_of(tmp_path, ids)} if by == "results_path" else {}
+    trigger = new_trigger([] if watched else ids, **watched)
+    with waiting_calls() as found:
+        event = await first_event(trigger)
     assert event["delivered"] == 300
-    # The processor time of the loop's own thread, which no busy machine adds to. The bar is Airflow's; `make bench`
-    # measures the stricter one, by the clock.
-    assert max(stretches) < 0.2
+    assert len(reads(connected)) > 301
+    assert found == []
+    assert threads
+    assert this not in threads
+    # How long a turn may take, `make bench` measures.
+    assert 1 <= most <= IN_FLIGHT

@@ -136,12 +136,18 @@ def test_without_waiting_there_is_one_look(new_task, sandbox):
 
 def test_more_lookups_than_a_trigger_holds_take_turns(new_task, sandbox, monkeypatch):
     monkeypatch.setattr(wait_for_lookups, "MOST_TRIGGER_IDS", 20)
-    sandbox.configure(lookup_after=0.5)
+    sandbox.stop_clock()
+    sandbox.configure(lookup_after=100, list_order="oldest")
+    for order in (41, 61):  # the first 40 are ordered at one time, the others later
+        sandbox.at(order, "lookup", lambda: sandbox.advance(45))
+    sandbox.at(1, "lookup_read", lambda: sandbox.advance(15))  # and each trigger finds its own done, and no others
+    for read in (21, 41):
+        sandbox.at(read, "lookup_read", lambda: sandbox.advance(45))
     numbers = [deliverable(place) for place in range(70)]
-    task = new_task(to=numbers, deferrable=True)
+    task = new_task(to=numbers, deferrable=True, max_in_flight=1)
     result = task.run()
     assert result["finished"] == 70
-    assert {len(trigger.lookup_ids) for trigger in task.triggers} <= {20, 10}
+    assert [len(trigger.lookup_ids) for trigger in task.triggers] == [20, 20, 10]
     assert len({trigger.deadline for trigger in task.triggers}) == 1
     assert sandbox.lookups.numbers() == Counter(numbers)
 

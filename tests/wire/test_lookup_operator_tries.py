@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
+from support.events import LONG
 from support.lookup_operator import MIXED, WAYS, new_task, states
 from support.sandbox import deliverable
 
@@ -113,6 +115,13 @@ def test_numbers_that_come_and_go_between_tries(new_task, sandbox):
 
 
 def test_several_are_in_flight(new_task, sandbox):
-    sandbox.configure(latency=0.05)
-    new_task(to=[deliverable(place) for place in range(60)], max_in_flight=8).run()
-    assert max(record.in_flight for record in sandbox.requests.records("lookup")) > 4
+    sandbox.stop_clock()
+    sandbox.configure(latency=1, lookup_after=0)
+    task = new_task(to=[deliverable(place) for place in range(60)], max_in_flight=8)
+    with ThreadPoolExecutor(1) as thread:
+        running = thread.submit(task.run)
+        sandbox.wait_for_in_flight(8)
+        sandbox.configure(latency=0)
+        sandbox.advance(60)
+        assert running.result(LONG)["finished"] == 60
+    assert max(record.in_flight for record in sandbox.requests.records("lookup")) == 8

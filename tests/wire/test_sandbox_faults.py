@@ -10,6 +10,7 @@ import time
 import httpx
 import pytest
 import requests
+from support.events import LONG, wait_until
 from support.sandbox import call, message
 
 REFUSED = [
@@ -63,12 +64,12 @@ def test_a_timeout_says_nothing_for_a_while_and_then_cuts(sandbox, name, accepte
     with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
         send(sandbox)
 
-    assert 0.29 < time.monotonic() - started < 30
+    assert time.monotonic() - started > 0.29
     assert sandbox.ledger.accepted == accepted
 
 
 def test_the_usual_clients_see_a_timeout_and_the_server_lets_go(sandbox):
-    sandbox.fault("timeout_after", "account", times=2, seconds=60)
+    sandbox.fault("timeout_after", "account", times=2, seconds=3600)
     headers = {"Authorization": f"Bearer {sandbox.token}"}
 
     with pytest.raises(requests.ReadTimeout):
@@ -76,10 +77,7 @@ def test_the_usual_clients_see_a_timeout_and_the_server_lets_go(sandbox):
     with httpx.Client() as client, pytest.raises(httpx.ReadTimeout):
         client.get(f"{sandbox.url}/organization/account", headers=headers, timeout=0.2)
 
-    deadline = time.monotonic() + 5
-    while not all(record.finished for record in sandbox.requests.records()):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: all(record.finished for record in sandbox.requests.records()), "the end of both requests")
 
 
 @pytest.mark.parametrize(("name", "status"), REFUSED)
@@ -102,13 +100,13 @@ def test_an_error_after_acceptance(sandbox):
 
 
 def test_429_says_when_to_come_back(sandbox):
+    sandbox.stop_clock()
     sandbox.fault("rate_limited", "send", seconds=7)
-    before = time.time()
 
     headers = send(sandbox).headers
 
     assert headers["x-ratelimit-remaining"] == "0"
-    assert before + 6 < int(headers["x-ratelimit-reset"]) < before + 10
+    assert 0 <= int(headers["x-ratelimit-reset"]) - (sandbox.sandbox.server_time() + 7) < 1
 
 
 def test_a_redirect_leads_elsewhere(sandbox):
@@ -205,11 +203,11 @@ def test_faults_by_probability_go_on_until_cleared(sandbox):
 def test_a_cut_in_a_kept_alive_connection(sandbox):
     with requests.Session() as session:
         session.headers["Authorization"] = f"Bearer {sandbox.token}"
-        session.post(f"{sandbox.url}/sms", json=message(), timeout=5)
+        session.post(f"{sandbox.url}/sms", json=message(), timeout=LONG)
         sandbox.fault("cut_after", "send")
         with pytest.raises(requests.ConnectionError):
-            session.post(f"{sandbox.url}/sms", json=message(), timeout=5)
-        session.post(f"{sandbox.url}/sms", json=message(), timeout=5)
+            session.post(f"{sandbox.url}/sms", json=message(), timeout=LONG)
+        session.post(f"{sandbox.url}/sms", json=message(), timeout=LONG)
 
     connections = [record.connection for record in sandbox.requests.records("send")]
     assert connections[0] == connections[1] != connections[2]

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import pytest
+from support.events import LONG, wait_until
 from support.sandbox import call, message
 
 
@@ -179,36 +181,50 @@ def test_the_rate_limit_counts_per_endpoint_and_refuses_before_acceptance(sandbo
 
 
 def test_a_scaled_window_opens_again_at_its_reset(sandbox):
+    sandbox.stop_clock()
     sandbox.configure(rate_limit=1, rate_window=1)
     reset = int(send(sandbox).headers["x-ratelimit-reset"])
+    until_reset = reset - sandbox.sandbox.server_time()
+    assert 0 < until_reset <= 1
 
-    time.sleep(max(0, reset - time.time()) + 0.01)
-
+    sandbox.advance(until_reset - 0.01)
+    assert send(sandbox).status == 429
+    sandbox.advance(0.02)
     assert send(sandbox).status == 201
 
 
 def test_the_servers_clock_may_be_off(sandbox):
+    sandbox.stop_clock()
+    right = sandbox.sandbox.server_time()
     sandbox.configure(clock_skew=-3600)
+    wrong = datetime.fromtimestamp(int(right - 3600), UTC)
 
     answer = send(sandbox)
 
-    ahead = parsedate_to_datetime(answer.headers["date"]).timestamp() - time.time()
-    assert -3602 < ahead < -3598
-    assert answer.json["entity"]["createdAt"][:16] == time.strftime("%Y-%m-%dT%H:%M", time.gmtime(time.time() - 3600))
-    assert -3602 < int(answer.headers["x-ratelimit-reset"]) - 60 - time.time() < -3598
-    assert (
-        -3602
-        < parsedate_to_datetime(call(sandbox, "GET", "/nowhere").headers["date"]).timestamp() - time.time()
-        < -3598
-    )
+    assert parsedate_to_datetime(answer.headers["date"]) == wrong
+    assert datetime.fromisoformat(answer.json["entity"]["createdAt"]) == wrong
+    assert int(answer.headers["x-ratelimit-reset"]) == wrong.timestamp() + 60
+    assert parsedate_to_datetime(call(sandbox, "GET", "/nowhere").headers["date"]) == wrong
+
+
+def test_the_servers_clock_is_this_machines_until_it_is_switched(sandbox):
+    before = time.time()
+    told = parsedate_to_datetime(send(sandbox).headers["date"]).timestamp()
+    assert before - 2 < told < time.time() + 1
 
 
 def test_latency_and_how_many_were_in_flight(sandbox):
+    sandbox.stop_clock()
     sandbox.configure(latency=0.2)
-    started = time.monotonic()
 
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: send(sandbox), range(4)))
+        answers = [pool.submit(send, sandbox) for _ in range(4)]
+        sandbox.wait_for_in_flight(4)
+        assert sandbox.ledger.accepted == 0
+        sandbox.advance(0.15)
+        wait_until(lambda: sandbox.ledger.accepted == 4, "acceptance in the middle of the latency")
+        assert not any(answer.done() for answer in answers)
+        sandbox.advance(0.1)
+        assert [answer.result(LONG).status for answer in answers] == [201] * 4
 
-    assert time.monotonic() - started > 0.19
-    assert max(record.in_flight for record in sandbox.requests.records()) == 4
+    assert sorted(record.in_flight for record in sandbox.requests.records()) == [1, 2, 3, 4]

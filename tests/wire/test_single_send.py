@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import pytest
-from support.single_send import JOURNALS, POLICIES, READ_TIMEOUT, SendTask, nothing_private_is_logged
+from support.events import LONG
+from support.single_send import JOURNALS, POLICIES, SendTask, nothing_private_is_logged
 from support.single_send import assert_accepted as assert_state
 
 from airflow_provider_instasent.api.errors import (
@@ -18,6 +19,7 @@ from airflow_provider_instasent.api.errors import (
     UnconfirmedError,
 )
 from airflow_provider_instasent.api.message_outcome import MessageState
+from airflow_provider_instasent.campaign import search
 from airflow_provider_instasent.sandbox.faults import AFTER, BEFORE
 
 __all__ = ["nothing_private_is_logged"]
@@ -53,7 +55,8 @@ def task(sandbox, policy, echo, journal, tmp_path):
 
 
 def fault(sandbox, name, endpoint="send", **options):
-    sandbox.fault(name, endpoint=endpoint, seconds=READ_TIMEOUT * 1.5, **options)
+    seconds = 0.4 if name == "rate_limited" else 30.0
+    sandbox.fault(name, endpoint=endpoint, seconds=seconds, **options)
 
 
 def assert_accepted(task, ended):
@@ -138,10 +141,18 @@ def test_a_refusal_that_passes_is_tried_again(task, sandbox, name):
     assert task.tries == 1
 
 
+@pytest.fixture
+def looks(monkeypatch):
+    """Looks follow each other at once, and a grace of any length is there for them."""
+    monkeypatch.setattr(search, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(search, "LONGEST_PAUSE", 0.01)
+
+
+@pytest.mark.usefixtures("looks")
 def test_looks_that_fail_are_made_again(task, sandbox):
     fault(sandbox, "cut_after")
     fault(sandbox, "poll_fails", "list", times=3)
-    task.grace = 0.2
+    task.grace = LONG
     assert_accepted(task, task.run())
     assert task.tries == 1
     assert task.sends() == 1
@@ -166,13 +177,17 @@ def test_a_list_that_stays_away(task, sandbox, policy, journal):
     assert_cleared_sends_nothing(task)
 
 
+@pytest.mark.usefixtures("looks")
 @pytest.mark.parametrize("name", ["cut_after", "error_after"])
 def test_a_list_that_lags_less_than_the_grace(task, sandbox, name):
-    sandbox.configure(list_lag=0.05)
-    task.grace = 0.15
+    sandbox.stop_clock()
+    sandbox.configure(list_lag=10)
+    sandbox.at(3, "list", lambda: sandbox.advance(20))
+    task.grace = LONG
     fault(sandbox, name)
     assert_accepted(task, task.run())
     assert task.sends() == 1
+    assert [one.query["page"] for one in sandbox.requests.records("list")][:3] == ["1", "1", "1"]
 
 
 def test_a_list_that_lags_more_than_the_grace(task, sandbox, policy):

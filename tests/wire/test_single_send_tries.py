@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 from support.sandbox import call, deliverable, message
 from support.single_send import (
-    READ_TIMEOUT,
     Crash,
     Hooks,
     assert_accepted,
@@ -241,7 +240,7 @@ def test_an_intent_that_went_stale_is_written_again_before_the_message_leaves(ne
 
 def test_a_rate_limit_is_waited_for_under_a_fresh_intent(new_task, sandbox):
     """The fence holds for each request of a try, not only for the first."""
-    sandbox.fault("rate_limited", endpoint="send", seconds=READ_TIMEOUT)
+    sandbox.fault("rate_limited", endpoint="send", seconds=0.3)
     task, late = new_task("values"), 0.0
     task.elapsed = lambda: elapsed() + late
     seen = []
