@@ -276,7 +276,7 @@ def test_a_stop_ends_a_wait_for_the_rate_limit(task, monkeypatch):
     assert 0 < len(task.sent()) <= 500
 
 
-def test_a_slow_intent_is_written_again_before_its_chunk_leaves(sandbox, tmp_path):
+def test_a_slow_intent_is_written_again_before_its_chunk_leaves(sandbox, tmp_path, monkeypatch):
     """So that a try which hung is fenced off by a newer one."""
     late = 0.0
     task = BulkTask(sandbox, tmp_path, "values", messages(100), in_flight=1, elapsed=lambda: 1000.0 + late)
