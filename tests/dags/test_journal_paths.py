@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 import pytest
@@ -46,11 +47,13 @@ def test_of_two_writers_the_second_must_stop(folder):
     assert opened(folder)[1] == ["1", "3"]
 
 
-def test_nothing_but_segments_is_left_behind(folder):
+def test_nothing_but_segments_and_their_head_is_left_behind(folder):
     store, _ = opened(folder)
     store.append(["1"])
     (campaign,) = folder.iterdir()
-    assert [path.name for path in campaign.iterdir()] == ["00000001.jsonl"]
+    segment, head = sorted(path.name for path in campaign.iterdir())
+    assert segment == "00000001.jsonl"
+    assert re.fullmatch(r"head-[0-9a-f]{32}\.json", head)
 
 
 def test_damage_is_told(folder):
