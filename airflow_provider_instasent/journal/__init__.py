@@ -9,6 +9,7 @@ In the order in which a record passes through, written by one try and read by th
     journal_thread     on a thread that no signal interrupts
     segment_store      to where it is kept:
     key_value_store   folder_store     keys of Airflow's task state store, or files that only one try can create
+    witnessed_store     of which the former know that it has begun
     segment_format   merged_files     each with the digest of the one before; copied, many in one
     folder_heads     how far the files go at least, whatever is lost behind
     exclusive_probe     whether the place lets one try alone create a file

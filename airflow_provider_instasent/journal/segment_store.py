@@ -22,3 +22,9 @@ class SegmentStore(Protocol):
 
     def append(self, records: list[str]) -> None:
         """Keep these records durably, or raise."""
+
+    def close(self) -> None:
+        """Wait for what is still being written, after the last append.
+
+        :raises Exception: why it could not be
+        """
