@@ -45,7 +45,7 @@ test-oldest: .make/oldest ## Run the wire and DAG tests on Airflow 2.11.2, again
 	  --reinstall-package airflow-provider-instasent .
 	$(VENV_OLDEST)/bin/pytest -o pythonpath=tests $(SPREAD) --api transactional tests/wire tests/dags
 
-# BENCH and CHAOS hold more arguments: BENCH='--quick --only limit', CHAOS='--runs 20 --points 2'.
+# BENCH and CHAOS hold more arguments: BENCH='--quick --only limit', CHAOS='--runs 20 --points 2', CHAOS='--journal s3 --runs 100'.
 bench: .make/dev .make/instasent-sdk ## Measure this provider beside others and write docs/benchmarks.md (25 minutes)
 	PYTHONPATH=tests $(VENV)/bin/python -m benchmarks $(BENCH)
 

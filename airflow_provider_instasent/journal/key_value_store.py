@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 MANY_MESSAGES = 100_000
 """Messages above which a folder is recommended: a million ids are about 30 MB in the metadata database."""
 
-LARGEST_VALUE = 60_000
-"""Characters a key of the key-value store may hold (Airflow warns above 64 KB)."""
+LARGEST_VALUE = 65_000
+"""Characters a key of the key-value store may hold (Airflow warns above 65,535 bytes, quotes included)."""
 
 
 class KeyValueStore(Protocol):

@@ -23,4 +23,7 @@ class SegmentStore(Protocol):
         """Keep these records durably, or raise."""
 
     def close(self) -> None:
-        """Wait for what is still being written, where that is nothing that anybody relies on."""
+        """Wait for what is still being written, after the last append.
+
+        :raises Exception: why it could not be
+        """

@@ -4,6 +4,10 @@
 
 from __future__ import annotations
 
+import os
+import stat
+from pathlib import Path
+
 import pytest
 from support.campaign import KEYS, key
 
@@ -95,3 +99,30 @@ def test_nothing_is_left_on_disk(tmp_path, monkeypatch):
         for number in range(30_000):
             opened.add(number, key(number), Sms("+34600000001", "t" * 1_000, "Acme"), 1)
         assert list(tmp_path.iterdir()) == []  # it has no name, so no SIGKILL can leave people's data behind
+
+
+def open_temporary_files() -> list[os.stat_result]:
+    """SQLite's files without a name that this process has open."""
+    found = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        try:
+            if "etilqs" in str(descriptor.readlink()):
+                found.append(descriptor.stat())
+        except FileNotFoundError:  # that of the look itself
+            continue
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="Linux tells what a process has open")
+def test_the_file_has_no_name_and_is_its_owners_alone_whatever_the_umask():
+    former = os.umask(0)
+    try:
+        with Spool() as spool:
+            text = "x" * 1_000
+            for number in range(25_000):  # more than it keeps in memory
+                spool.add(number, key(number), bytes(18), Sms(f"+34600{number:06d}", text, "Acme"), 1)
+            files = open_temporary_files()
+    finally:
+        os.umask(former)
+    assert files
+    assert {(oct(stat.S_IMODE(status.st_mode)), status.st_nlink) for status in files} == {("0o600", 0)}
