@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a message is known by for ever: the digest of its content, the clientId made of it, and whether one was used."""
+"""What a message is known by for ever: the digest of its content, and the clientId made of it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Final
 
 MAX_CLIENT_ID: Final = 40
 """Characters of a clientId (confirmed)."""
@@ -14,7 +13,6 @@ MAX_CLIENT_ID: Final = 40
 _KEY_BYTES: Final = 18
 _NUMBER_BYTES: Final = 5
 _GENERATED_PREFIX: Final = "ia-"
-_TAKEN = re.compile(r"already|in use|\bused\b|unique|exist|duplicat|repeat|taken", re.IGNORECASE)
 _generated = re.compile(r"ia-[0-9a-f]{36}").fullmatch
 
 
@@ -56,19 +54,3 @@ def client_id_for(key: bytes) -> str:
 def is_generated(client_id: str) -> bool:
     """Tell whether a clientId has the form of those made here, rather than by a user."""
     return _generated(client_id) is not None
-
-
-def says_client_id_taken(said: Any) -> bool:
-    """Tell whether an error says that the clientId was used before (unknown whether the API ever refuses one)."""
-    if isinstance(said, Mapping):
-        for key, value in said.items():
-            if str(key).lower().replace("_", "") == "clientid" and _TAKEN.search(str(value)):
-                return True
-            if isinstance(value, Mapping | list) and says_client_id_taken(value):
-                return True
-            if isinstance(value, str) and says_client_id_taken(value):
-                return True
-        return False
-    if isinstance(said, list):
-        return any(says_client_id_taken(item) for item in said)
-    return isinstance(said, str) and "clientid" in said.lower().replace("_", "") and bool(_TAKEN.search(said))
