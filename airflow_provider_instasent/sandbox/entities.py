@@ -61,10 +61,33 @@ def sms(message: Message, clock: Clock, settings: Settings) -> Entity:
         "deliveredAt": iso_time(accepted_at + settings.final_after) if status.strip().lower() == "delivered" else None,
     }
     if settings.send_created_at:
-        entity["createdAt"] = iso_time(accepted_at)
+        entity["createdAt"] = created_at(accepted_at, settings)
     if settings.echo_client_id:
         entity["clientId"] = message.client_id
     return entity
+
+
+def created_at(unix_seconds: float, settings: Settings) -> str | int:
+    """When something was created, as the settings want it.
+
+    :param unix_seconds: unix time in seconds
+    :param settings: for ``created_at``
+    """
+    units = {"seconds": 1, "milliseconds": 1_000, "microseconds": 1_000_000, "milliseconds_string": 1_000}
+    if settings.created_at == "iso":
+        return iso_time(unix_seconds)
+    moment = int(unix_seconds) * units[settings.created_at]
+    return str(moment) if settings.created_at == "milliseconds_string" else moment
+
+
+def in_bulk(entity: Entity, settings: Settings) -> Entity:
+    """As much of an SMS entity as a bulk answer shows.
+
+    :param entity: the whole entity
+    :param settings: for ``bulk_entities``
+    """
+    names = {"id": ("id",), "id_and_text": ("id", "text")}.get(settings.bulk_entities)
+    return entity if names is None else {name: entity[name] for name in names}
 
 
 def account(available: float, settings: Settings) -> Entity:

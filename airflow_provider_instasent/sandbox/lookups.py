@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from .clock import Clock, iso_time
 from .countries import country_of
-from .entities import Entity, number
+from .entities import Entity, created_at, number
 from .ledger import Index, Order
 from .statuses import fate_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .clock import Clock
     from .settings import Settings
 
 
@@ -95,7 +95,7 @@ def entity_of(found: Lookup, clock: Clock, settings: Settings) -> Entity:
     done = clock.now() - found.accepted_at >= settings.lookup_after
     entity: Entity = {"id": found.id, "to": found.to, "status": "done" if done else "pending"}
     if settings.send_created_at:
-        entity["createdAt"] = iso_time(clock.wall(found.accepted_at, settings.clock_skew))
+        entity["createdAt"] = created_at(clock.wall(found.accepted_at, settings.clock_skew), settings)
     if done:
         line = fate_of(found.to).line
         entity |= {

@@ -14,6 +14,7 @@ BulkErrors = Literal[
     "list_with_client_id",
     "list_with_to",
     "list_with_all",
+    "list_with_position",
     "list_of_fields",
     "list_of_strings",
     "object_by_index",
@@ -33,8 +34,11 @@ class Settings:
         are always ``{"entities": […]}`` (C)
     :param echo_client_id: whether entities repeat the ``clientId`` (U)
     :param send_created_at: whether entities have ``createdAt`` (U)
+    :param created_at: its form (U): ISO 8601, or unix time in some unit, or milliseconds as a string
     :param numbers_as_strings: counts, prices and the balance as strings (C for the balance: either)
     :param bulk_errors: the shape of ``errors`` in a bulk answer (U), see :mod:`.bulk_errors`
+    :param bulk_index_base: from which number an index in them counts (U)
+    :param bulk_entities: what entities of a bulk answer show: all, their ``id``, or that and their ``text`` (U)
     :param bulk_rejection_status: status when every item of a bulk call was rejected, 201 or 422 (U)
     :param single_rejection_status: status of a rejected single send, 400 (``message``, C) or 422 (fields, I)
     :param repeated_client_id: whether a ``clientId`` seen before is accepted or refused (U)
@@ -52,6 +56,7 @@ class Settings:
     :param lookup_after: age at which a lookup is done
     :param max_body_bytes: larger requests get 413 (C; the size is U)
     :param balance: what is left to spend, None for unlimited; at 0 or below sends and lookups get 402
+    :param funds_checked: before each call, which gets 402, or before each item of a bulk call, which is rejected (U)
     :param price_per_part: cost of an SMS part
     :param lookup_price: cost of a lookup
     :param currency: of the account and the price profiles
@@ -61,8 +66,11 @@ class Settings:
     envelope: Literal["wrapped", "bare"] = "wrapped"
     echo_client_id: bool = True
     send_created_at: bool = True
+    created_at: Literal["iso", "seconds", "milliseconds", "microseconds", "milliseconds_string"] = "iso"
     numbers_as_strings: bool = False
     bulk_errors: BulkErrors = "list_with_index"
+    bulk_index_base: Literal[0, 1] = 0
+    bulk_entities: Literal["whole", "id", "id_and_text"] = "whole"
     bulk_rejection_status: Literal[201, 422] = 201
     single_rejection_status: Literal[400, 422] = 422
     repeated_client_id: Literal["accept", "refuse"] = "accept"
@@ -80,6 +88,7 @@ class Settings:
     lookup_after: float = 1.0
     max_body_bytes: int = 1_000_000
     balance: float | None = None
+    funds_checked: Literal["call", "item"] = "call"
     price_per_part: float = 0.05
     lookup_price: float = 0.01
     currency: str = "EUR"
