@@ -188,7 +188,8 @@ def _errors(sandbox: Sandbox, item: Any) -> FieldErrors:
     unique = sandbox.settings.repeated_client_id == "refuse"
     if not errors and unique and "clientId" in item and sandbox.ledger.has_client_id(item["clientId"]):
         errors["clientId"] = ["This value is already used."]
-    return errors
+    words = sandbox.settings.rejection_words
+    return {name: [words] for name in errors} if words else errors
 
 
 def _unpaid(sandbox: Sandbox) -> FieldErrors:

@@ -37,6 +37,7 @@ class Settings:
     :param created_at: its form (U): ISO 8601, or unix time in some unit, or milliseconds as a string
     :param numbers_as_strings: counts, prices and the balance as strings (C for the balance: either)
     :param bulk_errors: the shape of ``errors`` in a bulk answer (U), see :mod:`.bulk_errors`
+    :param rejection_words: what is said of each field of a rejected message (U); empty for what is wrong with it
     :param bulk_index_base: from which number an index in them counts (U)
     :param bulk_entities: what entities of a bulk answer show: all, their ``id``, or that and their ``text`` (U)
     :param bulk_rejection_status: status when every item of a bulk call was rejected, 201 or 422 (U)
@@ -69,6 +70,7 @@ class Settings:
     created_at: Literal["iso", "seconds", "milliseconds", "microseconds", "milliseconds_string"] = "iso"
     numbers_as_strings: bool = False
     bulk_errors: BulkErrors = "list_with_index"
+    rejection_words: str = ""
     bulk_index_base: Literal[0, 1] = 0
     bulk_entities: Literal["whole", "id", "id_and_text"] = "whole"
     bulk_rejection_status: Literal[201, 422] = 201

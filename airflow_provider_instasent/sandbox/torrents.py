@@ -47,11 +47,10 @@ async def answer(scope: Scope, receive: Receive, fault: Fault, start: bytes, bod
     try:
         for part in parts:
             transport.write(part)
+            await asyncio.wait([hung_up], timeout=pause)
             # A socket that takes no more is waited for: what is written is held in memory.
-            while not hung_up.done() and (pause or transport.get_write_buffer_size() > _AT_ONCE):
-                await asyncio.wait([hung_up], timeout=pause or 0.01)
-                if pause:
-                    break
+            while not hung_up.done() and transport.get_write_buffer_size() > _AT_ONCE:
+                await asyncio.wait([hung_up], timeout=0.01)
             if hung_up.done():
                 return
         transport.close()

@@ -28,7 +28,7 @@ class SandboxOfTests(SandboxServer):
     _hangs = False
 
     def fault(self, name: str, endpoint: str = "any", **options: Any) -> None:
-        self._hangs = self._hangs or name.startswith("timeout")
+        self._hangs = self._hangs or name.startswith(("timeout", "drip"))
         super().fault(name, endpoint, **options)
 
     def reset(self) -> None:
