@@ -13,7 +13,7 @@ import httpx
 from airflow_provider_instasent.api import bulk_flows, client_settings, connection_failures, flows
 from airflow_provider_instasent.api.answer_bodies import Body, BodyError
 from airflow_provider_instasent.api.client_settings import ClientSettings
-from airflow_provider_instasent.api.errors import ConfigurationError
+from airflow_provider_instasent.api.errors import MISHAPS, ConfigurationError
 from airflow_provider_instasent.api.exchange import (
     Failure,
     Flow,
@@ -150,7 +150,7 @@ class AsyncInstasentClient(AsyncLookupCalls):
             return self._client
 
     async def _exchange(self, request: Request) -> Outcome:
-        """Make a request once; whatever is raised meanwhile is a failure, for the request may have left."""
+        """Make a request once; what goes wrong meanwhile is a failure, for the request may have left."""
         client = await self._open()
         patience = asyncio.timeout(None)
         wire = _Wire(patience, self.settings.request_deadline)
@@ -169,7 +169,7 @@ class AsyncInstasentClient(AsyncLookupCalls):
                 async for part in response.aiter_raw():
                     body.take(part)
                 return self.settings.answer(response.status_code, response.headers, body.whole())
-        except Exception as error:  # noqa: BLE001 - HTTP libraries raise more than they say
+        except (httpx.HTTPError, httpx.InvalidURL, *MISHAPS) as error:  # the libraries raise more than they say
             left = wire.left and not isinstance(error, _NEVER_LEFT)
             return Failure(
                 left=left, reason=connection_failures.OVERDUE if patience.expired() else _reason(error, left=left)

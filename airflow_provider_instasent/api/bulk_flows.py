@@ -90,7 +90,7 @@ def _answered(
                 "the account ran out of funds during the call; top it up: "
                 f"{brief(turned_down, [message.text for message in batch])}"
             )
-    except Exception as error:  # noqa: BLE001 - whatever is raised while an answer is read, its request has left
+    except errors.MISHAPS as error:  # whatever is raised while an answer is read, its request has left
         return _all_unconfirmed(batch, f"the bulk answer could not be read ({type(error).__name__})")
     return settled
 
@@ -108,7 +108,7 @@ def _unanswered(batch: Sequence[Sms], outcome: Outcome, result: ChunkResult) -> 
     body = body_of(outcome)
     try:
         named = named_rejections(batch, body)
-    except Exception:  # noqa: BLE001 - nothing of a refused call was accepted, whoever it names
+    except errors.MISHAPS:  # nothing of a refused call was accepted, whoever it names
         named = {}
     if not named and len(batch) == 1:
         said = body if says_client_id_taken(body) else str(error)

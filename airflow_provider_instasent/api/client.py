@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import requests
@@ -15,6 +16,7 @@ from urllib3.exceptions import HTTPError, LocationParseError, NameResolutionErro
 from airflow_provider_instasent.api import bulk_flows, connection_failures, flows
 from airflow_provider_instasent.api.answer_bodies import READ_AT_ONCE, Body, BodyError
 from airflow_provider_instasent.api.client_settings import ClientSettings
+from airflow_provider_instasent.api.errors import MISHAPS
 from airflow_provider_instasent.api.exchange import (
     Failure,
     Flow,
@@ -187,7 +189,7 @@ class InstasentClient(LookupCalls):
             flow.close()
 
     def _exchange(self, request: Request) -> Outcome:
-        """Make a request once; whatever is raised meanwhile is a failure, for the request may have left."""
+        """Make a request once; what goes wrong meanwhile is a failure, for the request may have left."""
         wire.begin(self.settings.request_deadline)
         try:
             response = self._session.request(
@@ -204,10 +206,10 @@ class InstasentClient(LookupCalls):
             try:
                 body = _body(response)
             finally:
-                with suppress(Exception):
+                with suppress(HTTPError, *MISHAPS):
                     response.close()
             return self.settings.answer(response.status_code, response.headers, body)
-        except Exception as error:  # noqa: BLE001 - HTTP libraries raise more than they say
+        except (HTTPError, HTTPException, *MISHAPS) as error:  # the libraries raise more than they say
             return Failure(left=wire.left, reason=_reason(error))
 
 

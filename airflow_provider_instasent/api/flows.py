@@ -58,7 +58,7 @@ def _understand(outcome: Outcome, read: Callable[[Any], T]) -> T | None:
         return None
     try:
         return read(outcome.json())
-    except Exception:  # noqa: BLE001 - whatever is raised while an answer is read, a send that it answers has left
+    except errors.MISHAPS:  # whatever is raised while an answer is read, a send that it answers has left
         return None
 
 

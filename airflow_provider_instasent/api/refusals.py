@@ -114,7 +114,7 @@ def body_of(outcome: Outcome) -> Any:
     """
     try:
         return outcome.json() if isinstance(outcome, Answer) else None
-    except Exception:  # noqa: BLE001 - an answer was here, and what it means does not depend on its body
+    except errors.MISHAPS:  # an answer is here, and what it means does not depend on its body
         return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from airflow_provider_instasent.api.errors import MISHAPS
 from airflow_provider_instasent.api.json_data import REPLACEMENT, storable
 from airflow_provider_instasent.api.numbers import mask_in
 from airflow_provider_instasent.api.statuses import DeliveryStatus
@@ -30,7 +31,7 @@ def brief(said: Any, hide: Collection[str] = ()) -> str:
     """
     try:
         return _brief(said, hide)
-    except Exception:  # noqa: BLE001 - said after a request left: nothing that is told of it may change what it means
+    except MISHAPS:  # said after a request left: nothing that is told of it may change what it means
         return f"({type(said).__name__})"
 
 
