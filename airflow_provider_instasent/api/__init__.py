@@ -9,10 +9,13 @@ In the order in which a message passes through::
     flows   bulk_flows   lookup_flows     whole calls without a socket: what to send, what to make of the answer
     client | async_client                 two drivers, over requests and over httpx   (client_settings, lookup_calls)
     base_urls                             where it is, and which hosts may be spoken to without TLS
+    watched_connections                   has a request begun to leave, and is it overdue: those of the sync client
     connection_failures   headers         how a failed connection is told; what each request carries
+    answer_bodies   json_data             the answer's bytes, within a bound; its JSON as data that can be kept
     exchange   rate_limit   timestamps    the answer: status and body, what the limit says, the server's moments
-    refusals   retry                      was it accepted, refused or is it in doubt; is it asked again
-    bulk_attribution                      whose outcome each item of a bulk answer is   (message_finder, bulk_errors)
+    refusals   retry                      was it accepted, refused or is it in doubt; is it asked again   (no_funds)
+    bulk_attribution   message_finder     whose outcome each item of a bulk answer is
+    bulk_errors   indexes                 what its errors say, and how their indexes count   (client_id_taken)
     message_outcome   statuses            what is known then: on our side; on the way to the handset
     errors   server_words                 what a caller is told
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import httpx
 
 from airflow_provider_instasent.api import bulk_flows, client_settings, connection_failures, flows
+from airflow_provider_instasent.api.answer_bodies import Body, BodyError
 from airflow_provider_instasent.api.client_settings import ClientSettings
-from airflow_provider_instasent.api.errors import ConfigurationError
+from airflow_provider_instasent.api.errors import MISHAPS, ConfigurationError
 from airflow_provider_instasent.api.exchange import (
     Failure,
     Flow,
@@ -149,31 +150,50 @@ class AsyncInstasentClient(AsyncLookupCalls):
             return self._client
 
     async def _exchange(self, request: Request) -> Outcome:
+        """Make a request once; what goes wrong meanwhile is a failure, for the request may have left."""
         client = await self._open()
-        wire = _Wire()
+        patience = asyncio.timeout(None)
+        wire = _Wire(patience, self.settings.request_deadline)
         try:
-            response = await client.request(
-                request.method,
-                self.settings.url(request.path),
-                params=dict(request.params),
-                content=request.encoded_body(),
-                extensions={"trace": wire.trace},
-            )
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            async with (
+                patience,
+                client.stream(
+                    request.method,
+                    self.settings.url(request.path),
+                    params=dict(request.params),
+                    content=request.encoded_body(),
+                    extensions={"trace": wire.trace},
+                ) as response,
+            ):
+                body = Body(response.headers.get("Content-Encoding", ""))
+                async for part in response.aiter_raw():
+                    body.take(part)
+                return self.settings.answer(response.status_code, response.headers, body.whole())
+        except (httpx.HTTPError, httpx.InvalidURL, *MISHAPS) as error:  # the libraries raise more than they say
             left = wire.left and not isinstance(error, _NEVER_LEFT)
-            return Failure(left=left, reason=_reason(error, left=left))
-        return self.settings.answer(response.status_code, response.headers, response.content)
+            return Failure(
+                left=left, reason=connection_failures.OVERDUE if patience.expired() else _reason(error, left=left)
+            )
 
 
 class _Wire:
-    """Whether a request has begun to leave."""
+    """Whether a request has begun to leave, and until when it may take.
 
-    def __init__(self) -> None:
+    :param patience: ends it
+    :param allowed: seconds that it may take, from when it has a connection
+    """
+
+    def __init__(self, patience: asyncio.Timeout, allowed: float) -> None:
         self.left = False
+        self._patience = patience
+        self._allowed = allowed
 
     async def trace(self, event: str, info: Any) -> None:
+        connecting, leaving = event == "connection.connect_tcp.started", event.endswith("send_request_headers.started")
+        if connecting or leaving:  # waiting for a free connection is no part of the request
+            self._patience.reschedule(asyncio.get_running_loop().time() + self._allowed)
         # Asking a proxy for a tunnel carries nothing of the request.
-        if event.endswith("send_request_headers.started") and info["request"].method != b"CONNECT":
+        if leaving and info["request"].method != b"CONNECT":
             self.left = True
 
 
@@ -188,6 +208,8 @@ def _ssl_context(ca_bundle: str | None) -> ssl.SSLContext:
 
 def _reason(error: Exception, *, left: bool) -> str:
     """Name what went wrong without the URL."""
+    if isinstance(error, BodyError):
+        return str(error)
     if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
         return connection_failures.NOT_OPENED
     if isinstance(error, httpx.TimeoutException):
@@ -196,8 +218,8 @@ def _reason(error: Exception, *, left: bool) -> str:
         return connection_failures.NO_PROXY
     if isinstance(error, httpx.ConnectError) and isinstance(_root(error), ssl.SSLError):
         return connection_failures.NO_TLS
-    if isinstance(error, httpx.DecodingError):
-        return connection_failures.CUT_SHORT
+    if not isinstance(error, httpx.HTTPError | httpx.InvalidURL):
+        return connection_failures.unexpected(error)
     if left:
         return connection_failures.CUT
     return (

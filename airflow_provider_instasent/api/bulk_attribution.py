@@ -1,26 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
 """Attribute a bulk answer to the messages that were sent: who was accepted, who was rejected, who is unaccounted for.
 
-The shape of an error is unknown: lists and objects are taken, an error belongs to a message by `clientId`, by `index`
-or by `to`, whichever is present and unambiguous; an `index` that another name contradicts counts for nothing. Entities
-belong by `clientId`, then by `to` and `text`, by position only where every item was accepted. What nothing accounts
-for is unconfirmed.
+The shape of an error is unknown: lists and objects are taken, an error belongs to a message by `clientId`, by `to` or
+by `index`, whichever is present and unambiguous; how an `index` counts must be told by the answer itself. Entities
+belong by `clientId`, then by `to` and `text`, by position only where every item was accepted and nothing shown
+contradicts. An id is claimed once. What nothing accounts for is unconfirmed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_instasent.api.bulk_errors import one_by_one, rejection
-from airflow_provider_instasent.api.message_finder import MessageFinder
+from airflow_provider_instasent.api.bulk_errors import one_by_one, rejection, unpaid
+from airflow_provider_instasent.api.message_finder import MessageFinder, names_a_message
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
+from airflow_provider_instasent.api.no_funds import says_no_funds
+from airflow_provider_instasent.api.server_words import status_word
 
 if TYPE_CHECKING:
     from airflow_provider_instasent.api.endpoints import Entity
     from airflow_provider_instasent.api.message import Sms
 
-UNACCOUNTED = "the bulk answer does not say what became of it"
+UNACCOUNTED: Final = "the bulk answer does not say what became of it"
+BY_ORDER: Final = "its id is attributed by the order of the answer"
+
+_MOST_ERRORS: Final = 1_000
+"""Errors of an answer that are read, of at most 100 messages; more of them tell nothing."""
 
 
 def attribute(messages: Sequence[Sms], entities: Sequence[Entity], errors: Any) -> list[MessageOutcome]:
@@ -30,25 +36,28 @@ def attribute(messages: Sequence[Sms], entities: Sequence[Entity], errors: Any) 
     accepted message into a rejected one.
 
     :param messages: the messages of the request, in its order
-    :param entities: the accepted entities, each with an `id`
+    :param entities: the accepted entities; those whose `id` is None tell only that the answer does not add up
     :param errors: the answer's `errors`, of whatever shape
-    :returns: one outcome a message, in the request's order
+    :returns: one outcome a message, in the request's order: accepted, rejected, unconfirmed, or planned where it was
+        turned down for want of funds
     """
     finder = MessageFinder(messages)
     outcomes: dict[int, MessageOutcome] = {}
-    loose: Sequence[Entity] = entities
+    claims, unusable = _each_id_once(entities)
+    loose: Sequence[Entity] = claims
     for find in (finder.by_client_id, finder.by_unique_number, finder.by_unique_content):
         loose = _accept(messages, loose, find, outcomes)
-    nameless = _reject(messages, errors, finder, outcomes)
+    if not errors and not unusable and _are_in_order(messages, loose, finder):
+        return [acceptance(place, messages[place], entity, BY_ORDER) for place, entity in enumerate(loose)]
+    loose = _accept(messages, loose, finder.by_unique_text, outcomes)
+    nameless = _turn_down(messages, errors, finder, outcomes)
     loose = _accept(messages, loose, finder.by_content, outcomes)
-    if not errors and not outcomes and len(entities) == len(messages) and not any(map(_names, entities)):
-        loose = _accept(messages, loose, finder.next_free, outcomes)
     rest = [position for position in range(len(messages)) if position not in outcomes]
-    complete = not loose and _account_for(nameless, errors, rest)
+    complete = not loose and not unusable and _account_for(nameless, errors, rest, finder)
     for position in rest:
         message = messages[position]
         if complete:
-            outcomes[position] = rejection(position, message, nameless, finder.texts)
+            outcomes[position] = _turned_down(position, message, nameless, finder)
         else:
             outcomes[position] = MessageOutcome(
                 position, MessageState.UNCONFIRMED, client_id=message.client_id, reason=UNACCOUNTED
@@ -56,15 +65,42 @@ def attribute(messages: Sequence[Sms], entities: Sequence[Entity], errors: Any) 
     return [outcomes[position] for position in range(len(messages))]
 
 
-def _account_for(nameless: Sequence[Any] | None, errors: Any, rest: Sequence[int]) -> bool:
+def _each_id_once(entities: Sequence[Entity]) -> tuple[Sequence[Entity], bool]:
+    """Return the entities whose id is their own, the first of each, and whether there are others."""
+    ids = {entity["id"] for entity in entities}
+    if len(ids) == len(entities) and None not in ids:
+        return entities, False
+    firsts: dict[str | None, Entity] = {}
+    for entity in entities:
+        firsts.setdefault(entity["id"], entity)
+    firsts.pop(None, None)
+    return list(firsts.values()), True
+
+
+def _are_in_order(messages: Sequence[Sms], loose: Sequence[Entity], finder: MessageFinder) -> bool:
+    """Tell whether entities, of which none names its message, can be all the messages in the request's order."""
+    return (
+        len(loose) == len(messages)
+        and not any(map(names_a_message, loose))
+        and all(finder.agrees(position, entity) for position, entity in enumerate(loose))
+    )
+
+
+def _account_for(nameless: Sequence[Any] | None, errors: Any, rest: Sequence[int], finder: MessageFinder) -> bool:
     """Tell whether the errors that name no message must be about all the messages left over.
 
     They are about the only one left over, or about as many as there are errors, where each is an object: a message
-    can have several strings, and the keys of an object of errors may be fields.
+    can have several strings, and the keys of an object of errors may be fields. Two objects with one index are about
+    one message.
     """
     if not nameless or len(rest) == 1:
         return bool(nameless)
-    return isinstance(errors, list) and len(nameless) == len(rest) and all(isinstance(one, dict) for one in nameless)
+    if not isinstance(errors, list) or len(nameless) != len(rest):
+        return False
+    if not all(isinstance(one, Mapping) for one in nameless):
+        return False
+    indexes = [index for one in nameless if (index := finder.index_of(None, one)) is not None]
+    return len(indexes) == len(set(indexes))
 
 
 def named_rejections(messages: Sequence[Sms], body: Any) -> dict[int, MessageOutcome]:
@@ -75,28 +111,38 @@ def named_rejections(messages: Sequence[Sms], body: Any) -> dict[int, MessageOut
     """
     errors = body.get("errors") if isinstance(body, Mapping) else None
     named: dict[int, MessageOutcome] = {}
-    _reject(messages, errors, MessageFinder(messages), named)
+    _turn_down(messages, errors, MessageFinder(messages), named)
     return named
 
 
-def _reject(
+def _turn_down(
     messages: Sequence[Sms], errors: Any, finder: MessageFinder, outcomes: dict[int, MessageOutcome]
 ) -> list[Any] | None:
-    """Add the rejections that name a message; return the errors that name none, or None where one names an accepted
-    message: then nothing can be told by their number.
+    """Add the outcomes of messages that an error names; return the errors that name none.
+
+    None where they contradict what was accepted, or are too many: then nothing can be told by their number.
     """
+    found = one_by_one(errors)
+    if len(found) > _MOST_ERRORS:
+        return None
+    indexes = finder.indexes_of(found, outcomes)
     nameless: list[Any] = []
-    contradicted = False
-    for key, error in one_by_one(errors):
-        named = finder.named_by(key, error)
+    contradicted = indexes.contradicted
+    for key, error in found:
+        named = finder.named_by(key, error, indexes)
         free = [position for position in named if position not in outcomes]
         if len(free) == 1:
-            outcomes[free[0]] = rejection(free[0], messages[free[0]], error, finder.texts)
+            outcomes[free[0]] = _turned_down(free[0], messages[free[0]], error, finder)
         elif free or not named:
             nameless.append(error)
-        elif not any(outcomes[position].state is MessageState.REJECTED for position in named):
+        elif all(outcomes[position].state is MessageState.ACCEPTED for position in named):
             contradicted = True
     return None if contradicted else nameless
+
+
+def _turned_down(position: int, message: Sms, error: Any, finder: MessageFinder) -> MessageOutcome:
+    rejected = rejection(position, message, error, finder.texts)
+    return unpaid(rejected) if says_no_funds(error, finder.strings) else rejected
 
 
 def _accept(
@@ -116,17 +162,16 @@ def _accept(
     return loose
 
 
-def acceptance(position: int, message: Sms, entity: Entity) -> MessageOutcome:
-    """Return the outcome of a message the API accepted as this entity."""
-    status = entity.get("status")
+def acceptance(position: int, message: Sms, entity: Entity, reason: str | None = None) -> MessageOutcome:
+    """Return the outcome of a message the API accepted as this entity.
+
+    :param reason: what is to be said of it
+    """
     return MessageOutcome(
         position,
         MessageState.ACCEPTED,
         id=entity["id"],
         client_id=message.client_id,
-        status=status if isinstance(status, str) else None,
+        status=status_word(entity.get("status")),
+        reason=reason,
     )
-
-
-def _names(entity: Entity) -> bool:
-    return bool(entity.get("clientId") or entity.get("to") or entity.get("normalizedTo"))

@@ -8,17 +8,16 @@ for :class:`~airflow_provider_instasent.api.message_finder.MessageFinder` to say
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_instasent.api.client_ids import says_client_id_taken
+from airflow_provider_instasent.api.client_id_taken import says_client_id_taken
+from airflow_provider_instasent.api.indexes import POSITION_KEYS, as_index
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.api.server_words import brief
 
 if TYPE_CHECKING:
     from airflow_provider_instasent.api.message import Sms
-
-POSITION_KEYS = ("index", "position")
-"""Names under which an error may say which message it is about, by number."""
 
 
 def one_by_one(errors: Any) -> list[tuple[str | None, Any]]:
@@ -53,6 +52,14 @@ def rejection(position: int, message: Sms, said: Any, hide: Collection[str] = ()
     )
 
 
+def unpaid(rejected: MessageOutcome) -> MessageOutcome:
+    """Return the outcome of a message that was turned down for want of funds: not accepted, and to be sent later.
+
+    :param rejected: what it would be for any other reason
+    """
+    return replace(rejected, state=MessageState.PLANNED, client_id_taken=False)
+
+
 def _without_names(said: Any, message: Sms) -> Any:
     """Leave out of an error what only says which message it is about."""
     if not isinstance(said, Mapping):
@@ -61,7 +68,7 @@ def _without_names(said: Any, message: Sms) -> Any:
     return {
         key: value
         for key, value in said.items()
-        if key not in POSITION_KEYS and not (isinstance(value, str) and value in own)
+        if not (key in POSITION_KEYS and as_index(value) is not None) and not (isinstance(value, str) and value in own)
     }
 
 

@@ -3,17 +3,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api import endpoints, errors
 from airflow_provider_instasent.api.bulk_attribution import attribute, named_rejections
 from airflow_provider_instasent.api.bulk_errors import rejection
-from airflow_provider_instasent.api.client_ids import says_client_id_taken
-from airflow_provider_instasent.api.exchange import Answer, Flow, Kind, Outcome
+from airflow_provider_instasent.api.client_id_taken import says_client_id_taken
+from airflow_provider_instasent.api.exchange import Flow, Kind, Outcome
 from airflow_provider_instasent.api.flows import exchange
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
-from airflow_provider_instasent.api.refusals import error_of
+from airflow_provider_instasent.api.no_funds import says_no_funds
+from airflow_provider_instasent.api.refusals import body_of, error_of, is_redirect
+from airflow_provider_instasent.api.server_words import brief
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,14 +30,16 @@ MAX_BULK = 100
 
 @dataclass(slots=True)
 class ChunkResult:
-    """What became of one bulk call and of the smaller calls it was split into.
+    """What became of one bulk call and of the smaller calls it was split into, or of several of these.
 
     :param outcomes: one outcome a message, in input order; those not tried are `planned`
     :param stopped_by: the error that ended it early, or None
+    :param trying: the places of the messages whose request is made now: what became of them is not known yet
     """
 
     outcomes: list[MessageOutcome]
     stopped_by: errors.ApiError | None = None
+    trying: Sequence[int] = field(default_factory=tuple)
 
     @classmethod
     def of(cls, messages: Sequence[Sms]) -> ChunkResult:
@@ -52,7 +56,8 @@ def send_chunk(messages: Sequence[Sms], policy: RetryPolicy, result: ChunkResult
     """Send 1 to 100 messages in one bulk call; halve it where it is refused without naming an item.
 
     Refused means unsent (confirmed for 4xx), so sending the halves is safe. 401, 402, 403, 404, a rate limit that
-    does not end and an unreachable API stop the chunk and leave the rest planned; nothing is raised.
+    does not end and an unreachable API stop the chunk and leave the rest planned, as does an item that is turned down
+    for want of funds. Nothing is raised.
 
     :param messages: at most 100
     :param policy: how often and how long
@@ -61,45 +66,66 @@ def send_chunk(messages: Sequence[Sms], policy: RetryPolicy, result: ChunkResult
     result = result or ChunkResult.of(messages)
     batches = [list(range(len(messages)))]
     while batches and result.stopped_by is None:
-        places = batches.pop()
+        places = result.trying = batches.pop()
         batch = [messages[place] for place in places]
-        outcome, accepted = yield from exchange(endpoints.send_bulk_request(batch), endpoints.read_bulk, policy)
-        if accepted is not None:
-            settled = dict(enumerate(attribute(batch, *accepted)))
-        else:
-            settled = _unanswered(batch, outcome, result)
+        outcome, answered = yield from exchange(endpoints.send_bulk_request(batch), endpoints.read_bulk, policy)
+        settled = _unanswered(batch, outcome, result) if answered is None else _answered(batch, *answered, result)
         for place, settlement in settled.items():
             result.outcomes[places[place]] = settlement.at(places[place])
+        result.trying = ()
         rest = [place for index, place in enumerate(places) if index not in settled]
         if rest and result.stopped_by is None:
             batches.extend(_smaller(rest, len(places)))
     return result
 
 
+def _answered(
+    batch: Sequence[Sms], entities: list[endpoints.Entity], turned_down: Any, result: ChunkResult
+) -> dict[int, MessageOutcome]:
+    """Settle all messages of a bulk call with a 2xx; note in `result` what stops the chunk."""
+    try:
+        settled = dict(enumerate(attribute(batch, entities, turned_down)))
+        if turned_down and says_no_funds(turned_down, _strings(batch)):
+            result.stopped_by = errors.NoFundsError(
+                "the account ran out of funds during the call; top it up: "
+                f"{brief(turned_down, [message.text for message in batch])}"
+            )
+    except errors.MISHAPS as error:  # whatever is raised while an answer is read, its request has left
+        return _all_unconfirmed(batch, f"the bulk answer could not be read ({type(error).__name__})")
+    return settled
+
+
 def _unanswered(batch: Sequence[Sms], outcome: Outcome, result: ChunkResult) -> dict[int, MessageOutcome]:
     """Settle what a bulk call without a usable 2xx settles; note in `result` what stops the chunk."""
-    error = error_of(Kind.SEND, outcome, [message.text for message in batch])
+    error = error_of(Kind.SEND, outcome, [message.text for message in batch], _strings(batch))
     if isinstance(error, errors.UnconfirmedError):
-        return {
-            place: MessageOutcome(place, MessageState.UNCONFIRMED, client_id=message.client_id, reason=str(error))
-            for place, message in enumerate(batch)
-        }
+        if is_redirect(error.status):  # every other call would be led elsewhere too
+            result.stopped_by = error
+        return _all_unconfirmed(batch, str(error))
     if not error.payload_is_at_fault:
         result.stopped_by = error
         return {}
-    body = _json_or_none(outcome)
-    named = named_rejections(batch, body)
+    body = body_of(outcome)
+    try:
+        named = named_rejections(batch, body)
+    except errors.MISHAPS:  # nothing of a refused call was accepted, whoever it names
+        named = {}
     if not named and len(batch) == 1:
         said = body if says_client_id_taken(body) else str(error)
         return {0: rejection(0, batch[0], said)}
     return named
 
 
-def _json_or_none(outcome: Outcome) -> Any:
-    try:
-        return outcome.json() if isinstance(outcome, Answer) else None
-    except ValueError:
-        return None
+def _all_unconfirmed(batch: Sequence[Sms], reason: str) -> dict[int, MessageOutcome]:
+    return {
+        place: MessageOutcome(place, MessageState.UNCONFIRMED, client_id=message.client_id, reason=reason)
+        for place, message in enumerate(batch)
+    }
+
+
+def _strings(batch: Sequence[Sms]) -> list[str]:
+    """Return all strings of a request, which an error may repeat."""
+    return [one for message in batch for one in (message.text, message.sender, message.to, message.client_id or "")]
 
 
 def _smaller(rest: list[int], before: int) -> list[list[int]]:
@@ -110,28 +136,33 @@ def _smaller(rest: list[int], before: int) -> list[list[int]]:
     return [rest[middle:], rest[:middle]]
 
 
-def send_bulk(messages: Sequence[Sms], policy: RetryPolicy) -> Flow[list[MessageOutcome]]:
+def send_bulk(
+    messages: Sequence[Sms], policy: RetryPolicy, result: ChunkResult | None = None
+) -> Flow[list[MessageOutcome]]:
     """Send any number of messages in calls of at most 100.
 
+    :param messages: what to send
+    :param policy: how often and how long
+    :param result: filled as outcomes become known, for a caller who may end the flow half-way
     :returns: one outcome a message, in input order
     :raises BulkStoppedError: where something stopped it; it carries the outcomes so far
     """
-    outcomes: list[MessageOutcome] = []
+    result = result or ChunkResult.of(messages)
     for start in range(0, len(messages), MAX_BULK):
-        result = yield from send_chunk(messages[start : start + MAX_BULK], policy)
-        outcomes.extend(outcome.at(start + outcome.position) for outcome in result.outcomes)
-        if result.stopped_by is not None:
-            raise _stopped(result.stopped_by, outcomes, messages)
-    return outcomes
+        some = messages[start : start + MAX_BULK]
+        chunk = ChunkResult.of(some)
+        try:
+            yield from send_chunk(some, policy, chunk)
+        finally:
+            result.trying = [start + place for place in chunk.trying]
+            result.outcomes[start : start + len(some)] = [one.at(start + one.position) for one in chunk.outcomes]
+        if chunk.stopped_by is not None:
+            result.stopped_by = chunk.stopped_by
+            raise _stopped(chunk.stopped_by, result.outcomes)
+    return result.outcomes
 
 
-def _stopped(
-    error: errors.ApiError, outcomes: list[MessageOutcome], messages: Sequence[Sms]
-) -> errors.BulkStoppedError:
-    outcomes.extend(
-        MessageOutcome(position, MessageState.PLANNED, client_id=messages[position].client_id)
-        for position in range(len(outcomes), len(messages))
-    )
+def _stopped(error: errors.ApiError, outcomes: Sequence[MessageOutcome]) -> errors.BulkStoppedError:
     states = [outcome.state for outcome in outcomes]
     counts = ", ".join(f"{states.count(state)} {state}" for state in MessageState if state in states)
     stopped = errors.BulkStoppedError(f"{error} (so far: {counts})", outcomes, status=error.status)

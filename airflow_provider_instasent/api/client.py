@@ -3,20 +3,20 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from contextlib import suppress
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import HTTPError, LocationParseError, NameResolutionError
+from urllib3.exceptions import HTTPError, LocationParseError, NameResolutionError, ProtocolError, ReadTimeoutError
 
-from airflow_provider_instasent.api import bulk_flows, client_settings, connection_failures, flows
+from airflow_provider_instasent.api import bulk_flows, connection_failures, flows
+from airflow_provider_instasent.api.answer_bodies import READ_AT_ONCE, Body, BodyError
 from airflow_provider_instasent.api.client_settings import ClientSettings
+from airflow_provider_instasent.api.errors import MISHAPS
 from airflow_provider_instasent.api.exchange import (
     Failure,
     Flow,
@@ -28,6 +28,7 @@ from airflow_provider_instasent.api.exchange import (
 from airflow_provider_instasent.api.headers import request_headers
 from airflow_provider_instasent.api.lookup_calls import LookupCalls
 from airflow_provider_instasent.api.pages import Page, Pages
+from airflow_provider_instasent.api.watched_connections import watch, wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -39,72 +40,20 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class _Wire(threading.local):
-    """Whether the request that this thread is making has begun to leave."""
-
-    left = False
-
-
-_wire = _Wire()
-
-
-class _WatchedConnection(HTTPConnection):
-    """Notes when a request begins to leave, and never reuses a connection that idled too long."""
-
-    _opening = False
-    _used_at: float | None = None
-
-    def connect(self) -> None:
-        self._opening = True
-        try:
-            super().connect()
-        finally:
-            self._opening = False
-
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        if self._used_at is not None and time.monotonic() - self._used_at > client_settings.LONGEST_IDLE:
-            self.close()
-        super().request(*args, **kwargs)
-
-    def send(self, data: Any) -> None:
-        if self.sock is None and self.auto_open:
-            self.connect()
-        if not self._opening:
-            _wire.left = True
-        self._used_at = time.monotonic()
-        super().send(data)
-
-
-class _WatchedHTTPSConnection(_WatchedConnection, HTTPSConnection):
-    """The same over TLS."""
-
-
-class _WatchedPool(HTTPConnectionPool):
-    ConnectionCls = _WatchedConnection
-
-
-class _WatchedHTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _WatchedHTTPSConnection
-
-
 class _Adapter(HTTPAdapter):
-    """Connections as above, no retries of its own: `retry.decide` is the one rule."""
+    """Watched connections, no retries of its own: `retry.decide` is the one rule."""
 
     def __init__(self, pool_size: int) -> None:
         super().__init__(pool_connections=1, pool_maxsize=pool_size, max_retries=0, pool_block=True)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self._watch(self.poolmanager)
+        watch(self.poolmanager)
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
         manager = super().proxy_manager_for(*args, **kwargs)
-        self._watch(manager)
+        watch(manager)
         return manager
-
-    @staticmethod
-    def _watch(manager: Any) -> None:
-        manager.pool_classes_by_scheme = {"http": _WatchedPool, "https": _WatchedHTTPSPool}
 
 
 class _KeepHeaders(AuthBase):
@@ -240,7 +189,8 @@ class InstasentClient(LookupCalls):
             flow.close()
 
     def _exchange(self, request: Request) -> Outcome:
-        _wire.left = False
+        """Make a request once; what goes wrong meanwhile is a failure, for the request may have left."""
+        wire.begin(self.settings.request_deadline)
         try:
             response = self._session.request(
                 request.method,
@@ -251,12 +201,24 @@ class InstasentClient(LookupCalls):
                 allow_redirects=False,
                 # On the session it would lose to the environment's REQUESTS_CA_BUNDLE.
                 verify=self.settings.ca_bundle,
+                stream=True,
             )
-        except (OSError, HTTPError) as error:  # what `requests` raises is an OSError, save for what slips through it
-            return Failure(left=_wire.left, reason=_reason(error))
-        with suppress(Exception):
-            response.close()
-        return self.settings.answer(response.status_code, response.headers, response.content)
+            try:
+                body = _body(response)
+            finally:
+                with suppress(HTTPError, *MISHAPS):
+                    response.close()
+            return self.settings.answer(response.status_code, response.headers, body)
+        except (HTTPError, HTTPException, *MISHAPS) as error:  # the libraries raise more than they say
+            return Failure(left=wire.left, reason=_reason(error))
+
+
+def _body(response: requests.Response) -> bytes:
+    """Read a body to its end; unpacked here, where it has a bound."""
+    body = Body(response.headers.get("Content-Encoding", ""))
+    for part in response.raw.stream(READ_AT_ONCE, decode_content=False):
+        body.take(part)
+    return body.whole()
 
 
 class _Session(requests.Session):
@@ -268,17 +230,21 @@ class _Session(requests.Session):
 
 def _reason(error: Exception) -> str:
     """Name what went wrong without the URL, which `requests` puts into every message."""
+    if wire.overdue:
+        return connection_failures.OVERDUE
+    if isinstance(error, BodyError):
+        return str(error)
     if isinstance(error, requests.exceptions.SSLError):
         return connection_failures.NO_TLS
     if isinstance(error, requests.exceptions.ProxyError):
         return connection_failures.NO_PROXY
-    if isinstance(error, requests.exceptions.Timeout):
-        if _wire.left:
-            return connection_failures.NO_ANSWER
-        return connection_failures.NOT_OPENED
-    if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError):
+    if isinstance(error, requests.exceptions.Timeout | ReadTimeoutError):
+        return connection_failures.NO_ANSWER if wire.left else connection_failures.NOT_OPENED
+    if isinstance(error, ProtocolError):  # while the body was read; before, `requests` wraps it
         return connection_failures.CUT_SHORT
-    return connection_failures.CUT if _wire.left else _unreachable(error)
+    if not isinstance(error, OSError | HTTPError):
+        return connection_failures.unexpected(error)
+    return connection_failures.CUT if wire.left else _unreachable(error)
 
 
 def _unreachable(error: Exception) -> str:

@@ -8,9 +8,8 @@ where there is no journal by the connection's token and the run. Whoever lacks t
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Final
 
 MAX_CLIENT_ID: Final = 40
 """Characters of a clientId (confirmed)."""
@@ -24,7 +23,6 @@ KEY_BYTES: Final = 15
 
 _CLIENT_ID_BYTES: Final = 18
 _GENERATED_PREFIX: Final = "ia-"
-_TAKEN = re.compile(r"already|in use|\bused\b|unique|exist|duplicat|repeat|taken", re.IGNORECASE)
 _generated = re.compile(r"ia-[0-9a-f]{36}").fullmatch
 
 
@@ -87,19 +85,3 @@ def is_generated(client_id: str) -> bool:
 def _framed(parts: tuple[str, ...]) -> bytes:
     # Its length before each part: two messages never read alike, whatever characters they hold.
     return b"".join(b"%d:%b" % (len(part), part) for part in map(str.encode, parts))
-
-
-def says_client_id_taken(said: Any) -> bool:
-    """Tell whether an error says that the clientId was used before (unknown whether the API ever refuses one)."""
-    if isinstance(said, Mapping):
-        for key, value in said.items():
-            if str(key).lower().replace("_", "") == "clientid" and _TAKEN.search(str(value)):
-                return True
-            if isinstance(value, Mapping | list) and says_client_id_taken(value):
-                return True
-            if isinstance(value, str) and says_client_id_taken(value):
-                return True
-        return False
-    if isinstance(said, list):
-        return any(says_client_id_taken(item) for item in said)
-    return isinstance(said, str) and "clientid" in said.lower().replace("_", "") and bool(_TAKEN.search(said))

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 DEFAULT_IN_FLIGHT = 8
 """Requests in flight at once where neither the connection nor the task says."""
 
+_READS_A_REQUEST = 4
+"""Read timeouts that a whole answer may take."""
+
 LONGEST_IDLE = 10.0
 """Seconds a connection may have idled and still carry a send."""
 
@@ -64,6 +67,11 @@ class ClientSettings:
         if self.max_in_flight < 1:
             raise ConfigurationError("`max_in_flight` must be at least 1")
         _check_ca_bundle(self.ca_bundle)
+
+    @property
+    def request_deadline(self) -> float:
+        """Seconds that a request may take as a whole once it has a connection, however its answer trickles in."""
+        return self.connect_timeout + _READS_A_REQUEST * self.read_timeout
 
     def url(self, path: str) -> str:
         """Return the URL of a path below the base URL."""

@@ -11,3 +11,12 @@ NO_PROXY = "the proxy did not connect"
 NO_TLS = "TLS failure: the certificate or the protocol was not accepted (`ca_bundle` names another authority)"
 CUT_SHORT = "the answer was cut short"
 CUT = "the connection was cut"
+OVERDUE = "the answer did not come to its end in time (`read_timeout`, four times)"
+
+
+def unexpected(error: Exception) -> str:
+    """Return how a failure of no known kind is told; what it says itself may hold an address.
+
+    :param error: what an HTTP library raised
+    """
+    return f"{type(error).__name__} while the answer was awaited or read"

@@ -10,17 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from airflow_provider_instasent.api import schema
 from airflow_provider_instasent.api.exchange import Kind, Request
+from airflow_provider_instasent.api.json_data import REPLACEMENT
 
 if TYPE_CHECKING:
     from airflow_provider_instasent.api.message import Sms
 
 Entity = dict[str, Any]
-"""An entity as the API sent it, its `id` a string."""
+"""An entity as the API sent it, its `id` a string; in a bulk answer None where what it sent cannot be one."""
+
+LONGEST_ID: Final = 255
+"""Characters of an id (unknown how long the API's are); what is longer is none, and is kept nowhere."""
 
 
 def send_sms_request(message: Sms) -> Request:
@@ -95,6 +99,9 @@ def read_entity(body: Any) -> Entity:
 def read_bulk(body: Any) -> tuple[list[Entity], Any]:
     """Return the accepted entities of a bulk answer and its `errors`, as they came.
 
+    An entity without a usable `id` fails nobody else's acceptance. It is kept, its `id` None: an answer that holds one
+    does not add up.
+
     :param body: decoded JSON, `{"entities": [...], "errors": [...]}` (confirmed; the shape of an error is unknown)
     :raises ValueError: where there is neither
     """
@@ -103,8 +110,7 @@ def read_bulk(body: Any) -> tuple[list[Entity], Any]:
     entities = body.get("entities") or []
     if not isinstance(entities, list):
         raise ValueError("`entities` is not a list")
-    accepted = [_with_id(entity) for entity in entities if isinstance(entity, dict) and _has_id(entity)]
-    return accepted, body.get("errors")
+    return [_identified(entity) for entity in entities], body.get("errors")
 
 
 def read_list(body: Any) -> list[Entity]:
@@ -177,11 +183,24 @@ def _unwrap(body: Any) -> Any:
     return body
 
 
-def _has_id(entity: Mapping[str, Any]) -> bool:
-    return isinstance(entity.get("id"), str | int) and not isinstance(entity["id"], bool) and entity["id"] != ""
-
-
 def _with_id(entity: Any) -> Entity:
-    if not isinstance(entity, Mapping) or not _has_id(entity):
-        raise ValueError("an entity without an `id`")
-    return {**entity, "id": str(entity["id"])}
+    identified = _identified(entity)
+    if identified["id"] is None:
+        raise ValueError("an entity without a usable `id`")
+    return identified
+
+
+def _identified(entity: Any) -> Entity:
+    """Return an entity, its `id` a string; None where what the API sent cannot be one."""
+    if not isinstance(entity, dict):
+        return {"id": None}
+    given = entity.get("id")
+    if isinstance(given, str) and _is_id(given):
+        return entity
+    number = str(given) if isinstance(given, int) and not isinstance(given, bool) else ""
+    return {**entity, "id": number if _is_id(number) else None}
+
+
+def _is_id(given: str) -> bool:
+    """Tell whether a string can be an id: it is kept, logged and put into URLs (inferred: printable)."""
+    return 0 < len(given) <= LONGEST_ID and given.isprintable() and not given.isspace() and REPLACEMENT not in given

@@ -25,12 +25,31 @@ Messages hold no token, no message text and no whole phone number.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow_provider_instasent.api.message_outcome import MessageOutcome
+
+
+MISHAPS: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What Python, libraries and our own code may raise while an answer is read.
+
+What ends a task is none of these and goes on its way, though it may derive from `Exception`: a signal handler raises it
+wherever the task happens to be, and whoever took it for a mishap would go on sending.
+"""
 
 
 class InstasentError(Exception):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from airflow_provider_instasent.api.json_data import decoded
 from airflow_provider_instasent.api.rate_limit import RateLimit, read_rate_limit
 from airflow_provider_instasent.api.timestamps import http_date
 
@@ -49,6 +50,11 @@ class Request:
             return None
         return json.dumps(self.body, ensure_ascii=False, separators=(",", ":")).encode()
 
+    def strings(self) -> frozenset[str]:
+        """Return all strings of the body: what an answer may repeat."""
+        items = self.body if isinstance(self.body, list) else [self.body or {}]
+        return frozenset(value for item in items for value in item.values() if isinstance(value, str))
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -64,14 +70,11 @@ class Answer:
     body: bytes
 
     def json(self) -> Any:
-        """Return the decoded body.
+        """Return the decoded body, made fit to be kept: see :mod:`~airflow_provider_instasent.api.json_data`.
 
         :raises ValueError: where it is not JSON
         """
-        try:
-            return json.loads(self.body)
-        except RecursionError:
-            raise ValueError("the body is nested too deeply") from None
+        return decoded(self.body)
 
     def server_time(self) -> float | None:
         """Return the server's clock (its `Date` header) in unix seconds, or None where it does not tell."""

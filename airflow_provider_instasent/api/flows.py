@@ -37,7 +37,7 @@ def exchange(request: Request, read: Callable[[Any], T], policy: RetryPolicy) ->
     """Make a request, again where the retry rule allows it.
 
     :param request: what to send
-    :param read: turns the decoded body into the result; raises `ValueError` where it cannot
+    :param read: turns the decoded body into the result; raises where it cannot
     :param policy: how often and how long
     :returns: the last outcome, and the result where there is one
     """
@@ -58,7 +58,7 @@ def _understand(outcome: Outcome, read: Callable[[Any], T]) -> T | None:
         return None
     try:
         return read(outcome.json())
-    except ValueError:
+    except errors.MISHAPS:  # whatever is raised while an answer is read, a send that it answers has left
         return None
 
 
@@ -75,7 +75,7 @@ def call(
     """
     outcome, result = yield from exchange(request, read, policy)
     if result is None or isinstance(outcome, Failure):
-        raise error_of(request.kind, outcome, hide)
+        raise error_of(request.kind, outcome, hide, request.strings())
     return result, outcome
 
 

@@ -11,7 +11,8 @@ from airflow_provider_instasent.api.exchange import Flow, Kind
 from airflow_provider_instasent.api.flows import call, exchange
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.api.pages import Page
-from airflow_provider_instasent.api.refusals import error_of
+from airflow_provider_instasent.api.refusals import error_of, is_redirect
+from airflow_provider_instasent.api.server_words import status_word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,19 +57,22 @@ def lookup_chunk(numbers: Sequence[Sms], policy: RetryPolicy, result: ChunkResul
     """
     result = result or ChunkResult.of(numbers)
     for place, number in enumerate(numbers):
-        outcome, entity = yield from exchange(endpoints.lookup_request(number.to), endpoints.read_lookup, policy)
+        request = endpoints.lookup_request(number.to)
+        outcome, entity = yield from exchange(request, endpoints.read_lookup, policy)
         if entity is not None:
-            status = entity.get("status")
-            known = status if isinstance(status, str) else None
-            result.outcomes[place] = MessageOutcome(place, MessageState.ACCEPTED, id=entity["id"], status=known)
+            status = status_word(entity.get("status"))
+            result.outcomes[place] = MessageOutcome(place, MessageState.ACCEPTED, id=entity["id"], status=status)
             continue
-        error = error_of(Kind.SEND, outcome)
+        error = error_of(Kind.SEND, outcome, own=request.strings())
         if isinstance(error, errors.UnconfirmedError):
             state = MessageState.UNCONFIRMED
+            result.stopped_by = error if is_redirect(error.status) else None
         elif error.payload_is_at_fault:
             state = MessageState.REJECTED
         else:
             result.stopped_by = error
             break
         result.outcomes[place] = MessageOutcome(place, state, reason=str(error))
+        if result.stopped_by is not None:
+            break
     return result

@@ -14,6 +14,9 @@ from airflow_provider_instasent.api.numbers import mask, mask_in, normalise
 MESSAGE_FIELDS: Final = ("to", "text", "sender", "allow_unicode", "client_id")
 """What a message that a user writes down as a mapping may hold; the first two it must."""
 
+API_FIELDS: Final = frozenset({"from", "to", "text", "clientId", "allowUnicode"})
+"""The same as the API names them (confirmed)."""
+
 _MAX_SENDER_WITH_LETTER: Final = 11
 _MAX_NUMERIC_SENDER: Final = 15
 

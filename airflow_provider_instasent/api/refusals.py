@@ -2,24 +2,31 @@
 """The safety rule: what came of a request, and which answers prove that nothing of it was accepted.
 
 Sends are not idempotent, so all that may be sent again is what provably was not accepted: what never left this machine,
-and what was refused. Everything else that comes back after a send left is *unconfirmed*. Whether a request is then made
-again is for :func:`~airflow_provider_instasent.api.retry.decide` to say.
+and what was refused with a status of the list below. Everything else that comes back after a send left is
+*unconfirmed*: a proxy's 408 or 499 proves nothing, nor does a redirect. Whether a request is then made again is for
+:func:`~airflow_provider_instasent.api.retry.decide` to say.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api import errors
 from airflow_provider_instasent.api.exchange import Answer, Failure, Kind, Outcome
+from airflow_provider_instasent.api.no_funds import says_no_funds
 from airflow_provider_instasent.api.server_words import brief
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+PAYMENT_REQUIRED = 402
 TOO_MANY_REQUESTS = 429
-_REDIRECTS_THAT_DID_NOTHING = frozenset({301, 302, 307, 308})
+
+REFUSED_STATUSES = frozenset({400, 401, 402, 403, 404, 405, 406, 410, 411, 413, 414, 415, 422, 426, 428, 429, 431})
+"""All that prove that nothing was accepted (confirmed: 400 to 404, 413, 422, 429; inferred from HTTP: the others)."""
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 _REFUSALS: dict[int, tuple[type[errors.RefusedError], str]] = {
     400: (errors.InvalidRequestError, "the API found fault with the payload"),
@@ -65,9 +72,23 @@ def classify(kind: Kind, outcome: Outcome, *, understood: bool = True) -> Fate:
         return Fate.SUCCEEDED if understood else lost
     if status == TOO_MANY_REQUESTS:
         return Fate.RATE_LIMITED
-    if 400 <= status < 500 or status in _REDIRECTS_THAT_DID_NOTHING:  # noqa: PLR2004 - HTTP client errors
-        return Fate.REFUSED
-    return lost
+    return Fate.REFUSED if status in REFUSED_STATUSES else lost
+
+
+def proves_nothing_accepted(outcome: Outcome) -> bool:
+    """Tell whether an outcome proves that nothing of a send was accepted.
+
+    :param outcome: the answer, or the failure to get one
+    """
+    return classify(Kind.SEND, outcome) in {Fate.NOT_SENT, Fate.RATE_LIMITED, Fate.REFUSED}
+
+
+def is_redirect(status: int | None) -> bool:
+    """Tell whether an HTTP status leads to another address, which is never followed.
+
+    :param status: None where there was no answer
+    """
+    return status in _REDIRECTS
 
 
 def detail(answer: Answer, hide: Collection[str] = ()) -> str:
@@ -79,42 +100,50 @@ def detail(answer: Answer, hide: Collection[str] = ()) -> str:
     :param answer: the response
     :param hide: message texts that must not be repeated
     """
-    try:
-        body = answer.json()
-    except ValueError:
-        return ""
+    body = body_of(answer)
     said = body
     if isinstance(body, dict):
         said = body.get("message") or body.get("error") or body.get("errors") or ""
-    return brief(said, hide)
+    return "" if said is None else brief(said, hide)
 
 
-def error_of(kind: Kind, outcome: Outcome, hide: Collection[str] = ()) -> errors.ApiError:
+def body_of(outcome: Outcome) -> Any:
+    """Return the decoded body of an answer, None where there is none or it cannot be read. Never raises.
+
+    :param outcome: the answer, or the failure to get one
+    """
+    try:
+        return outcome.json() if isinstance(outcome, Answer) else None
+    except errors.MISHAPS:  # an answer is here, and what it means does not depend on its body
+        return None
+
+
+def error_of(kind: Kind, outcome: Outcome, hide: Collection[str] = (), own: Collection[str] = ()) -> errors.ApiError:
     """Return the error for an outcome that is no success.
 
     :param kind: whether the request was a send or a read
     :param outcome: the answer that is no 2xx or made no sense, or the failure
     :param hide: message texts that must not be repeated
+    :param own: the strings of the request, which an error may repeat
     """
     fate = classify(kind, outcome, understood=False)
     if isinstance(outcome, Failure):
         return _error_of_failure(fate, outcome)
     said = detail(outcome, hide) if outcome.status >= 400 else ""  # noqa: PLR2004 - where HTTP errors begin
     suffix = f": {said}" if said else ""
+    status = outcome.status
+    if is_redirect(status):
+        suffix = ": the base URL redirects and redirects are off; set the final address as the host"
     if fate is Fate.UNCONFIRMED:
         return errors.UnconfirmedError(
-            f"HTTP {outcome.status} without a usable answer: it may or may not have been accepted{suffix}",
-            status=outcome.status,
+            f"HTTP {status} without a usable answer: it may or may not have been accepted{suffix}", status=status
         )
     if fate is Fate.UNAVAILABLE:
-        return errors.UnavailableError(f"HTTP {outcome.status} without a usable answer{suffix}", status=outcome.status)
-    if outcome.status < 400:  # noqa: PLR2004 - a redirect
-        return errors.RefusedError(
-            f"HTTP {outcome.status}: the base URL redirects and redirects are off; set the final address as the host",
-            status=outcome.status,
-        )
-    refused, advice = _REFUSALS.get(outcome.status, (errors.RefusedError, "the API refused the request"))
-    return refused(f"HTTP {outcome.status}: {advice}{suffix}", status=outcome.status)
+        return errors.UnavailableError(f"HTTP {status} without a usable answer{suffix}", status=status)
+    refused, advice = _REFUSALS.get(status, (errors.RefusedError, "the API refused the request"))
+    if kind is Kind.SEND and refused is errors.InvalidRequestError and says_no_funds(body_of(outcome), own):
+        refused, advice = _REFUSALS[PAYMENT_REQUIRED]
+    return refused(f"HTTP {status}: {advice}{suffix}", status=status)
 
 
 def _error_of_failure(fate: Fate, failure: Failure) -> errors.ApiError:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from airflow_provider_instasent.api.exchange import Answer, Kind, Outcome
 from airflow_provider_instasent.api.rate_limit import LONGEST_RESET_WAIT
-from airflow_provider_instasent.api.refusals import Fate, classify
+from airflow_provider_instasent.api.refusals import Fate, classify, is_redirect
 
 _JITTER = 0.1
 """Waits are lengthened by up to this share, so that tasks that fail together do not return together."""
@@ -90,7 +90,8 @@ def decide(
             return Wait(min(reset_in, policy.longest_reset_wait), "rate limit reached")
         return Wait(policy.backoff(attempt), "rate limit reached")
     if fate is Fate.NOT_SENT or fate is Fate.UNAVAILABLE:
-        if attempt >= policy.max_attempts:
+        led_elsewhere = isinstance(outcome, Answer) and is_redirect(outcome.status)  # it would be again
+        if led_elsewhere or attempt >= policy.max_attempts:
             return GiveUp()
         return Wait(policy.backoff(attempt), fate.value)
     return GiveUp()

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_instasent.api.errors import MISHAPS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -31,7 +33,7 @@ def http_date(value: str | None) -> float | None:
         return None
     try:
         return _unix(parsedate_to_datetime(value))
-    except ValueError:
+    except MISHAPS:  # the parser has more to raise than it says
         return None
 
 

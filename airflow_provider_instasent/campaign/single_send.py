@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.api.bulk_attribution import acceptance
-from airflow_provider_instasent.api.client_ids import MessageKeys, number_of, says_client_id_taken
+from airflow_provider_instasent.api.client_id_taken import says_client_id_taken
+from airflow_provider_instasent.api.client_ids import MessageKeys, number_of
 from airflow_provider_instasent.api.errors import ApiError, RefusedError, UnavailableError, UnconfirmedError
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.campaign.unconfirmed import Unconfirmed, proves_acceptance, refuse_unless_whole

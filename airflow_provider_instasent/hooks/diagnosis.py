@@ -11,6 +11,7 @@ from airflow_provider_instasent.api import errors
 from airflow_provider_instasent.api.account import described
 from airflow_provider_instasent.api.base_urls import BASE_URLS
 from airflow_provider_instasent.api.client_settings import ClientSettings
+from airflow_provider_instasent.api.refusals import is_redirect
 from airflow_provider_instasent.api.retry import ONE_ATTEMPT
 
 if TYPE_CHECKING:
@@ -75,5 +76,7 @@ def _advice(error: errors.ApiError) -> str:
     if isinstance(error, errors.UnavailableError) and error.status is not None:
         if error.status < HTTPStatus.MULTIPLE_CHOICES:
             return _NO_ACCOUNT
+        if is_redirect(error.status):
+            return str(error)
         return f"{error}. The API has trouble: try again later"
     return str(error)

@@ -5,20 +5,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout
 
-from airflow_provider_instasent.api.bulk_flows import send_bulk
+from airflow_provider_instasent.api import flows, lookup_flows
+from airflow_provider_instasent.api.bulk_flows import ChunkResult, send_bulk
 from airflow_provider_instasent.api.errors import BulkStoppedError, InvalidMessageError, UnconfirmedError
 from airflow_provider_instasent.api.message import MESSAGE_FIELDS, Sms
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.api.numbers import mask_in
+from airflow_provider_instasent.api.refusals import proves_nothing_accepted
 from airflow_provider_instasent.hooks.errors import InstasentPartlySentError, InstasentUnconfirmedError
 
 if TYPE_CHECKING:
     from airflow_provider_instasent.api.client import InstasentClient
+    from airflow_provider_instasent.api.exchange import Flow, Outcome
 
 _NAMED_POSITIONS = 10
 _OUT_OF_TIME = "the task ran out of time (`execution_timeout`) during the call"
@@ -66,9 +69,10 @@ def send_one(client: InstasentClient, message: Sms) -> dict[str, Any]:
     """
 
     def unconfirmed(reason: str, cause: BaseException) -> NoReturn:
-        _raise_unconfirmed(_all_unconfirmed([message], reason), cause)
+        outcome = MessageOutcome(0, MessageState.UNCONFIRMED, client_id=message.client_id, reason=reason)
+        _raise_unconfirmed([outcome], cause)
 
-    return _once(partial(client.send_sms, message), unconfirmed)
+    return _once(client, flows.send_sms(message, client.settings.retry_policy), unconfirmed)
 
 
 def look_up(client: InstasentClient, to: str) -> dict[str, Any]:
@@ -78,24 +82,46 @@ def look_up(client: InstasentClient, to: str) -> dict[str, Any]:
     :raises InstasentUnconfirmedError: where it may or may not have been accepted
     :raises ApiError: where it was not
     """
-    return _once(partial(client.lookup, to), _raise_unconfirmed_lookup)
+    return _once(client, lookup_flows.lookup(to, client.settings.retry_policy), _raise_unconfirmed_lookup)
 
 
-def _once(call: Callable[..., dict[str, Any]], unconfirmed: Callable[[str, BaseException], NoReturn]) -> dict[str, Any]:
-    """Make a call that is a send, and raise where nothing tells whether it was accepted.
+class _Doubt:
+    """Whether a request is out, or was answered so that something of it may have been accepted.
 
-    :param call: takes `before_send`
+    :ivar there: whether it is
+    """
+
+    there = False
+
+    def before_send(self) -> None:
+        """Take in that a request is about to leave."""
+        self.there = True
+
+    def after_send(self, outcome: Outcome) -> None:
+        """Take in what came of it."""
+        self.there = not proves_nothing_accepted(outcome)
+
+
+def _once(
+    client: InstasentClient, flow: Flow[dict[str, Any]], unconfirmed: Callable[[str, BaseException], NoReturn]
+) -> dict[str, Any]:
+    """Perform a flow with one send, and raise where nothing tells whether it was accepted.
+
     :param unconfirmed: raises, given why and because of what
     """
-    attempts: list[None] = []
+    doubt = _Doubt()
     try:
-        return call(before_send=lambda: attempts.append(None))
-    except UnconfirmedError as error:
-        unconfirmed(str(error), error)
-    except AirflowTaskTimeout as error:
-        if not attempts:
+        return client.perform(flow, before_send=doubt.before_send, after_send=doubt.after_send)
+    except BaseException as error:  # whatever ends the call, a signal among it: another try would send again
+        if not doubt.there:
             raise
-        unconfirmed(_OUT_OF_TIME, error)
+        unconfirmed(_reason(error), error)
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, UnconfirmedError):
+        return str(error)
+    return _OUT_OF_TIME if isinstance(error, AirflowTaskTimeout) else f"{type(error).__name__} broke the call off"
 
 
 def _raise_unconfirmed_lookup(reason: str, cause: BaseException) -> NoReturn:
@@ -113,38 +139,46 @@ def send_many(client: InstasentClient, messages: Sequence[Sms]) -> list[MessageO
     :raises InstasentPartlySentError: where some were accepted before something stopped the rest
     :raises BulkStoppedError: where something stopped it before any was accepted
     """
-    attempts: list[None] = []
-    flow = send_bulk(messages, client.settings.retry_policy)
+    doubt = _Doubt()
+    result = ChunkResult.of(messages)
+    flow = send_bulk(messages, client.settings.retry_policy, result)
     try:
-        outcomes = client.perform(flow, before_send=lambda: attempts.append(None))
-    except BulkStoppedError as error:
-        if _some(error.outcomes, MessageState.UNCONFIRMED):
-            _raise_unconfirmed(error.outcomes, error)
-        if _some(error.outcomes, MessageState.ACCEPTED):
+        client.perform(flow, before_send=doubt.before_send, after_send=doubt.after_send)
+        _raise_if_unconfirmed(result.outcomes, None)
+    except InstasentUnconfirmedError:
+        raise
+    except BaseException as error:  # as above
+        outcomes = _with_doubts(result, _reason(error)) if doubt.there else result.outcomes
+        _raise_if_unconfirmed(outcomes, error)
+        if _some(outcomes, MessageState.ACCEPTED):
+            what = str(error) if isinstance(error, BulkStoppedError) else _reason(error)
             raise InstasentPartlySentError(
-                f"{error}. The task is not retried, because that would text those accepted twice: "
+                f"{what}. The task is not retried, because that would text those accepted twice: "
                 "send only the messages that are `planned` in this error's `outcomes` again",
-                error.outcomes,
+                outcomes,
             ) from error
         raise
-    except AirflowTaskTimeout as error:
-        if not attempts:
-            raise
-        _raise_unconfirmed(_all_unconfirmed(messages, _OUT_OF_TIME), error)
-    if _some(outcomes, MessageState.UNCONFIRMED):
-        _raise_unconfirmed(outcomes, None)
-    return outcomes
+    return result.outcomes
+
+
+def _with_doubts(result: ChunkResult, reason: str) -> list[MessageOutcome]:
+    """Return the outcomes of a call that was broken off while a request was out: what that held is unconfirmed."""
+    trying = set(result.trying)
+    return [
+        replace(one, state=MessageState.UNCONFIRMED, reason=reason)
+        if one.position in trying and one.state is MessageState.PLANNED
+        else one
+        for one in result.outcomes
+    ]
 
 
 def _some(outcomes: Sequence[MessageOutcome], state: MessageState) -> bool:
     return any(outcome.state is state for outcome in outcomes)
 
 
-def _all_unconfirmed(messages: Sequence[Sms], reason: str) -> list[MessageOutcome]:
-    return [
-        MessageOutcome(position, MessageState.UNCONFIRMED, client_id=message.client_id, reason=reason)
-        for position, message in enumerate(messages)
-    ]
+def _raise_if_unconfirmed(outcomes: Sequence[MessageOutcome], cause: BaseException | None) -> None:
+    if _some(outcomes, MessageState.UNCONFIRMED):
+        _raise_unconfirmed(outcomes, cause)
 
 
 def _raise_unconfirmed(outcomes: Sequence[MessageOutcome], cause: BaseException | None) -> NoReturn:

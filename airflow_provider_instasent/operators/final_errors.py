@@ -62,7 +62,7 @@ _NOTHING_LEFT = (JournalStoreError, JournalWriteError)
 
 def is_final(error: InstasentError) -> bool:
     """Tell whether another try cannot mend an error or could make it worse."""
-    # The base class itself is what the API answers with where no status of its own is known, a redirect for one.
+    # The base class itself is what the API answers with where no status of its own is known, 405 for one.
     return isinstance(error, FINAL) or type(error) is RefusedError
 
 

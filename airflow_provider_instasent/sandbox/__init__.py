@@ -14,6 +14,7 @@ In the order in which a request passes through::
     state   settings   clock     all of a sandbox's state; what is unknown about the API, as switches; its clock
     ledger   lookups   statuses   countries     what was accepted; what becomes of it, and where it goes, by its number
     entities   created   bulk_errors         how that is shown, and when it says that it was created
-    wire   requests_log            what really leaves; what was asked
+    alterations                    what a fault does to it
+    wire   requests_log            what really leaves; what was asked   (torrents)
     admin   page                   looking in and reaching in from outside: routes, and the inbox page
 """

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Rejection:
     """One rejected item of a bulk call.
 
-    :param index: its position in the request, from 0
+    :param index: its position in the request, as the API counts it
     :param item: the item as decoded from JSON
     :param errors: messages by field
     """
@@ -42,7 +42,8 @@ def _listed(*names: str) -> Callable[[Sequence[Rejection]], object]:
 
 
 def _keys(rejection: Rejection, names: Sequence[str]) -> dict[str, Any]:
-    values = {name: rejection.index if name == "index" else rejection.field(name) for name in names}
+    numbers = {"index": rejection.index, "position": str(rejection.index)}
+    values = {name: numbers[name] if name in numbers else rejection.field(name) for name in names}
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -73,6 +74,7 @@ _SHAPES: dict[BulkErrors, Callable[[Sequence[Rejection]], object]] = {
     "list_with_client_id": _listed("clientId"),
     "list_with_to": _listed("to"),
     "list_with_all": _listed("index", "clientId", "to"),
+    "list_with_position": _listed("position"),
     "list_of_fields": lambda rejections: [rejection.errors for rejection in rejections],
     "list_of_strings": _strings,
     "object_by_index": _keyed("index"),

@@ -20,7 +20,9 @@ _FORMS: dict[str, Callable[[float], str | int]] = {
     "iso": iso_time,
     "fraction": iso_fraction,
     "unix": int,
-    "milliseconds": lambda moment: int(moment * 1000),
+    "milliseconds": lambda moment: int(moment * 1_000),
+    "microseconds": lambda moment: int(moment * 1_000_000),
+    "milliseconds_string": lambda moment: str(int(moment * 1_000)),
 }
 
 

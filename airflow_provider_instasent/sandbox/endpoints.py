@@ -115,17 +115,19 @@ def bulk(sandbox: Sandbox, call: Call) -> Answer:
         return _bad(f"The body must have 1 to {MAX_BULK} messages.")
     if any(isinstance(item, dict) and fate_of(str(item.get("to"))).refusal == "call" for item in items):
         return _bad("The messages could not be processed.")
-    if sandbox.available <= 0:
+    settings = sandbox.settings
+    if sandbox.available <= 0 and settings.funds_checked == "call":
         return Answer(402)
     accepted, rejections = [], []
-    for index, item in enumerate(items):
-        errors = _errors(sandbox, item)
+    for index, item in enumerate(items, settings.bulk_index_base):
+        errors = _errors(sandbox, item) or _unpaid(sandbox)
         if errors:
             rejections.append(Rejection(index, item, errors))
         else:
-            accepted.append(entities.sms(_accept(sandbox, item), sandbox.clock, sandbox.settings))
-    status = 201 if accepted else sandbox.settings.bulk_rejection_status
-    return Answer(status, {"entities": accepted, **shaped(sandbox.settings.bulk_errors, rejections)})
+            whole = entities.sms(_accept(sandbox, item), sandbox.clock, settings)
+            accepted.append(entities.in_bulk(whole, settings))
+    status = 201 if accepted else settings.bulk_rejection_status
+    return Answer(status, {"entities": accepted, **shaped(settings.bulk_errors, rejections)})
 
 
 def account(sandbox: Sandbox, _call: Call) -> Answer:
@@ -186,7 +188,14 @@ def _errors(sandbox: Sandbox, item: Any) -> FieldErrors:
     unique = sandbox.settings.repeated_client_id == "refuse"
     if not errors and unique and "clientId" in item and sandbox.ledger.has_client_id(item["clientId"]):
         errors["clientId"] = ["This value is already used."]
-    return errors
+    words = sandbox.settings.rejection_words
+    return {name: [words] for name in errors} if words else errors
+
+
+def _unpaid(sandbox: Sandbox) -> FieldErrors:
+    """Why an item of a bulk call that is in order is rejected all the same (U)."""
+    unpaid = sandbox.settings.funds_checked == "item" and sandbox.available <= 0
+    return {"": ["Not enough funds."]} if unpaid else {}
 
 
 def _accept(sandbox: Sandbox, item: dict[str, Any]) -> Message:

@@ -67,6 +67,16 @@ def sms(message: Message, clock: Clock, settings: Settings) -> Entity:
     return entity
 
 
+def in_bulk(entity: Entity, settings: Settings) -> Entity:
+    """As much of an SMS entity as a bulk answer shows.
+
+    :param entity: the whole entity
+    :param settings: for ``bulk_entities``
+    """
+    names = {"id": ("id",), "id_and_text": ("id", "text")}.get(settings.bulk_entities)
+    return entity if names is None else {name: entity[name] for name in names}
+
+
 def account(available: float, settings: Settings) -> Entity:
     """The account (C: ``available`` and ``currency``).
 

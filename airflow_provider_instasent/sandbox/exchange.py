@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import json
-import random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.requests import ClientDisconnect, Request
 
-from . import wire
+from . import torrents, wire
+from .alterations import altered
 from .clock import http_date
 from .endpoints import Answer, Call, Operation
 from .limits import headers as limit_headers
@@ -137,6 +137,8 @@ class _Exchange:
             self._record.status = status
             if name == "truncated":
                 await wire.truncate(scope, receive, status, headers, body)
+            elif fault and name in torrents.NAMES:
+                await torrents.answer(scope, receive, fault, torrents.head(status, headers), body)
             else:
                 await wire.answer(send, status, headers, body)
 
@@ -145,45 +147,23 @@ class _Exchange:
         name = fault.name if fault else ""
         if name.startswith("html"):
             return status, _HTML, "text/html; charset=utf-8"
-        if fault and (fault.before or name == "error_after"):
+        if fault and (fault.before or name in ("error_after", "redirect_after")):
             kind = "application/json" if fault.body[:1] in ("{", "[", '"') else "text/plain; charset=utf-8"
-            return fault.refusal, b"" if name == "redirect" else fault.body.encode(), kind
+            body = b"" if fault.leads_elsewhere else fault.body.encode("utf-8", "surrogatepass")
+            return fault.refusal, body, kind
         payload = self._answer.payload
         if payload is None or name == "empty":
             return status, b"", ""
-        body = json.dumps(_altered(payload, name, fault), ensure_ascii=False).encode()
+        told = json.dumps(payload if fault is None else altered(payload, fault), ensure_ascii=name == "fields")
+        body = told.encode("utf-8", "surrogatepass")
         return status, body[: len(body) // 2] if name == "truncated_json" else body, "application/json"
 
     def _headers(self, content_type: str) -> list[tuple[bytes, bytes]]:
         values = {"Date": http_date(self._sandbox.server_time()), **self._limits}
         if content_type:
             values["Content-Type"] = content_type
-        if self._fault and self._fault.name == "redirect":
+        if self._fault and self._fault.name in torrents.PACKED:
+            values["Content-Encoding"] = "gzip"
+        if self._fault and self._fault.leads_elsewhere:
             values["Location"] = self._fault.body or "/elsewhere"
         return [(name.lower().encode(), value.encode()) for name, value in values.items()]
-
-
-def _altered(payload: Any, name: str, fault: Fault | None) -> Any:
-    """The payload with what ``item_missing``, ``shuffled`` and ``without_id`` do to its entities."""
-    if name not in ("item_missing", "shuffled", "without_id") or not isinstance(payload, dict):
-        return payload
-    entities = list(payload.get("entities", ()))
-    dice = random.Random(fault.seed if fault else None)  # noqa: S311  # repeatable, not secret
-    if name == "item_missing" and entities:
-        entities.pop(dice.randrange(len(entities)))
-    elif name == "shuffled":
-        entities = _shuffled(entities, dice)
-    elif name == "without_id":
-        one = payload.get("entity", payload)
-        if "entities" not in payload:
-            bare = {key: value for key, value in one.items() if key != "id"}
-            return {"entity": bare} if "entity" in payload else bare
-        entities = [{key: value for key, value in entity.items() if key != "id"} for entity in entities]
-    return {**payload, "entities": entities} if "entities" in payload else payload
-
-
-def _shuffled(entities: list[Any], dice: random.Random) -> list[Any]:
-    """Another order than before, wherever there is one."""
-    mixed = list(entities)
-    dice.shuffle(mixed)
-    return mixed if mixed != entities else mixed[1:] + mixed[:1]

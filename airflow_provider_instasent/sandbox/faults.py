@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Faults on demand: one-shot or with a seeded probability, before or after the request was acted on.
 
+What can go wrong is U, but for the statuses tagged C.
+
 ==================  ===========================================================================
 name                what happens
 ==================  ===========================================================================
@@ -10,6 +12,14 @@ name                what happens
 ``timeout_after``   the same, but the request was acted on
 ``error_before``    ``status`` (503) with ``body``; nothing was accepted
 ``error_after``     the same, but the request was acted on
+``redirect_after``  302 to ``body``, or to ``/elsewhere``; the request was acted on
+``raw``             ``body`` as it is in place of a response, then the connection is closed; acted on
+``drip_head``       a response head without end, a byte each ``seconds``; acted on
+``drip_body``       a head, then a body without end, a byte each ``seconds``; acted on
+``endless_head``    header lines without end, as fast as they are taken; acted on
+``huge``            the usual body, then white space, ``size`` bytes in all; acted on
+``huge_gzip``       the same, compressed; acted on
+``gzip``            the usual body, compressed; acted on
 ``html_before``     200 with an HTML page; nothing was accepted
 ``html``            the usual status with an HTML page; the request was acted on
 ``truncated``       half of the body, then the connection is closed; acted on
@@ -18,6 +28,9 @@ name                what happens
 ``item_missing``    one entity is left out of the answer; acted on
 ``shuffled``        the entities come in another order; acted on
 ``without_id``      the entities have no ``id``; acted on
+``same_id``         the entities all have the ``id`` of the first; acted on
+``fields``          each entity has ``fields`` too, or in place of its own; acted on
+``raw_fields``      the same, half surrogates as bytes in place of escapes; acted on
 ``rate_limited``    429 with an empty body (C), reset ``seconds`` from now; refused
 ``no_funds``        402 with an empty body (C); refused
 ``unauthorized``    401 with an empty body (C); refused
@@ -34,9 +47,12 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from .endpoint_names import READS, EndpointName
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 REFUSALS = {
     "rate_limited": 429, "no_funds": 402, "unauthorized": 401, "forbidden": 403, "not_found": 404,
@@ -44,8 +60,9 @@ REFUSALS = {
 }  # fmt: skip
 BEFORE = {"cut_before", "timeout_before", "error_before", "html_before", "poll_fails", *REFUSALS}
 AFTER = {
-    "cut_after", "timeout_after", "error_after", "html", "truncated", "truncated_json", "empty",
-    "item_missing", "shuffled", "without_id",
+    "cut_after", "timeout_after", "error_after", "redirect_after", "html", "truncated", "truncated_json", "empty",
+    "item_missing", "shuffled", "without_id", "same_id", "fields", "raw_fields",
+    "raw", "drip_head", "drip_body", "endless_head", "huge", "huge_gzip", "gzip",
 }  # fmt: skip
 
 
@@ -59,10 +76,13 @@ class Fault:
     :param skip: how many matching requests pass first
     :param probability: how likely a matching request is hit, 0 to 1; None for certainly
     :param seed: makes the probability repeatable
-    :param seconds: how long ``timeout_*`` hold the connection; for ``rate_limited``, how far the reset is
+    :param seconds: how long ``timeout_*`` hold the connection; for ``rate_limited``, how far the reset is; for
+        ``drip_*``, how long each byte takes
     :param status: the status of ``error_*``
-    :param body: the body of ``error_*`` and of the refusals; the target of ``redirect``
+    :param body: the body of ``error_*`` and of the refusals; the target of ``redirect*``; all that ``raw`` sends
     :param reset: whether ``cut_*`` close with a TCP reset rather than an orderly end
+    :param size: bytes of ``huge`` and, unpacked, of ``huge_gzip``
+    :param fields: what ``fields`` and ``raw_fields`` put into each entity
     :raises ValueError: for a value that does not fit
     """
 
@@ -76,6 +96,8 @@ class Fault:
     status: int = 503
     body: str = ""
     reset: bool = False
+    size: int = 0
+    fields: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.name not in BEFORE | AFTER:
@@ -105,7 +127,12 @@ class Fault:
         """The status it answers with before the request is acted on."""
         if self.name == "html_before":
             return 200
-        return REFUSALS.get(self.name, self.status)
+        return REFUSALS.get(self.name.removesuffix("_after"), self.status)
+
+    @property
+    def leads_elsewhere(self) -> bool:
+        """Whether it redirects."""
+        return self.name.startswith("redirect")
 
 
 @dataclass(slots=True)

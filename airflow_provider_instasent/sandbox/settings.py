@@ -14,6 +14,7 @@ BulkErrors = Literal[
     "list_with_client_id",
     "list_with_to",
     "list_with_all",
+    "list_with_position",
     "list_of_fields",
     "list_of_strings",
     "object_by_index",
@@ -33,8 +34,8 @@ class Settings:
         are always ``{"entities": […]}`` (C)
     :param echo_client_id: whether entities repeat the ``clientId`` (U)
     :param send_created_at: whether entities have ``createdAt`` (U)
-    :param created_form: how it is written (U): ISO 8601 in whole seconds, or with a ``fraction``; ``unix`` seconds or
-        ``milliseconds``
+    :param created_form: how it is written (U): ISO 8601 in whole seconds, or with a ``fraction``; ``unix`` seconds,
+        ``milliseconds`` or ``microseconds``, or milliseconds in a string
     :param created_jitter: how far it may be off the order of acceptance, to either side (U)
     :param created_unreadable: share of the messages, 0 to 1, that have none, or a word in its place (U)
     :param created_behind: share of the messages, 0 to 1, whose ``createdAt`` is an hour early: a server of theirs has
@@ -42,6 +43,9 @@ class Settings:
     :param created_seed: which messages these are, and how far each is off; the same each time it is read
     :param numbers_as_strings: counts, prices and the balance as strings (C for the balance: either)
     :param bulk_errors: the shape of ``errors`` in a bulk answer (U), see :mod:`.bulk_errors`
+    :param rejection_words: what is said of each field of a rejected message (U); empty for what is wrong with it
+    :param bulk_index_base: from which number an index in them counts (U)
+    :param bulk_entities: what entities of a bulk answer show: all, their ``id``, or that and their ``text`` (U)
     :param bulk_rejection_status: status when every item of a bulk call was rejected, 201 or 422 (U)
     :param single_rejection_status: status of a rejected single send, 400 (``message``, C) or 422 (fields, I)
     :param repeated_client_id: whether a ``clientId`` seen before is accepted or refused (U)
@@ -60,6 +64,7 @@ class Settings:
     :param lookup_after: age at which a lookup is done
     :param max_body_bytes: larger requests get 413 (C; the size is U)
     :param balance: what is left to spend, None for unlimited; at 0 or below sends and lookups get 402
+    :param funds_checked: before each call, which gets 402, or before each item of a bulk call, which is rejected (U)
     :param price_per_part: cost of an SMS part
     :param lookup_price: cost of a lookup
     :param currency: of the account and the price profiles
@@ -69,13 +74,16 @@ class Settings:
     envelope: Literal["wrapped", "bare"] = "wrapped"
     echo_client_id: bool = True
     send_created_at: bool = True
-    created_form: Literal["iso", "fraction", "unix", "milliseconds"] = "iso"
+    created_form: Literal["iso", "fraction", "unix", "milliseconds", "microseconds", "milliseconds_string"] = "iso"
     created_jitter: float = 0.0
     created_unreadable: float = 0.0
     created_behind: float = 0.0
     created_seed: int = 0
     numbers_as_strings: bool = False
     bulk_errors: BulkErrors = "list_with_index"
+    rejection_words: str = ""
+    bulk_index_base: Literal[0, 1] = 0
+    bulk_entities: Literal["whole", "id", "id_and_text"] = "whole"
     bulk_rejection_status: Literal[201, 422] = 201
     single_rejection_status: Literal[400, 422] = 422
     repeated_client_id: Literal["accept", "refuse"] = "accept"
@@ -94,6 +102,7 @@ class Settings:
     lookup_after: float = 1.0
     max_body_bytes: int = 1_000_000
     balance: float | None = None
+    funds_checked: Literal["call", "item"] = "call"
     price_per_part: float = 0.05
     lookup_price: float = 0.01
     currency: str = "EUR"

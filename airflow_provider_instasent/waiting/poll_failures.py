@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.api import errors
 from airflow_provider_instasent.api.exchange import Kind
-from airflow_provider_instasent.api.refusals import Fate, classify
+from airflow_provider_instasent.api.refusals import Fate, classify, is_redirect
 from airflow_provider_instasent.api.retry import RetryPolicy, Wait, decide
 
 if TYPE_CHECKING:
@@ -78,6 +78,4 @@ class PollFailures:
 
 def _is_refusal(error: errors.ApiError) -> bool:
     """Tell whether reading on cannot help: a bad token, or a host that redirects."""
-    if isinstance(error, errors.AuthenticationError):
-        return True
-    return isinstance(error, errors.RefusedError) and (error.status or 0) < 400  # noqa: PLR2004 - a redirect
+    return isinstance(error, errors.AuthenticationError) or is_redirect(error.status)

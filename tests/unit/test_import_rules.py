@@ -64,7 +64,7 @@ ROOMS = {
 
 HOMES = {
     "requests": ("api/client.py",),
-    "urllib3": ("api/client.py",),
+    "urllib3": ("api/client.py", "api/watched_connections.py"),
     "httpx": ("api/async_client.py",),
     "jsonschema": ("api/schema.py",),
     "phonenumbers": ("api/numbers.py",),

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
+import socket
 import time
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -179,6 +182,78 @@ def test_entities_without_ids(sandbox):
     assert [set(entity) & {"id", "to"} for entity in send_three(sandbox).json["entities"]] == [{"to"}] * 3
     sandbox.configure(envelope="bare")
     assert set(send(sandbox).json) & {"id", "to"} == {"to"}
+
+
+def test_entities_with_one_id(sandbox):
+    sandbox.fault("same_id", "bulk")
+
+    assert len({entity["id"] for entity in send_three(sandbox).json["entities"]}) == 1
+    assert len({entity["id"] for entity in send_three(sandbox).json["entities"]}) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("fields", b'"status": "a\\ud800\\u0000"'), ("raw_fields", b'"status": "a\xed\xa0\x80\\u0000"')]
+)
+def test_fields_of_any_kind_in_each_entity(sandbox, name, told):
+    sandbox.fault(name, times=None, fields={"status": "a\ud800\0", "id": {"odd": [None]}})
+
+    for answer in (send(sandbox), send_three(sandbox), call(sandbox, "GET", "/sms")):
+        assert told in answer.body
+        assert b'"id": {"odd": [null]}' in answer.body
+
+
+@pytest.mark.parametrize(("name", "status"), [("redirect_after", 302), ("error_after", 499)])
+def test_a_status_after_acceptance(sandbox, name, status):
+    sandbox.fault(name, "send", status=status, body="/nowhere")
+
+    answer = send(sandbox)
+
+    assert (answer.status, sandbox.ledger.accepted) == (status, 1)
+    assert answer.headers.get("location") == ("/nowhere" if status == 302 else None)
+
+
+def test_what_is_no_http(sandbox):
+    sandbox.fault("raw", "send", body="HTTP/1.1 599 \xff\r\nx: y\r\n\r\nhello")
+
+    answer = send(sandbox)
+
+    assert (answer.status, answer.headers, answer.body) == (599, {"x": "y"}, b"hello")
+    assert sandbox.ledger.accepted == 1
+
+
+@pytest.mark.parametrize(("name", "size"), [("huge", 3_000_000), ("huge_gzip", 3_000_000), ("gzip", 0)])
+def test_a_body_that_is_large_or_packed(sandbox, name, size):
+    sandbox.fault(name, "send", size=size)
+
+    answer = send(sandbox)
+
+    packed = answer.headers.get("content-encoding") == "gzip"
+    assert packed is (name != "huge")
+    body = gzip.decompress(answer.body) if packed else answer.body
+    assert len(body) == size or not size
+    assert json.loads(body)["entity"]["id"] == sandbox.ledger.message(0).id
+
+
+@pytest.mark.parametrize("name", ["drip_head", "drip_body", "endless_head"])
+def test_an_answer_without_end(sandbox, name):
+    sandbox.fault(name, "send", seconds=0.001)
+    payload = json.dumps(message()).encode()
+    head = f"POST /sms HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {sandbox.token}\r\nContent-Length: {len(payload)}"
+    address = ("127.0.0.1", int(urlsplit(sandbox.url).port))
+    with socket.create_connection(address, timeout=30) as wire:
+        wire.sendall(head.replace("/sms", f"{sandbox.base_path}/sms").encode() + b"\r\n\r\n" + payload)
+        heard = b""
+        while len(heard) < 400:
+            heard += wire.recv(100)
+
+    assert heard.startswith(b"HTTP/1.1 201 So\r\n")
+    assert (b"\r\n\r\n" in heard) is (name == "drip_body")
+    assert sandbox.ledger.accepted == 1
+    deadline = time.monotonic() + 30
+    while not all(record.finished for record in sandbox.requests.records()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert send(sandbox).status == 201
 
 
 def test_a_poll_that_fails(sandbox):

@@ -39,6 +39,59 @@ def test_what_is_echoed(sandbox):
     assert sandbox.ledger.client_ids() == {"mine": 1}
 
 
+@pytest.mark.parametrize(
+    ("form", "unit", "kind"),
+    [("unix", 1, int), ("milliseconds", 1e3, int), ("microseconds", 1e6, int), ("milliseconds_string", 1e3, str)],
+)
+def test_the_form_of_a_creation_time(sandbox, form, unit, kind):
+    sandbox.configure(created_form=form)
+
+    for entity in (
+        send(sandbox).json["entity"],
+        call(sandbox, "POST", "/lookup", {"to": "+34600000001"}).json["entity"],
+    ):
+        assert type(entity["createdAt"]) is kind
+        assert abs(int(entity["createdAt"]) / unit - time.time()) < 3600
+
+
+@pytest.mark.parametrize(("shown", "names"), [("id", {"id"}), ("id_and_text", {"id", "text"})])
+def test_what_entities_of_a_bulk_answer_show(sandbox, shown, names):
+    sandbox.configure(bulk_entities=shown)
+
+    entities = call(sandbox, "POST", "/sms/bulk", [message(), message()]).json["entities"]
+
+    assert [set(entity) for entity in entities] == [names] * 2
+    assert "to" in send(sandbox).json["entity"]
+
+
+def test_indexes_may_count_from_one(sandbox):
+    sandbox.configure(bulk_index_base=1)
+    batch = [message(), message("1"), message("2")]
+
+    assert [error["index"] for error in call(sandbox, "POST", "/sms/bulk", batch).json["errors"]] == [2, 3]
+
+
+def test_the_words_of_a_rejection(sandbox):
+    sandbox.configure(rejection_words="no\ud800")
+
+    assert (
+        call(sandbox, "POST", "/sms", message("1")).body == b'{"status": "error", "errors": {"to": ["no\xed\xa0\x80"]}}'
+    )
+
+
+def test_funds_may_be_checked_item_by_item(sandbox):
+    sandbox.configure(balance=0.08, price_per_part=0.05, funds_checked="item")
+
+    answer = call(sandbox, "POST", "/sms/bulk", [message(), message(), message(), message("1")])
+
+    assert (answer.status, len(answer.json["entities"])) == (201, 2)
+    assert [error["errors"] for error in answer.json["errors"]] == [
+        {"": ["Not enough funds."]},
+        {"to": ["This value is not a valid phone number."]},
+    ]
+    assert send(sandbox).status == 402
+
+
 def test_numbers_as_strings(sandbox):
     sandbox.configure(numbers_as_strings=True, balance=2.5)
 

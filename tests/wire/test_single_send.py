@@ -13,7 +13,6 @@ from airflow_provider_instasent.api.errors import (
     NoFundsError,
     NotFoundError,
     NotSentError,
-    RefusedError,
     TooLargeError,
     UnavailableError,
     UnconfirmedError,
@@ -24,18 +23,18 @@ from airflow_provider_instasent.sandbox.faults import AFTER, BEFORE
 
 __all__ = ["nothing_private_is_logged"]
 
-NOTHING_ACCEPTED = ("cut_before", "timeout_before", "error_before", "html_before")
+NOTHING_ACCEPTED = ("cut_before", "timeout_before", "error_before", "html_before", "redirect")
 ANSWER_LOST = (
-    "cut_after", "timeout_after", "error_after", "html", "truncated", "truncated_json", "empty", "without_id",
+    "cut_after", "timeout_after", "error_after", "redirect_after", "html", "truncated", "truncated_json", "empty",
+    "without_id", "raw", "drip_head", "drip_body", "endless_head",
 )  # fmt: skip
-HARMLESS = ("item_missing", "shuffled")
+HARMLESS = ("item_missing", "shuffled", "same_id", "fields", "raw_fields", "huge", "huge_gzip", "gzip")
 REFUSED_FOR_GOOD = {
     "no_funds": (NoFundsError, MessageState.PLANNED),
     "unauthorized": (AuthenticationError, MessageState.PLANNED),
     "forbidden": (AuthenticationError, MessageState.PLANNED),
     "too_large": (TooLargeError, MessageState.REJECTED),
     "not_found": (NotFoundError, MessageState.PLANNED),
-    "redirect": (RefusedError, MessageState.PLANNED),
 }
 REFUSED_FOR_NOW = ("rate_limited",)
 READS = ("poll_fails",)

@@ -7,7 +7,6 @@ import pytest
 
 from airflow_provider_instasent.api.bulk_attribution import attribute, named_rejections
 from airflow_provider_instasent.api.bulk_errors import rejection
-from airflow_provider_instasent.api.client_ids import says_client_id_taken
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.message_outcome import MessageState
 
@@ -22,7 +21,11 @@ def sms(number, text="hello", client_id=None):
 @pytest.mark.parametrize(
     ("errors", "positions"),
     [
-        ([{"index": 1, "errors": NO_NUMBER}], {1}),
+        ([{"index": 1, "errors": NO_NUMBER}], set()),
+        ([{"index": 0, "errors": NO_NUMBER}], {0}),
+        ([{"index": 3, "errors": NO_NUMBER}], {2}),
+        ([{"index": 1, "errors": NO_NUMBER}, {"index": 3, "errors": NO_NUMBER}], {0, 2}),
+        ([{"item": "2", "to": "+34600000002", "message": "no"}], {1}),
         ([{"position": "0", "message": "no"}, {"clientId": "c", "message": "no"}], {0, 2}),
         ({"b": NO_NUMBER}, {1}),
         ({"34600000003": NO_NUMBER}, {2}),
@@ -68,25 +71,6 @@ def test_a_reason_repeats_no_text_of_the_request_whole_or_in_part():
     (_, outcome) = attribute(messages, [{"id": "zero", "to": messages[0].to}], said)
 
     assert outcome.reason == "'(text)' and '(text)' were refused"
-
-
-@pytest.mark.parametrize(
-    ("said", "taken"),
-    [
-        (REPEATED, True),
-        ({"index": 1, "errors": REPEATED}, True),
-        ({"client_id": "must be unique"}, True),
-        ([{"message": "clientId: this value already exists"}], True),
-        ("HTTP 422: clientId: This value is already used.", True),
-        ({"clientId": ["This value is too long."]}, False),
-        ({"to": ["This value is already used."]}, False),
-        ({"clientId": "order-1", "errors": {"to": ["already used"]}}, False),
-        ("already used", False),
-        (None, False),
-    ],
-)
-def test_a_refusal_that_says_the_client_id_was_used(said, taken):
-    assert says_client_id_taken(said) is taken
 
 
 def test_a_client_id_that_reads_like_a_complaint_is_none():

@@ -60,7 +60,7 @@ def test_a_refusal_that_names_items_sends_the_others_again():
 
     def respond(request):
         ids = [item["clientId"] for item in request.body]
-        named = [{"index": ids.index(bad), "errors": {"to": ["no"]}} for bad in ("id-1", "id-2") if bad in ids]
+        named = [{"clientId": bad, "errors": {"to": ["no"]}} for bad in ("id-1", "id-2") if bad in ids]
         return answer(422, {"status": "error", "errors": named}) if named else accept_all(request)
 
     driver = Driver(respond)
@@ -68,6 +68,23 @@ def test_a_refusal_that_names_items_sends_the_others_again():
 
     assert [outcome.state for outcome in outcomes] == [ACCEPTED, REJECTED, REJECTED, ACCEPTED]
     assert [len(request.body) for request in driver.requests] == [4, 2]
+
+
+@pytest.mark.parametrize("base", [0, 1])
+def test_a_refusal_with_indexes_rejects_no_innocents_however_they_count(base):
+    messages, bad = [sms(index) for index in range(100)], {"id-20", "id-21", "id-77"}
+
+    def respond(request):
+        wrong = [place + base for place, item in enumerate(request.body) if item["clientId"] in bad]
+        errors = [{"index": index, "errors": {"to": ["no"]}} for index in wrong]
+        return answer(422, {"status": "error", "errors": errors}) if wrong else accept_all(request)
+
+    driver = Driver(respond)
+    outcomes = driver.run(bulk_flows.send_bulk(messages, POLICY))
+
+    assert {outcome.client_id for outcome in outcomes if outcome.state is REJECTED} == bad
+    assert [outcome.state for outcome in outcomes].count(ACCEPTED) == 97
+    assert len(driver.requests) < 40
 
 
 def test_a_refused_client_id_is_marked():
@@ -97,7 +114,6 @@ def test_a_call_without_an_answer_is_unconfirmed_and_the_rest_goes_on(lost):
         (answer(402), errors.NoFundsError, 1),
         (answer(403), errors.AuthenticationError, 1),
         (answer(404), errors.NotFoundError, 1),
-        (answer(302), errors.RefusedError, 1),
         (answer(429), errors.RateLimitedError, 3),
         (NEVER_LEFT, errors.NotSentError, 3),
     ],
@@ -131,6 +147,101 @@ def test_a_stop_between_halves_keeps_what_the_first_half_came_to():
         driver.run(bulk_flows.send_bulk(messages, POLICY))
 
     assert [outcome.state for outcome in caught.value.outcomes] == [ACCEPTED, ACCEPTED, PLANNED, PLANNED]
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_leaves_its_call_unconfirmed_and_stops_the_rest(status):
+    messages = [sms(index) for index in range(250)]
+    driver = Driver([accept_all(endpoints.send_bulk_request(messages[:100])), answer(status)])
+
+    with pytest.raises(errors.BulkStoppedError, match="set the final address as the host") as caught:
+        driver.run(bulk_flows.send_bulk(messages, POLICY))
+
+    states = [outcome.state for outcome in caught.value.outcomes]
+    assert states == [ACCEPTED] * 100 + [UNCONFIRMED] * 100 + [PLANNED] * 50
+
+
+@pytest.mark.parametrize("raised", [RecursionError, MemoryError, LookupError, ValueError, AttributeError])
+def test_whatever_is_raised_while_a_bulk_answer_is_read_leaves_it_unconfirmed(raised, monkeypatch):
+    def broken(*_arguments):
+        raise raised
+
+    monkeypatch.setattr(bulk_flows, "attribute", broken)
+    driver = Driver(accept_all)
+
+    outcomes = driver.run(bulk_flows.send_bulk([sms(1), sms(2)], POLICY))
+
+    assert [outcome.state for outcome in outcomes] == [UNCONFIRMED] * 2
+    assert raised.__name__ in outcomes[0].reason
+    assert len(driver.requests) == 1
+
+
+def test_whatever_is_raised_while_a_refusal_is_read_it_accepted_nothing(monkeypatch):
+    def broken(*_arguments):
+        raise RecursionError
+
+    monkeypatch.setattr(bulk_flows, "named_rejections", broken)
+    driver = Driver([answer(422, {"errors": ["no"]})] * 3)
+
+    outcomes = driver.run(bulk_flows.send_bulk([sms(1), sms(2)], POLICY))
+
+    assert [outcome.state for outcome in outcomes] == [REJECTED] * 2
+    assert [len(request.body) for request in driver.requests] == [2, 1, 1]
+
+
+OUT_OF_FUNDS = {"message": "Not enough balance to send this message."}
+
+
+@pytest.mark.parametrize("names", [True, False])
+def test_funds_that_run_out_inside_a_call_stop_like_a_402(names):
+    messages = [sms(index) for index in range(150)]
+    accepted = [{"id": f"new-{index}", "clientId": f"id-{index}"} for index in range(50)]
+    turned_down = [{**OUT_OF_FUNDS, **({"clientId": f"id-{index}"} if names else {})} for index in range(50, 100)]
+    driver = Driver([answer(201, {"entities": accepted, "errors": turned_down})])
+
+    with pytest.raises(errors.BulkStoppedError, match=r"top it up: .*Not enough balance") as caught:
+        driver.run(bulk_flows.send_bulk(messages, POLICY))
+
+    assert type(caught.value.__cause__) is errors.NoFundsError
+    assert [outcome.state for outcome in caught.value.outcomes] == [ACCEPTED] * 50 + [PLANNED] * 100
+    assert len(driver.requests) == 1
+
+
+def test_funds_that_ran_out_for_nobody_knows_whom_stop_it_with_these_unconfirmed():
+    messages = [sms(index) for index in range(150)]
+    accepted = [{"id": f"new-{index}", "clientId": f"id-{index}"} for index in range(50)]
+    driver = Driver([answer(201, {"entities": accepted, "errors": "Saldo insuficiente"})])
+
+    with pytest.raises(errors.BulkStoppedError) as caught:
+        driver.run(bulk_flows.send_bulk(messages, POLICY))
+
+    states = [outcome.state for outcome in caught.value.outcomes]
+    assert states == [ACCEPTED] * 50 + [UNCONFIRMED] * 50 + [PLANNED] * 50
+
+
+@pytest.mark.parametrize("body", [OUT_OF_FUNDS, {"errors": [OUT_OF_FUNDS] * 4}, {"errors": {"id-2": OUT_OF_FUNDS}}])
+def test_a_call_refused_for_want_of_funds_rejects_and_halves_nothing(body):
+    driver = Driver([answer(422, body)])
+
+    result = driver.run(bulk_flows.send_chunk([sms(index) for index in range(4)], POLICY))
+
+    assert type(result.stopped_by) is errors.NoFundsError
+    assert [outcome.state for outcome in result.outcomes] == [PLANNED] * 4
+
+
+@pytest.mark.parametrize("made", [0, 1, 2])
+def test_a_caller_who_ends_a_bulk_send_sees_what_is_known_and_what_was_being_tried(made):
+    messages = [sms(index) for index in range(250)]
+    result = bulk_flows.ChunkResult.of(messages)
+    flow = bulk_flows.send_bulk(messages, POLICY, result)
+    next(flow)
+    for call in range(made):
+        flow.send(accept_all(endpoints.send_bulk_request(messages[call * 100 : call * 100 + 100])))
+    flow.close()
+
+    known = made * 100
+    assert [outcome.state for outcome in result.outcomes] == [ACCEPTED] * known + [PLANNED] * (250 - known)
+    assert list(result.trying) == list(range(known, min(known + 100, 250)))
 
 
 def test_a_chunk_tells_its_stop_instead_of_raising():

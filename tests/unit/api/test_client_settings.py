@@ -29,6 +29,11 @@ def test_the_defaults_are_the_legacy_api_with_timeouts():
     assert not settings.allow_http
 
 
+@pytest.mark.parametrize(("connect", "read", "deadline"), [(5.0, 30.0, 125.0), (0.5, 1.5, 6.5)])
+def test_the_deadline_of_a_request_follows_from_its_timeouts(connect, read, deadline):
+    assert ClientSettings(TOKEN, connect_timeout=connect, read_timeout=read).request_deadline == deadline
+
+
 @pytest.mark.parametrize("token", ["", "  ", "\n", None, 7, "tok en", "tökén", "to\nken", "to\x00ken"])
 def test_a_token_that_is_none_is_refused_and_not_repeated(token):
     with pytest.raises(ConfigurationError, match="`token`") as caught:

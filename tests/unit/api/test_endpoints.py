@@ -85,7 +85,11 @@ def test_a_body_without_an_entity(body):
     ("body", "accepted", "errors"),
     [
         ({"entities": [{"id": 1}, {"id": "b"}], "errors": []}, [{"id": "1"}, {"id": "b"}], []),
-        ({"entities": [{"id": "a"}, {"to": "x"}, None, 3, {"id": ""}]}, [{"id": "a"}], None),
+        (
+            {"entities": [{"id": "a"}, {"to": "x"}, None, 3, {"id": ""}]},
+            [{"id": "a"}, {"id": None, "to": "x"}, {"id": None}, {"id": None}, {"id": None}],
+            None,
+        ),
         ({"entities": None, "errors": {"0": "no"}}, [], {"0": "no"}),
         ({"errors": ["no"]}, [], ["no"]),
         ({"entities": []}, [], None),
@@ -93,6 +97,25 @@ def test_a_body_without_an_entity(body):
 )
 def test_a_bulk_answer(body, accepted, errors):
     assert endpoints.read_bulk(body) == (accepted, errors)
+
+
+NO_IDS = [None, "", " ", True, 1.5, [], {}, "x" * 256, 10**300, "a\nb", "a\x00", "a\ufffd", "\u202ea"]
+
+
+@pytest.mark.parametrize("wrong", NO_IDS, ids=lambda wrong: repr(wrong)[:20])
+def test_what_cannot_be_an_id_is_none(wrong):
+    for read in (endpoints.read_entity, endpoints.read_lookup):
+        with pytest.raises(ValueError, match="id"):
+            read({"entity": {"id": wrong}})
+    with pytest.raises(ValueError, match="id"):
+        endpoints.read_list({"entities": [{"id": "a"}, {"id": wrong}]})
+    accepted, _ = endpoints.read_bulk({"entities": [{"id": "a"}, {"id": wrong, "to": "x"}]})
+    assert accepted == [{"id": "a"}, {"id": None, "to": "x"}]
+
+
+@pytest.mark.parametrize("identifier", ["x" * 255, "a b", "ñ", 0, -7, 10**40, "9a:b/c?d=e"])
+def test_what_can_be_an_id_is_kept_as_a_string(identifier):
+    assert endpoints.read_entity({"id": identifier})["id"] == str(identifier)
 
 
 @pytest.mark.parametrize("body", [None, "", [], [{"id": "a"}], {}, {"entity": {"id": "a"}}, {"entities": {"id": "a"}}])

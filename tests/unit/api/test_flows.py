@@ -6,7 +6,8 @@ from __future__ import annotations
 import pytest
 from support.flows import LEFT, NEVER_LEFT, POLICY, Driver, answer, sms
 
-from airflow_provider_instasent.api import endpoints, errors, flows
+from airflow_provider_instasent.api import endpoints, errors, flows, lookup_flows
+from airflow_provider_instasent.api.message_outcome import MessageState
 from airflow_provider_instasent.api.pages import Page
 
 
@@ -48,6 +49,45 @@ def test_a_read_is_made_again_whatever_kept_its_answer(trouble):
 
     assert driver.run(flows.get_sms("a", POLICY)) == {"id": "a"}
     assert len(driver.requests) == 3
+
+
+@pytest.mark.parametrize("raised", [RecursionError, MemoryError, LookupError, UnicodeError, AttributeError, ValueError])
+def test_whatever_is_raised_while_an_answer_is_read_leaves_a_send_unconfirmed(raised):
+    def broken(_body):
+        raise raised
+
+    for request, error in (
+        (endpoints.send_sms_request(sms(1)), errors.UnconfirmedError),
+        (endpoints.lookup_request("+34600000001"), errors.UnconfirmedError),
+        (endpoints.get_sms_request("a"), errors.UnavailableError),
+    ):
+        driver = Driver([answer(201, {"id": "a"})] * 3)
+        with pytest.raises(error):
+            driver.run(flows.call(request, broken, POLICY))
+
+
+def test_a_refusal_for_want_of_funds_is_no_fault_of_the_message():
+    for flow in (flows.send_sms(sms(1), POLICY), lookup_flows.lookup("+34600000001", POLICY)):
+        with pytest.raises(errors.NoFundsError):
+            Driver([answer(422, {"errors": {"": ["Not enough funds."]}})]).run(flow)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "state", "stops"),
+    [
+        (answer(422, {"message": "Saldo insuficiente"}), MessageState.PLANNED, errors.NoFundsError),
+        (answer(422, {"message": "no such number"}), MessageState.REJECTED, None),
+        (answer(302), MessageState.UNCONFIRMED, errors.UnconfirmedError),
+        (answer(409), MessageState.UNCONFIRMED, None),
+        (answer(201, {"entity": {"id": {}}}), MessageState.UNCONFIRMED, None),
+    ],
+)
+def test_what_becomes_of_a_chunk_of_lookups(trouble, state, stops):
+    result = Driver([trouble, answer(201, {"id": 7})]).run(lookup_flows.lookup_chunk([sms(1), sms(2)], POLICY))
+
+    assert result.outcomes[0].state is state
+    assert result.outcomes[1].state is (MessageState.PLANNED if stops else MessageState.ACCEPTED)
+    assert (type(result.stopped_by) if result.stopped_by else None) is stops
 
 
 def test_waits_double_with_a_little_jitter():

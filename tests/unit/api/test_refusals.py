@@ -9,13 +9,18 @@ import pytest
 
 from airflow_provider_instasent.api import errors
 from airflow_provider_instasent.api.exchange import Answer, Failure, Kind
-from airflow_provider_instasent.api.refusals import Fate, classify, detail, error_of
+from airflow_provider_instasent.api.refusals import Fate, body_of, classify, detail, error_of, proves_nothing_accepted
 
 SEND, READ = Kind.SEND, Kind.READ
 NEVER_LEFT = Failure(left=False, reason="refused")
 LEFT = Failure(left=True, reason="cut")
+REFUSED = (400, 401, 402, 403, 404, 405, 406, 410, 411, 413, 414, 415, 422, 426, 428, 431)
+PROVES_NOTHING = sorted({*range(100, 200), *range(300, 1000)} - {*REFUSED, 429})
 TEXT = "Dear Ann, your code is 4711"
 NUMBER = "+34600123456"
+
+
+REDIRECTS = (301, 302, 303, 307, 308)
 
 
 def answer(status, body=b"", **headers):
@@ -32,10 +37,9 @@ def answer(status, body=b"", **headers):
         (READ, LEFT, Fate.UNAVAILABLE),
         *((kind, answer(status), Fate.SUCCEEDED) for kind in Kind for status in (200, 201, 204)),
         *((kind, answer(429), Fate.RATE_LIMITED) for kind in Kind),
-        *((kind, answer(s), Fate.REFUSED) for kind in Kind for s in (400, 401, 402, 403, 404, 408, 413, 422, 499)),
-        *((kind, answer(status), Fate.REFUSED) for kind in Kind for status in (301, 302, 307, 308)),
-        *((SEND, answer(status), Fate.UNCONFIRMED) for status in (100, 199, 300, 303, 304, 500, 502, 503, 504, 599)),
-        *((READ, answer(status), Fate.UNAVAILABLE) for status in (303, 304, 500, 503)),
+        *((kind, answer(status), Fate.REFUSED) for kind in Kind for status in REFUSED),
+        *((SEND, answer(status), Fate.UNCONFIRMED) for status in PROVES_NOTHING),
+        *((READ, answer(status), Fate.UNAVAILABLE) for status in PROVES_NOTHING),
     ],
 )
 def test_what_an_outcome_means(kind, outcome, fate):
@@ -58,10 +62,11 @@ def test_a_success_that_nobody_understands_is_none(kind, fate):
         (Kind.SEND, 413, errors.TooLargeError, "too large"),
         (Kind.SEND, 422, errors.InvalidRequestError, "payload"),
         (Kind.SEND, 429, errors.RateLimitedError, "wait"),
-        (Kind.SEND, 418, errors.RefusedError, "refused"),
-        (Kind.SEND, 302, errors.RefusedError, "redirects are off"),
-        (Kind.READ, 308, errors.RefusedError, "redirects are off"),
-        (Kind.SEND, 303, errors.UnconfirmedError, "may or may not"),
+        (Kind.SEND, 405, errors.RefusedError, "refused"),
+        *((Kind.SEND, status, errors.UnconfirmedError, "may or may not") for status in (303, 304, 408, 409, 418, 499)),
+        *((Kind.SEND, status, errors.UnconfirmedError, "set the final address as the host") for status in REDIRECTS),
+        *((Kind.READ, status, errors.UnavailableError, "set the final address as the host") for status in REDIRECTS),
+        (Kind.READ, 409, errors.UnavailableError, "no usable answer"),
         (Kind.SEND, 503, errors.UnconfirmedError, "may or may not"),
         (Kind.SEND, 201, errors.UnconfirmedError, "may or may not"),
         (Kind.READ, 503, errors.UnavailableError, "no usable answer"),
@@ -131,3 +136,58 @@ def test_a_page_behind_a_success_is_not_quoted():
 )
 def test_what_an_error_body_says(body, said):
     assert detail(answer(400, body)) == said
+
+
+@pytest.mark.parametrize("outcome", [NEVER_LEFT, *(answer(status) for status in (*REFUSED, 429))])
+def test_what_proves_that_nothing_was_accepted(outcome):
+    assert proves_nothing_accepted(outcome)
+
+
+@pytest.mark.parametrize("outcome", [LEFT, *(answer(status) for status in (200, 201, 204, *PROVES_NOTHING))])
+def test_what_proves_nothing(outcome):
+    assert not proves_nothing_accepted(outcome)
+
+
+DEEP = b'{"message": ' + b'{"a": [' * 240 + b"1" + b"]}" * 240 + b"}"
+
+
+@pytest.mark.parametrize("status", [400, 422, 409, 500])
+@pytest.mark.parametrize(
+    "body", [DEEP, b'{"errors": "\\ud800"}', b"\xed\xa0\x80", b"\xff", b"[" * 100_000, b"9" * 5000]
+)
+def test_no_body_changes_what_a_status_means_nor_can_it_raise(status, body):
+    error = error_of(SEND, Answer(status, {}, body), [TEXT], [TEXT])
+
+    assert type(error) is (errors.InvalidRequestError if status in REFUSED else errors.UnconfirmedError)
+    assert len(str(error).encode()) < 1500
+
+
+def test_a_body_that_exhausts_memory_is_none(monkeypatch):
+    def exhausted(*_arguments, **_named):
+        raise MemoryError
+
+    monkeypatch.setattr(json, "loads", exhausted)
+
+    assert body_of(answer(400)) is None
+    assert type(error_of(SEND, answer(400))) is errors.InvalidRequestError
+
+
+@pytest.mark.parametrize("status", [400, 422])
+@pytest.mark.parametrize(
+    "body", [{"message": "Insufficient funds."}, {"errors": [{"code": 402}]}, "saldo insuficiente"]
+)
+def test_a_refusal_for_want_of_funds_is_like_a_402(status, body):
+    error = error_of(SEND, answer(status, body))
+
+    assert type(error) is errors.NoFundsError
+    assert error.status == status
+    assert "top it up" in str(error)
+
+
+def test_a_refusal_that_repeats_our_own_words_is_none_for_want_of_funds():
+    text = "Insufficient funds? Call us"
+
+    error = error_of(SEND, answer(422, {"message": f"'{text}' is too long"}), [text], [text])
+
+    assert type(error) is errors.InvalidRequestError
+    assert text not in str(error)

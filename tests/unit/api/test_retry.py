@@ -41,6 +41,9 @@ def test_waits_double_up_to_a_cap(attempt, seconds):
         (1, SEND, LEFT, GiveUp()),
         (1, SEND, answer(500), GiveUp()),
         (1, SEND, answer(201), GiveUp()),
+        *((1, SEND, answer(status), GiveUp()) for status in (302, 408, 409, 425, 499)),
+        *((1, READ, answer(status), Wait(1.0, "unavailable")) for status in (304, 408, 409, 425, 499)),
+        *((1, READ, answer(status), GiveUp()) for status in (301, 302, 303, 307, 308)),
         *((1, kind, answer(status), GiveUp()) for kind in Kind for status in (200, 400, 401, 402, 403, 404, 413, 422)),
     ],
 )

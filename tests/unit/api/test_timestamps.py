@@ -26,6 +26,10 @@ DATE = "Fri, 15 Jan 2027 08:00:00 GMT"  # NOW
         ("Fri, 15 Jan 2027 10:00:00 +0200", NOW),
         ("Fri, 15 Jan 2027 08:00:00", NOW),
         ("Fri, 15 Jan 2027 08:00:00 -0000", NOW),
+        ("Fri, 15 Jan 99999999999 08:00:00 GMT", None),
+        ("Fri, 15 Jan 2027 08:00:00 +9999999999999999999", None),
+        ("1" * 5000, None),
+        ("\x00\ufffd,,,", None),
     ],
 )
 def test_the_servers_clock_in_any_zone_of_ours(date, moment, monkeypatch):

@@ -77,9 +77,10 @@ class OutOfTime(InstasentClient):
         self.before_the_request = before_the_request
 
     def perform(self, flow, *, before_send=None, **_options):
-        flow.close()
+        next(flow)
         if not self.before_the_request:
             before_send()
+        flow.close()
         raise AirflowTaskTimeout
 
 

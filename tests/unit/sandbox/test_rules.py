@@ -109,6 +109,10 @@ REJECTIONS = [
                 {"index": 3, "errors": {"": ["An object"]}},
             ],
         ),
+        (
+            "list_with_position",
+            [{"position": "1", "errors": {"to": ["bad"]}}, {"position": "3", "errors": {"": ["An object"]}}],
+        ),
         ("list_of_fields", [{"to": ["bad"]}, {"": ["An object"]}]),
         ("list_of_strings", ["bad", "An object"]),
         ("object_by_index", {"1": {"to": ["bad"]}, "3": {"": ["An object"]}}),
