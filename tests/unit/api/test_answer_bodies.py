@@ -43,7 +43,11 @@ def test_a_packing_that_nobody_asked_for(encoding):
         Body(encoding)
 
 
-@pytest.mark.parametrize("damaged", [gzip.compress(WORDS)[:-1], b"no gzip", gzip.compress(WORDS)[:20]])
+@pytest.mark.parametrize(
+    "damaged",
+    [gzip.compress(WORDS)[:-1], b"no gzip", gzip.compress(WORDS)[:20]],
+    ids=["without its last byte", "no gzip", "its beginning"],
+)
 def test_what_is_damaged_or_cut_short(damaged):
     with pytest.raises(BodyError, match="cut short"):
         read("gzip", damaged)
