@@ -15,10 +15,10 @@ import httpcore
 import pytest
 from httpcore._backends.anyio import AnyIOStream
 
-from airflow_provider_instasent.sandbox import wire
+from airflow_provider_instasent.sandbox import torrents, wire
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
 
 class Silence:
@@ -44,15 +44,18 @@ def watched(port: int) -> Iterator[None]:
     """Let clients of the sandbox on this port time out on its silence alone."""
     silence = Silence()
     silence.servers.add(port)
-    hold_and_cut, readinto, read = wire.hold_and_cut, socket.SocketIO.readinto, AnyIOStream.read
+    readinto, read = socket.SocketIO.readinto, AnyIOStream.read
 
-    async def hold(scope: Any, receive: Any, seconds: float) -> None:
-        client = scope["client"][1]
-        silence.clients.add(client)
-        try:
-            await hold_and_cut(scope, receive, seconds)
-        finally:
-            silence.clients.discard(client)
+    def marked(hold: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+        async def held(scope: Any, *arguments: Any) -> None:
+            client = scope["client"][1]
+            silence.clients.add(client)
+            try:
+                await hold(scope, *arguments)
+            finally:
+                silence.clients.discard(client)
+
+        return held
 
     def readinto_patiently(self: Any, buffer: Any) -> int | None:
         while True:
@@ -72,7 +75,8 @@ def watched(port: int) -> Iterator[None]:
                     raise
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(wire, "hold_and_cut", hold)
+        patch.setattr(wire, "hold_and_cut", marked(wire.hold_and_cut))
+        patch.setattr(torrents, "answer", marked(torrents.answer))
         patch.setattr(socket.SocketIO, "readinto", readinto_patiently)
         patch.setattr(AnyIOStream, "read", read_patiently)
         yield

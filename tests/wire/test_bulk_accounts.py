@@ -98,8 +98,8 @@ def test_each_shape_of_errors_is_accounted_for(task, shape, echo):
 @pytest.mark.parametrize("fault", sorted((BEFORE | AFTER) - {"poll_fails"}))
 def test_each_fault_is_accounted_for(task, fault, echo):
     task.sandbox.configure(echo_client_id=echo)
-    seconds = 30.0 if fault.startswith("timeout") else 0.1 if fault.startswith("drip") else 0.0
-    task.sandbox.fault(fault, endpoint="bulk", skip=1, seconds=seconds)
+    held = fault.startswith(("timeout", "drip"))
+    task.sandbox.fault(fault, endpoint="bulk", skip=1, seconds=30.0 if held else 0.0)
     prepare(task)
     first = task.attempt()
     check_accounts(task, first.summary)
