@@ -8,10 +8,10 @@ and missing content is told from good content.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -150,10 +150,9 @@ def unpack(value: Any, number: int) -> str:
 
     :raises JournalCorruptError: where it is something else
     """
-    try:
+    with suppress(TypeError, ValueError, zlib.error):
         return zlib.decompress(base64.b64decode(value, validate=True)).decode()
-    except (binascii.Error, TypeError, ValueError, zlib.error) as error:
-        raise damaged(f"key {number} holds something else than a segment") from error
+    raise damaged(f"key {number} holds something else than a segment")
 
 
 class PackedText:
@@ -165,7 +164,8 @@ class PackedText:
     """
 
     def __init__(self, campaign: str, number: int, after: str) -> None:
-        self._deflate = zlib.compressobj()
+        # Keys and ids are nearly random: the short matches that are not looked for then cost more than they save.
+        self._deflate = zlib.compressobj(memLevel=9, strategy=zlib.Z_FILTERED)
         self._digest = _digest(b"")
         self._packed = b""
         self.empty = True

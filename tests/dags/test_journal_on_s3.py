@@ -15,6 +15,7 @@ from support import s3 as s3_support
 from support.airflow_home import returned, run_dag
 from support.bulk_send import BulkTask, Crash, messages
 from support.instasent_connection import connection
+from support.journal_places import ReadTogether
 from support.s3 import BUCKET, s3
 from support.sandbox import deliverable
 
@@ -166,9 +167,11 @@ class OnS3(BulkTask):
     def __init__(self, *arguments, place, **keywords) -> None:
         super().__init__(*arguments, **keywords)
         self.place = place
+        self.together: threading.Barrier | None = None
 
     def segments(self):
-        return PathSegments(self.place, self.campaign_id)
+        segments = PathSegments(self.place, self.campaign_id)
+        return segments if self.together is None else ReadTogether(segments, self.together)
 
 
 @pytest.mark.parametrize("dies", ["before", "after"])
@@ -186,9 +189,10 @@ def test_a_campaign_goes_on_after_its_process_died(sandbox, place, tmp_path, die
 
 def test_of_two_live_tries_nobody_is_texted_twice(sandbox, place, tmp_path):
     tasks = [OnS3(sandbox, tmp_path, "path", messages(1_500), place=place, grace=0.5) for _ in range(2)]
-    ended = []
+    ended, together = [], threading.Barrier(2)
 
     def run(task) -> None:
+        task.together = together
         try:
             ended.append(task.attempt().error)
         except JournalError as error:
@@ -200,6 +204,7 @@ def test_of_two_live_tries_nobody_is_texted_twice(sandbox, place, tmp_path):
     for thread in threads:
         thread.join(120)
     assert any(isinstance(error, JournalConflictError) for error in ended)
+    tasks[0].together = None
     last = tasks[0].attempt()
     assert last.summary["accepted"] + last.summary["unconfirmed"] == 1_500
     assert set(tasks[0].sent().values()) == {1}

@@ -12,6 +12,8 @@ from airflow_provider_instasent.journal.folder_store import PathSegments
 from airflow_provider_instasent.journal.key_value_store import KeyValueSegments
 
 if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator
     from pathlib import Path
 
 CAMPAIGN = "dag/run/task/-1"
@@ -82,3 +84,21 @@ class Place:
                 (self._folder / name).unlink()
             else:
                 del (self.values.content if self.kind == "values" else self.store.objects)[name]
+
+
+class ReadTogether:
+    """A place that two live tries have read before either writes to it.
+
+    :param segments: the place
+    :param together: passed by each of them
+    """
+
+    def __init__(self, segments: Any, together: threading.Barrier) -> None:
+        self._segments = segments
+        self._together = together
+        self.in_metadata_database = segments.in_metadata_database
+        self.append, self.close = segments.append, segments.close
+
+    def read(self) -> Iterator[list[str]]:
+        yield from self._segments.read()
+        self._together.wait(60)
