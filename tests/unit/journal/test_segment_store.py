@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from support.campaign import Values, accepted
+from support.events import LONG
 
 from airflow_provider_instasent.journal import events, exclusive_files, segment_format
 from airflow_provider_instasent.journal.errors import (
@@ -309,7 +310,7 @@ def write_until_conflict(path, start, results):
     """In another process: open a journal, wait for the other one, and intend chunks until told to stop."""
     with Journal(PathSegments(Path(path), CAMPAIGN)) as journal:
         list(journal.replay())
-        start.wait(30)
+        start.wait(LONG)
         chunks = 0
         try:
             while chunks < 200:
@@ -326,9 +327,9 @@ def test_of_two_processes_one_is_stopped_at_its_next_write(tmp_path):
     processes = [context.Process(target=write_until_conflict, args=(str(tmp_path), start, results)) for _ in range(2)]
     for process in processes:
         process.start()
-    ended = dict(results.get(timeout=60) for _ in processes)
+    ended = dict(results.get(timeout=LONG) for _ in processes)
     for process in processes:
-        process.join(30)
+        process.join(LONG)
     results.close()
     results.join_thread()
     assert ended["finished"] == 200
