@@ -6,10 +6,15 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from hypothesis import HealthCheck, settings
 from support.apis import pytest_addoption
 from support.sandbox import sandbox, sandbox_server
 
 __all__ = ["pytest_addoption", "sandbox", "sandbox_server"]
+
+# How long an example takes is a matter of the machine.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session", autouse=True)

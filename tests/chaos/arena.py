@@ -28,12 +28,14 @@ if TYPE_CHECKING:
 
 DAGS = Path(__file__).parent / "dags"
 TASK = "campaign"
-RUN_TIMEOUT = 300.0
+RUN_TIMEOUT = 900.0
 MOST_CLEARINGS = 4
 TRIGGER_STARTS = 3.0
 """Seconds after a task is deferred in which its trigger is likely to run."""
 IN_FLIGHT = (8, 4, 2)
 TOKEN = "token-of-the-chaos"
+READ_TIMEOUT = 10
+"""Seconds in which the sandbox answers on the busiest machine; its timeouts are longer."""
 
 
 class Arena:
@@ -182,7 +184,7 @@ class Arena:
 
 
 def _connection(sandbox: SandboxServer, in_flight: int) -> str:
-    extra = {"sender": "Chaos", "connect_timeout": 5, "read_timeout": 2, "max_in_flight": in_flight}
+    extra = {"sender": "Chaos", "connect_timeout": 5, "read_timeout": READ_TIMEOUT, "max_in_flight": in_flight}
     return connection(sandbox.url, password=TOKEN, extra=extra)
 
 

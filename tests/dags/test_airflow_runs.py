@@ -27,7 +27,7 @@ class FlakyThenDeferring(BaseOperator):
         self.defer(
             trigger=TimeDeltaTrigger(timedelta(milliseconds=50)),
             method_name="resume",
-            timeout=timedelta(minutes=1),
+            timeout=timedelta(minutes=10),
         )
 
     def resume(self, context, event):

@@ -26,6 +26,8 @@ LISTED = {
     "example_send_one",
 }
 RECIPIENTS, PARTS = 25, 27
+ASYNCHRONOUS = "httpx"
+"""How the asynchronous client, hence a trigger, and it alone calls itself."""
 
 pytestmark = [
     pytest.mark.airflow,
@@ -54,15 +56,15 @@ def results(run, task_id):
 
 
 def polled_by_the_triggerer(sandbox):
-    """Only the asynchronous client, hence a trigger, comes as httpx."""
     asked = [*sandbox.requests.records("read"), *sandbox.requests.records("list")]
-    return any("httpx" in one.headers["user-agent"] for one in asked)
+    return any(ASYNCHRONOUS in one.headers["user-agent"] for one in asked)
 
 
 @pytest.fixture
 def connected(sandbox, monkeypatch):
-    """The sandbox, slow enough that what can be deferred is, and the examples' connection to it."""
-    sandbox.configure(sent_after=0.2, final_after=1.5)
+    """The sandbox, where nothing is final before a trigger asks for it, and the examples' connection to it."""
+    sandbox.stop_clock()
+    sandbox.at(1, "any", lambda: sandbox.advance(60), agent=ASYNCHRONOUS)
     connect(monkeypatch, sandbox.url)
     return sandbox
 

@@ -51,6 +51,12 @@ def warehouse(tmp_path, monkeypatch):
     return run
 
 
+def final_after_the_first_look(sandbox, messages):
+    """Let so many messages turn final when they are read for the second time."""
+    sandbox.stop_clock()
+    sandbox.at(messages + 1, "read", lambda: sandbox.advance(60))
+
+
 def received(sandbox):
     return [(message.to, message.text) for message in sandbox.ledger]
 
@@ -89,7 +95,7 @@ def test_sql(connected, warehouse):
 
 
 def test_sql_outcomes(connected, warehouse):
-    connected.configure(sent_after=0.05, final_after=0.1)
+    final_after_the_first_look(connected, 4)
     phones = ["+34600000031", "+34600000901", "+34600000032", "+34600000920", "+34600000031"]
     warehouse("CREATE TABLE customers (id INTEGER, phone TEXT, name TEXT)")
     warehouse("INSERT INTO customers VALUES (?, ?, 'Ana')", [(10 - place, phone) for place, phone in enumerate(phones)])
@@ -117,7 +123,7 @@ def states(run):
 
 
 def test_sql_outcomes_of_a_campaign_that_failed_are_kept_and_the_run_has_failed(connected, warehouse):
-    connected.configure(sent_after=0.05, final_after=0.1)
+    final_after_the_first_look(connected, 3)
     warehouse("CREATE TABLE customers (id INTEGER, phone TEXT, name TEXT)")
     warehouse(
         "INSERT INTO customers VALUES (?, ?, 'Ana')", [(1, "+34600000901"), (2, "+34600000902"), (3, "+34600000031")]
@@ -156,7 +162,7 @@ def test_taskflow(connected, monkeypatch):
 
 
 def test_asset(connected):
-    connected.configure(sent_after=0.05, final_after=0.1)
+    final_after_the_first_look(connected, 3)
     module = load("example_asset")
     if hasattr(module.dag, "bulk_write_to_db"):  # Airflow 2 records events only of what its database knows
         module.dag.bulk_write_to_db([module.dag, module.report_dag])

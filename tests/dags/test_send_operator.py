@@ -5,11 +5,15 @@
 from __future__ import annotations
 
 import os
+import signal
+from collections import Counter
 from datetime import UTC, datetime, timedelta
+from threading import Thread
 from types import SimpleNamespace
 
 import pytest
 from support.airflow_settings import free_port
+from support.events import LONG, wait_until
 from support.instasent_connection import connection
 from support.send_operator import CONNECTION, PRIVATE_WORDS, has_store, journals, number, send_dag
 
@@ -64,7 +68,8 @@ def as_planned(by_policy):
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_ends_as_the_policy_says(send_dag, fault):
-    ended = each_policy_and_journal(send_dag, lambda _try: send_dag.sandbox.fault(fault, "send", seconds=0.7))
+    seconds = 30.0 if fault.startswith("timeout") else 0.7
+    ended = each_policy_and_journal(send_dag, lambda _try: send_dag.sandbox.fault(fault, "send", seconds=seconds))
     assert ended == as_planned(FAULTS[fault])
 
 
@@ -122,11 +127,11 @@ def test_waiting_ends_with_the_final_status(send_dag, deferrable):
     failures = {"901": "failed", "902": "error", "903": "expired", "904": "rejected", "905": "canceled"}
     failures |= {"906": "unpaid", "907": "unknown", "912": "cancelled"}
     send_dag.sandbox.configure(final_after=0.2)
+    send_dag.sandbox.stop_clock()
+    send_dag.sandbox.each("read", lambda: send_dag.sandbox.advance(0.15))  # so each is final at its second read
     waiting = {"wait_for_delivery": True, "deferrable": deferrable}
     for ending in ("", *failures):
         send_dag.send(f"to-{ending}", ending=ending, **waiting)
-    send_dag.send("stuck", ending="908", timeout=0.6, **waiting)
-    send_dag.send("teleported", ending="909", timeout=0.6, **waiting)
     send_dag.send("sent-will-do", ending="908", success_statuses=["sent"], **waiting)
     ended = send_dag.run()
     assert seen(ended["to-"]) == ("success", 1, 1, "delivered")
@@ -135,12 +140,25 @@ def test_waiting_ends_with_the_final_status(send_dag, deferrable):
     for ending, status in failures.items():
         assert seen(ended[f"to-{ending}"]) == ("failed", 1, 1, "undeliverable")
         assert ended[f"to-{ending}"].value["status"] == status
+    agents = [one.headers["user-agent"].split()[2].split("/")[0] for one in send_dag.sandbox.requests.records("read")]
+    messages = len(failures) + 1
+    # The one that is `sent` at its first read will do then.
+    assert Counter(agents) == (
+        {"requests": messages + 1, "httpx": messages} if deferrable else {"requests": 2 * messages + 1}
+    )
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_a_wait_that_times_out_leaves_the_last_status(send_dag, deferrable):
+    send_dag.sandbox.configure(final_after=0.0)
+    waiting = {"wait_for_delivery": True, "deferrable": deferrable, "timeout": 0.6}
+    send_dag.send("stuck", ending="908", **waiting)
+    send_dag.send("teleported", ending="909", **waiting)
+    ended = send_dag.run()
     for name, status in {"stuck": "sent", "teleported": "teleported"}.items():
         assert seen(ended[name]) == ("failed", 1, 1, "accepted")
         assert ended[name].value["status"] == status
         assert "Timed out" in send_dag.errors[name]
-    agents = {one.headers["user-agent"].split()[2].split("/")[0] for one in send_dag.sandbox.requests.records("read")}
-    assert agents == ({"requests", "httpx"} if deferrable else {"requests"})
 
 
 @pytest.mark.parametrize("deferrable", [False, True])
@@ -158,14 +176,21 @@ def test_statuses_that_cannot_be_read_are_retried_where_a_journal_keeps_the_retr
 
 @pytest.mark.skipif(airflow_version().startswith("2."), reason="`dag.test()` of Airflow 2 does not survive it")
 def test_out_of_time_in_the_middle_of_the_request(send_dag):
+    sandbox = send_dag.sandbox
+
+    def time_is_up(accepted):
+        wait_until(lambda: sandbox.ledger.accepted > accepted, "the acceptance")
+        os.kill(os.getpid(), signal.SIGALRM)  # as the timer of `execution_timeout` does
+
     def trouble(try_number):
         if try_number == 1:
-            send_dag.sandbox.fault("timeout_after", "send", seconds=3)
+            sandbox.fault("timeout_after", "send", seconds=3600)
+            sandbox.at(1, "send", Thread(target=time_is_up, args=[sandbox.ledger.accepted]).start)
 
-    slow = connection(send_dag.sandbox.url, password=send_dag.sandbox.token, extra={"read_timeout": 10})
-    send_dag.environment(CONNECTION, slow)
+    patient = connection(sandbox.url, password=sandbox.token, extra={"read_timeout": 3600})
+    send_dag.environment(CONNECTION, patient)
     for journal in journals():
-        send_dag.send(journal, journal, trouble=trouble, execution_timeout=timedelta(seconds=0.8))
+        send_dag.send(journal, journal, trouble=trouble, execution_timeout=timedelta(seconds=LONG))
     ended = {name: seen(one) for name, one in send_dag.run().items()}
     assert ended == dict.fromkeys(journals(), ("success", 2, 1, "accepted"))
 

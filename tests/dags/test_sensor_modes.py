@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from airflow.providers.common.compat.sdk import DAG, task
 from support.airflow_home import returned, run_dag
-from support.delivery import accepted, connected, reads
+from support.delivery import accepted, connected, give_our_deadline_a_head_start, reads, turning_final
+from support.events import LONG
 
 from airflow_provider_instasent.compat import airflow_version
 from airflow_provider_instasent.sensors.sms import InstasentDeliverySensor
@@ -38,13 +39,14 @@ def new_dag(request):
 
 
 def wait_for(message_ids, mode="poke", **parameters):
-    settings = {"poke_interval": 0.2, "timeout": 30, "retries": 2, "retry_delay": timedelta(0), **MODES[mode]}
+    settings = {"poke_interval": 0.2, "timeout": LONG, "retries": 2, "retry_delay": timedelta(0), **MODES[mode]}
     return InstasentDeliverySensor(task_id="wait", message_ids=message_ids, **{**settings, **parameters})
 
 
 @modes
 def test_mapped_results_are_waited_for(connected, new_dag, mode):
-    connected.configure(final_after=1.0)
+    connected.stop_clock()
+    connected.at(4, "read", lambda: connected.advance(60))
 
     @task
     def send(ending):
@@ -56,7 +58,7 @@ def test_mapped_results_are_waited_for(connected, new_dag, mode):
     assert run.state == "success"
     result = returned(run, "wait")
     assert (result["total"], result["delivered"], result["counts"]) == (3, 2, {"delivered": 2, "failed": 1})
-    assert len(reads(connected)) > 3
+    assert len(reads(connected)) == 6, "two sweeps"
 
 
 @modes
@@ -71,9 +73,11 @@ def test_undeliverable_fails_without_retry_and_leaves_its_result(connected, new_
 
 
 @modes
-def test_the_timeout_ends_it_with_counts(connected, new_dag, mode):
+def test_the_timeout_ends_it_with_counts(connected, new_dag, mode, monkeypatch):
+    connected.configure(final_after=0.0)
+    timeout = 2 + (0 if mode == "deferrable" else give_our_deadline_a_head_start(monkeypatch))
     with new_dag() as dag:
-        wait_for(accepted(connected, "001", "908"), mode, timeout=2)
+        wait_for(accepted(connected, "001", "908"), mode, timeout=timeout)
     run = run_dag(dag)
     waited = run.get_task_instance("wait")
     assert (waited.state, waited.try_number) == ("failed", 1)
@@ -89,13 +93,15 @@ def test_soft_fail_skips(connected, new_dag, mode):
 
 
 def test_a_404_for_ever_ends_over_several_rescheduled_processes(connected, new_dag, monkeypatch):
-    monkeypatch.setattr(delivery_watch, "MISSING_GRACE", 1.5)
+    monkeypatch.setattr(delivery_watch, "MISSING_GRACE", 3600)
+    # Each process reads it when it starts, so the third is the first for which the grace is over.
+    connected.at(2, "read", lambda: monkeypatch.setattr(delivery_watch, "MISSING_GRACE", 0))
     with new_dag() as dag:
         wait_for(accepted(connected, "910"), "reschedule")
     run = run_dag(dag)
     assert run.get_task_instance("wait").state == "failed"
     assert returned(run, "wait")["counts"] == {"not_found": 1}
-    assert len(reads(connected)) > 1
+    assert len(reads(connected)) == 3
 
 
 @pytest.mark.skipif(airflow_version().startswith("2."), reason="Airflow 2 has no task state store")
@@ -110,12 +116,14 @@ def test_failures_count_over_rescheduled_processes_and_start_anew_with_a_retry(c
 
 
 def test_final_messages_are_not_read_by_later_pokes(connected, new_dag):
-    connected.configure(final_after=0.0)
-    final, stuck = accepted(connected, "001", "908")
+    connected.stop_clock()
+    (final,) = accepted(connected, "001")
+    connected.advance(60)
+    (late,) = turning_final(connected, 6, "002")
     with new_dag() as dag:
-        wait_for([final, stuck], "reschedule", timeout=2.5)
-    run_dag(dag)
-    again = len(reads(connected, stuck))
+        wait_for([final, late], "reschedule")
+    assert run_dag(dag).state == "success"
+    again = len(reads(connected, late))
     assert again > 1
     # Airflow 2 has nowhere to remember it.
     assert len(reads(connected, final)) == (again if airflow_version().startswith("2.") else 1)

@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 
 import pytest
+from support.events import wait_until
+from support.scheduler import LONG_RUN
 
 pytestmark = pytest.mark.scheduler
 
@@ -21,11 +22,18 @@ FINAL = {
 }
 
 
+def texts(instasent):
+    return [message.text for message in instasent.ledger]
+
+
 def test_each_alert_reaches_the_api_once(airflow, instasent):
     instasent.reset()
     # The supervisor of one task dies: its failure is noticed by the scheduler, and told by the DAG processor.
     crashes = {"alerts_abandoned": [{"delay": 1.0, "kill": "supervisor"}]}
     runs = {dag_id: airflow.trigger(dag_id, crash_points=crashes.get(dag_id, ())) for dag_id in FINAL}
+    late = f"Airflow: DAG alerts_late missed its deadline, run {runs['alerts_late']}"
+    wait_until(lambda: late in texts(instasent), "the alert of a missed deadline", seconds=LONG_RUN, look=0.1)
+    (airflow.home / f"go-{runs['alerts_late']}").touch()
     assert {dag_id: airflow.wait(dag_id, run_id) for dag_id, run_id in runs.items()} == FINAL
     expected = [
         f"Airflow: alerts_tasks.works success, try 1, run {runs['alerts_tasks']}",
@@ -35,13 +43,14 @@ def test_each_alert_reaches_the_api_once(airflow, instasent):
         f"Airflow: DAG alerts_killed failed (task_failure), run {runs['alerts_killed']}",
         f"Airflow: alerts_abandoned.outlives failed, try 1, run {runs['alerts_abandoned']}",
         f"Airflow: DAG alerts_success succeeded (success), run {runs['alerts_success']}",
-        f"Airflow: DAG alerts_late missed its deadline, run {runs['alerts_late']}",
+        late,
         "Go on? (alerts_human)",
     ]
-    deadline = time.monotonic() + 60
-    while len(instasent.ledger) < len(expected) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    time.sleep(2)  # one that comes twice, comes soon
+    wait_until(lambda: len(instasent.ledger) >= len(expected), "all alerts", look=0.1)
+    # One that comes twice has come by the time that the alert of a later run is there.
+    last, _ = airflow.run("alerts_success")
+    expected.append(f"Airflow: DAG alerts_success succeeded (success), run {last}")
+    wait_until(lambda: expected[-1] in texts(instasent), "the last alert", look=0.1)
     times = Counter(message.text for message in instasent.ledger)
     # Airflow itself may ask for the callback of a lost task twice; both alerts then carry one clientId.
     lost = next(text for text in expected if "abandoned" in text)

@@ -10,6 +10,7 @@ import sys
 
 import pytest
 from support.crash_points import CrashPoint, install
+from support.events import LONG
 
 PROGRAM = """
 import json, sys, time
@@ -22,13 +23,16 @@ class Place:
     @classmethod
     def of_class(cls, number): print(cls.__name__, number, flush=True)
 
-crash_points.install(json.loads(sys.argv[1]))
+point = json.loads(sys.argv[1])
+if "target" in point:
+    crash_points.install(point)
 for number in (1, 2, 3):
     Place().method(number)
     Place.static(number)
     Place.of_class(number)
-if "delay" in json.loads(sys.argv[1]):
-    time.sleep(30)
+if "delay" in point:
+    crash_points.install(point)
+    time.sleep(600)
 print("end", flush=True)
 """
 
@@ -40,7 +44,7 @@ def run(point: dict[str, object]) -> tuple[int, list[str]]:
         stdout=subprocess.PIPE,
         text=True,
         check=False,
-        timeout=20,
+        timeout=LONG,
     )
     return done.returncode, done.stdout.splitlines()
 

@@ -71,9 +71,7 @@ def test_mapped_campaigns_keep_to_their_pool_and_each_dies_once(airflow, instase
     for name, numbers in people.items():
         with (tmp_path / f"{name}.csv").open("w", newline="") as file:
             csv.writer(file).writerows([("to", "name"), *((number, "Ana") for number in numbers)])
-    run_id, state = airflow.run(
-        MAPPED, timeout=240, conf={"folder": str(tmp_path)}, crash_points=[{**ACCEPTED, "task_id": "send"}]
-    )
+    run_id, state = airflow.run(MAPPED, conf={"folder": str(tmp_path)}, crash_points=[{**ACCEPTED, "task_id": "send"}])
     assert state == "success"
     assert len(airflow.crashes(MAPPED, run_id)) == FILES
     assert instasent.ledger.numbers() == Counter(number for numbers in people.values() for number in numbers)

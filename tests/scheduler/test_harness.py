@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from support.events import wait_until
+from support.scheduler import LONG_RUN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,11 +33,8 @@ def crossing(**fields: object) -> dict[str, object]:
     return {"target": "checkpoints:Checkpoint.cross", **fields}
 
 
-def eventually(ask: Callable[[], object], timeout: float = 60) -> None:
-    deadline = time.monotonic() + timeout
-    while not ask():
-        assert time.monotonic() < deadline, "this never became true"
-        time.sleep(0.05)
+def eventually(ask: Callable[[], object]) -> None:
+    wait_until(ask, seconds=LONG_RUN, look=0.05)
 
 
 def test_a_dag_succeeds_and_its_xcom_is_read(airflow):
@@ -148,6 +147,7 @@ def test_a_deferred_task_survives_the_triggerer(airflow):
     run_id = airflow.trigger("harness_deferred")
     eventually(lambda: [task.state for task in airflow.task_instances("harness_deferred", run_id)] == ["deferred"])
     airflow.restart("triggerer")
+    (airflow.home / f"go-{run_id}").touch()
 
     assert airflow.wait("harness_deferred", run_id) == "success"
     assert airflow.xcom("harness_deferred", run_id, "wait") == "resumed"
@@ -186,7 +186,7 @@ def test_nothing_is_left_when_the_test_process_is_killed():
 
     assert done.returncode == -signal.SIGKILL
     assert len(pids) >= 3
-    eventually(lambda: not Path(home).exists(), timeout=10)
+    eventually(lambda: not Path(home).exists())
     assert not [pid for pid in pids if _is_alive(int(pid))]
 
 

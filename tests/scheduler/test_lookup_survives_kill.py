@@ -57,7 +57,6 @@ def case(airflow, instasent, tmp_path_factory, request):
         case.dag_id,
         conf={"folder": str(case.folder), "policy": policy},
         crash_points=[{**POINTS[point], "kill": victim}],
-        timeout=300,
     )
     case.policy = policy
     yield case

@@ -50,7 +50,7 @@ def runs(airflow, instasent, tmp_path_factory):
         dag_id = f"send_{journal}"
         conf = {"policy": policy, "journal_path": str(tmp_path_factory.mktemp("journal"))}
         points = [{**POINTS[point], "kill": victim}]
-        return Case(dag_id, *airflow.run(dag_id, conf=conf, crash_points=points, timeout=180))
+        return Case(dag_id, *airflow.run(dag_id, conf=conf, crash_points=points))
 
     instasent.reset()
     with ThreadPoolExecutor(len(CASES)) as pool:

@@ -64,7 +64,7 @@ def test_each_row_is_sent_once_and_has_its_final_state_whoever_dies(postgres):
         }
         with AirflowDeployment(dags_folder=DAGS, env=environment) as airflow:
             began = time.monotonic()
-            run_id, state = airflow.run("instasent_sql_outcomes", timeout=300, crash_points=points)
+            run_id, state = airflow.run("instasent_sql_outcomes", crash_points=points)
             print(f"{ROWS} rows, killed twice: {time.monotonic() - began:.1f} s")
             (send,) = [one for one in airflow.task_instances("instasent_sql_outcomes", run_id) if one.task_id == "send"]
             assert (state, send.try_number) == ("success", 3)

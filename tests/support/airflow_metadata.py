@@ -104,7 +104,7 @@ class Metadata:
         return {key: json.loads(value) for key, value in self._rows(query, dag_id, run_id, task_id, map_index)}
 
     def _rows(self, query: str, *values: str | int) -> list[tuple[Any, ...]]:
-        with closing(sqlite3.connect(self._address, uri=True, timeout=30)) as connection:
+        with closing(sqlite3.connect(self._address, uri=True, timeout=300)) as connection:
             return connection.execute(query, values).fetchall()
 
 

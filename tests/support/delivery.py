@@ -123,7 +123,7 @@ def run_sensor(mode: str, monkeypatch, **parameters: Any) -> Run:
     if mode == "deferrable":
         settings |= {"mode": "poke", "deferrable": True}
     else:
-        settings["timeout"] += _give_our_deadline_a_head_start(monkeypatch)
+        settings["timeout"] += give_our_deadline_a_head_start(monkeypatch)
     try:
         run.result = _DRIVERS[mode.split(maxsplit=1)[0]](settings, context, run, monkeypatch)
     except Exception as error:  # noqa: BLE001 - what it raised is what the test asks for
@@ -134,7 +134,7 @@ def run_sensor(mode: str, monkeypatch, **parameters: Any) -> Run:
     return run
 
 
-def _give_our_deadline_a_head_start(monkeypatch) -> float:
+def give_our_deadline_a_head_start(monkeypatch) -> float:
     """Let the base class's timeout come so much later that a busy machine cannot bring it before ours.
 
     :returns: seconds that the timeout has to be longer for our deadline to stay where it was

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LONG = 120.0
+LONG = 300.0
 """Seconds after which a wait is taken for a hang, however busy the machine. It only ends what would never end."""
 
 _LOOK = 0.005

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 USER, DATABASE = "postgres", "postgres"
-START_TIMEOUT_SECONDS = 60.0
+START_TIMEOUT_SECONDS = 300.0
 UNPRIVILEGED = "nobody"
 SETTINGS = {"listen_addresses": "127.0.0.1", "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 

@@ -7,7 +7,7 @@ import http.client
 import itertools
 import json
 import threading
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from airflow_provider_instasent.sandbox.requests_log import RequestRecord
+
+
+HELD = 1.0
+"""Seconds on the sandbox's clock that a held request takes."""
 
 
 class ToldRequests(RequestLog):
@@ -47,10 +51,8 @@ class SandboxOfTests(SandboxServer):
         sandbox.stop_clock()                                # nothing turns final by itself
         sandbox.at(4, "read", lambda: sandbox.advance(60))  # but when the fourth read comes
 
-        sandbox.stop_clock()
-        sandbox.configure(latency=1)         # holds each answer ...
-        sandbox.wait_for_in_flight(8)        # ... until as many as wanted have come
-        sandbox.advance(2)
+        with sandbox.holding():            # each answer waits ...
+            sandbox.wait_for_in_flight(8)  # ... until as many requests as wanted have come
 
     :ivar base_path: of that API; empty for the Legacy API's. The admin routes and the inbox are below none
     """
@@ -84,6 +86,17 @@ class SandboxOfTests(SandboxServer):
         """
         places = itertools.count(1)
         self.each(endpoint, lambda: call() if next(places) == number else None, agent=agent)
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Hold every answer from here to the end of the block; the clock stands from then on."""
+        self.stop_clock()
+        self.configure(latency=HELD)
+        try:
+            yield
+        finally:
+            self.configure(latency=0)
+            self.advance(2 * HELD)
 
     def wait_for_requests(self, number: int, endpoint: str) -> None:
         """Wait until so many requests to an endpoint came since the last reset."""

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 KEEP_HOME = "INSTASENT_TEST_KEEP_AIRFLOW_HOME"
-START_TIMEOUT_SECONDS = 120.0
+LONG_RUN = 900.0
+"""Seconds after which a start or a run is taken for a hang, however busy the machine."""
 # The UI and the public API would only cost start-up time; each scheduler would serve its logs on the same port.
 ARGUMENTS = {
     "api-server": ("--apps", "execution"),
@@ -90,7 +91,7 @@ class AirflowDeployment:
             for name in self._names:
                 self.components.start(name, *ARGUMENTS.get(name, ()))
             self.components.start_run_control()
-            self._until("the API server answers", self._api_answers, START_TIMEOUT_SECONDS)
+            self._until("the API server answers", self._api_answers, LONG_RUN)
         except BaseException:
             self.components.end()
             raise
@@ -123,13 +124,13 @@ class AirflowDeployment:
         :return: the run id.
         :raises RuntimeError: when the DAG cannot be imported.
         """
-        self._until(f"DAG {dag_id} is parsed", lambda: self._dag_is_ready(dag_id), START_TIMEOUT_SECONDS)
+        self._until(f"DAG {dag_id} is parsed", lambda: self._dag_is_ready(dag_id), LONG_RUN)
         run_id = run_id or f"test-{uuid4().hex[:12]}"
         given = {**(conf or {}), **({"crash_points": list(crash_points)} if crash_points else {})}
         self.components.command("trigger", dag_id=dag_id, run_id=run_id, conf=given)
         return run_id
 
-    def wait(self, dag_id: str, run_id: str, timeout: float = 120) -> str:
+    def wait(self, dag_id: str, run_id: str, timeout: float = LONG_RUN) -> str:
         """Wait for the end of a run.
 
         :param timeout: seconds.
@@ -147,7 +148,7 @@ class AirflowDeployment:
             error.add_note(f"Its tasks: {self.task_instances(dag_id, run_id)}")
             raise
 
-    def run(self, dag_id: str, timeout: float = 120, **trigger: Any) -> tuple[str, str]:
+    def run(self, dag_id: str, timeout: float = LONG_RUN, **trigger: Any) -> tuple[str, str]:
         """Trigger and wait: the run id and its final state."""
         run_id = self.trigger(dag_id, **trigger)
         return run_id, self.wait(dag_id, run_id, timeout)
@@ -178,7 +179,7 @@ class AirflowDeployment:
         """
         self.components.command("connection", connection_id=connection_id, value=value)
 
-    def wait_for_runs(self, dag_id: str, count: int, timeout: float = 120) -> list[str]:
+    def wait_for_runs(self, dag_id: str, count: int, timeout: float = LONG_RUN) -> list[str]:
         """Wait until a DAG has had so many runs, which the scheduler starts by itself.
 
         :param timeout: seconds.
@@ -230,7 +231,7 @@ class AirflowDeployment:
     def _api_answers(self) -> bool:
         try:
             # The execution API builds itself at its first request, for seconds; no task shall wait for that.
-            answer = httpx.get(self._health_address, trust_env=False, timeout=START_TIMEOUT_SECONDS)
+            answer = httpx.get(self._health_address, trust_env=False, timeout=LONG_RUN)
         except httpx.TransportError:
             return False
         return answer.is_success

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support import airflow_home
+from support.events import LONG
 from support.instasent_connection import connection, hasten
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ PRIVATE_WORDS, PRIVATE_DIGITS = "words to keep private", "611222"
 
 STORE_OFF = "AIRFLOW__STATE_STORE__CLEAR_ON_SUCCESS"
 CONNECTION = "AIRFLOW_CONN_INSTASENT_DEFAULT"
-READ_TIMEOUT = 1.5
+READ_TIMEOUT = 0.2
+"""Seconds; on the sandbox's silence alone, see :mod:`support.silence`."""
 
 
 def number(ending: int | str) -> str:
@@ -116,7 +118,7 @@ class SendDag:
             "journal_path": str(self.folder / "journal") if journal == "path" else None,
             "unconfirmed_grace": 0.05,
             "poll_interval": 0.05,
-            "timeout": 10,
+            "timeout": LONG,
             "deferrable": False,
             "retries": 2,
             "retry_delay": timedelta(0),

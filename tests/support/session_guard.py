@@ -22,7 +22,7 @@ import psutil
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 120.0
 
 
 def session_members(sessions: Collection[int]) -> list[int]:
@@ -37,12 +37,14 @@ def kill_sessions(sessions: Collection[int]) -> None:
     """Send SIGKILL until nothing of these sessions is left.
 
     :param sessions: session ids.
-    :raises TimeoutError: when something still lives after 10 s.
+    :raises TimeoutError: when something still lives after two minutes.
     """
     deadline = time.monotonic() + PATIENCE_SECONDS
     while members := session_members(sessions):
         if time.monotonic() > deadline:
-            raise TimeoutError(f"Processes {members} of sessions {sorted(sessions)} survived SIGKILL for 10 s.")
+            raise TimeoutError(
+                f"Processes {members} of sessions {sorted(sessions)} survived SIGKILL for {PATIENCE_SECONDS:.0f} s."
+            )
         for pid in members:
             try:
                 os.kill(pid, signal.SIGKILL)

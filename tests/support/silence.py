@@ -39,23 +39,26 @@ class Silence:
         return False
 
 
+def _marked(silence: Silence, hold: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    """Have it known of a connection that it is held, while the sandbox does so."""
+
+    async def held(scope: Any, *arguments: Any) -> None:
+        client = scope["client"][1]
+        silence.clients.add(client)
+        try:
+            await hold(scope, *arguments)
+        finally:
+            silence.clients.discard(client)
+
+    return held
+
+
 @contextmanager
 def watched(port: int) -> Iterator[None]:
     """Let clients of the sandbox on this port time out on its silence alone."""
     silence = Silence()
     silence.servers.add(port)
     readinto, read = socket.SocketIO.readinto, AnyIOStream.read
-
-    def marked(hold: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
-        async def held(scope: Any, *arguments: Any) -> None:
-            client = scope["client"][1]
-            silence.clients.add(client)
-            try:
-                await hold(scope, *arguments)
-            finally:
-                silence.clients.discard(client)
-
-        return held
 
     def readinto_patiently(self: Any, buffer: Any) -> int | None:
         while True:
@@ -75,8 +78,8 @@ def watched(port: int) -> Iterator[None]:
                     raise
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(wire, "hold_and_cut", marked(wire.hold_and_cut))
-        patch.setattr(torrents, "answer", marked(torrents.answer))
+        patch.setattr(wire, "hold_and_cut", _marked(silence, wire.hold_and_cut))
+        patch.setattr(torrents, "answer", _marked(silence, torrents.answer))
         patch.setattr(socket.SocketIO, "readinto", readinto_patiently)
         patch.setattr(AnyIOStream, "read", read_patiently)
         yield

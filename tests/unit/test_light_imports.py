@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import pytest
+from support.events import LONG
 
 HEAVY = {"requests", "phonenumbers", "aiohttp", "pyarrow", "psycopg2", "psycopg", "starlette"}
 PROGRAM = """
@@ -32,7 +33,7 @@ print(json.dumps(sorted({{name.partition(".")[0] for name in set(sys.modules) - 
 )
 def test_parsing_loads_no_heavy_library(module, use):
     program = PROGRAM.format(module=module, use=use)
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=LONG, check=True)
     loaded = set(json.loads(done.stdout.splitlines()[-1]))
     assert "airflow_provider_instasent" in loaded
     assert not loaded & HEAVY

@@ -13,6 +13,7 @@ from importlib.util import find_spec
 import pytest
 from jsonschema import Draft7Validator
 from support import airflow_home
+from support.events import LONG
 
 from airflow_provider_instasent import __version__
 from airflow_provider_instasent.provider_info import get_provider_info
@@ -24,7 +25,7 @@ HEAVY = ("airflow", "requests", "httpx", "phonenumbers", "jsonschema", "wtforms"
 
 
 def run(*command):
-    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=True, timeout=120)
+    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=True, timeout=LONG)
     return done.stdout
 
 

@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from support.events import LONG
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = "airflow_provider_instasent"
@@ -24,7 +25,7 @@ def wheel(tmp_path_factory):
         cwd=ROOT,
         check=True,
         capture_output=True,
-        timeout=60,
+        timeout=LONG,
     )
     (path,) = folder.glob("*.whl")
     with zipfile.ZipFile(path) as archive:

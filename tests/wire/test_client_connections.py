@@ -195,26 +195,14 @@ def test_what_is_raised_before_a_send_keeps_it_from_leaving(client, sandbox):
     assert len(sandbox.requests) == 0
 
 
-def hold(sandbox):
-    """Let every answer wait."""
-    sandbox.stop_clock()
-    sandbox.configure(latency=1)
-
-
-def let_go(sandbox):
-    sandbox.configure(latency=0)
-    sandbox.advance(2)
-
-
 def test_many_threads_share_one_synchronous_client(sandbox, secrets_guard):
-    hold(sandbox)
     with (
         sync_client.InstasentClient(sandbox.token, base_url=sandbox.url, max_in_flight=4) as client,
         ThreadPoolExecutor(24) as threads,
     ):
-        sent = [threads.submit(client.send_sms, sms(number)) for number in range(240)]
-        sandbox.wait_for_in_flight(4)
-        let_go(sandbox)
+        with sandbox.holding():
+            sent = [threads.submit(client.send_sms, sms(number)) for number in range(240)]
+            sandbox.wait_for_in_flight(4)
         ids = [one.result(LONG)["id"] for one in sent]
 
     by_id = {message.id: message.client_id for message in sandbox.ledger}
@@ -243,11 +231,10 @@ def test_threads_do_not_mix_up_what_left(sandbox):
 
 
 async def test_many_tasks_share_one_asynchronous_client(sandbox):
-    hold(sandbox)
     async with async_client.AsyncInstasentClient(sandbox.token, base_url=sandbox.url, max_in_flight=4) as client:
-        sent = asyncio.gather(*(client.send_sms(sms(number)) for number in range(240)))
-        await asyncio.to_thread(sandbox.wait_for_in_flight, 4)
-        let_go(sandbox)
+        with sandbox.holding():
+            sent = asyncio.gather(*(client.send_sms(sms(number)) for number in range(240)))
+            await asyncio.to_thread(sandbox.wait_for_in_flight, 4)
         entities = await sent
 
     by_id = {message.id: message.client_id for message in sandbox.ledger}

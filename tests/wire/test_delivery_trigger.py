@@ -14,7 +14,7 @@ from support.delivery import accepted, as_restarted, connected, first_event, rea
 from support.events import LONG, until
 from support.instasent_connection import connection
 from support.loop_guard import waiting_calls
-from support.sandbox import call
+from support.sandbox import HELD, call
 
 from airflow_provider_instasent.api import async_client
 from airflow_provider_instasent.waiting import wait_loop
@@ -113,10 +113,10 @@ def held(connected, monkeypatch):
 
 async def fill(held, ids):
     """Start a trigger and let its first read be answered, whereupon it makes as many as it may."""
-    held.configure(latency=1)
+    held.configure(latency=HELD)
     running = asyncio.create_task(first_event(new_trigger(ids)))
     await asyncio.to_thread(held.wait_for_in_flight, 1)
-    held.advance(2)
+    held.advance(2 * HELD)
     await asyncio.to_thread(held.wait_for_in_flight, IN_FLIGHT)
     return running
 
@@ -132,7 +132,7 @@ async def test_cancellation_in_the_middle_of_a_read_leaves_nothing_running(held)
     assert asyncio.all_tasks() == before
     seen = held.requests.total
     held.configure(latency=0)
-    held.advance(2)
+    held.advance(2 * HELD)
     await asyncio.to_thread(call, held, "GET", "/organization/account")
     assert held.requests.total == seen + 1
 
@@ -141,7 +141,7 @@ async def test_reads_run_side_by_side_but_not_all_at_once(held):
     held.configure(final_after=0.0)
     running = await fill(held, accepted(held, *["001"] * 60))
     held.configure(latency=0)
-    held.advance(2)
+    held.advance(2 * HELD)
     event = await running
     assert event["delivered"] == 60
     in_flight = [one.in_flight for one in reads(held)]

@@ -115,13 +115,11 @@ def test_numbers_that_come_and_go_between_tries(new_task, sandbox):
 
 
 def test_several_are_in_flight(new_task, sandbox):
-    sandbox.stop_clock()
-    sandbox.configure(latency=1, lookup_after=0)
+    sandbox.configure(lookup_after=0)
     task = new_task(to=[deliverable(place) for place in range(60)], max_in_flight=8)
     with ThreadPoolExecutor(1) as thread:
-        running = thread.submit(task.run)
-        sandbox.wait_for_in_flight(8)
-        sandbox.configure(latency=0)
-        sandbox.advance(60)
+        with sandbox.holding():
+            running = thread.submit(task.run)
+            sandbox.wait_for_in_flight(8)
         assert running.result(LONG)["finished"] == 60
     assert max(record.in_flight for record in sandbox.requests.records("lookup")) == 8

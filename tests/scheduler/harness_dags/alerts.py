@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from datetime import timedelta
+from pathlib import Path
 
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import DAG, AsyncCallback, DeadlineAlert, DeadlineReference, task
@@ -44,7 +45,7 @@ with DAG("alerts_abandoned", schedule=None):
 
     @task(on_failure_callback=notify)
     def outlives():
-        time.sleep(20)
+        time.sleep(600)
 
     outlives()
 
@@ -67,8 +68,10 @@ with DAG(
 ):
 
     @task
-    def slow():
-        time.sleep(8)
+    def slow(run_id=None):
+        go = Path(os.environ["AIRFLOW_HOME"], f"go-{run_id}")
+        while not go.exists():  # the test makes it once the alert is there
+            time.sleep(0.1)
 
     slow()
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
+from airflow.providers.standard.triggers.file import FileTrigger
 from airflow.sdk import DAG, BaseOperator, get_current_context, task
 from checkpoints import Checkpoint
 
@@ -51,7 +51,7 @@ with DAG("harness_retry", schedule=None):
 
 def tick_until_refused(store: Any, notes: Path) -> None:
     """Write to the store until it refuses, and note how it did. Meant for an orphan."""
-    for number in range(600):
+    for number in range(10_000):
         try:
             store.set("tick", number)
         except BaseException as error:  # noqa: BLE001
@@ -77,7 +77,7 @@ with DAG("harness_orphan", schedule=None):
         store.set("pid", os.getpid())
         tick_until_refused(store, notes)
         # Stay, as a task that swallowed the errors would, so that both tries are alive at one time.
-        time.sleep(120)
+        time.sleep(900)
         return {}
 
     outlive()
@@ -108,11 +108,12 @@ with DAG("harness_threads", schedule=None):
 
 
 class WaitInTheTriggerer(BaseOperator):
-    """Defers for a moment."""
+    """Defers until the test makes a file."""
 
     def execute(self, context: Any) -> None:
         """Leave the worker."""
-        self.defer(trigger=TimeDeltaTrigger(timedelta(seconds=3)), method_name="resume")
+        go = Path(os.environ["AIRFLOW_HOME"], f"go-{context['run_id']}")
+        self.defer(trigger=FileTrigger(str(go), poke_interval=0.2), method_name="resume")
 
     def resume(self, context: Any, event: Any) -> str:
         """Come back."""

@@ -8,6 +8,7 @@ import sys
 from importlib import import_module
 
 import pytest
+from support.events import LONG
 
 from airflow_provider_instasent import api
 
@@ -76,6 +77,6 @@ def test_a_name_that_is_none_is_an_attribute_error():
 def test_a_name_loads_only_what_it_needs(statement, absent):
     program = f"import sys; {statement}; print([name for name in {absent.split()!r} if name in sys.modules])"
 
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=LONG)
 
     assert done.stdout.strip() == "[]"

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
+from support.events import LONG
 
 from airflow_provider_instasent.api import schema
 from airflow_provider_instasent.api.errors import PayloadError
@@ -155,5 +156,5 @@ def test_importing_the_message_module_loads_nothing_heavy():
         "import sys; from airflow_provider_instasent.api import message, schema;"
         "print([n for n in ('jsonschema', 'referencing', 'phonenumbers', 'airflow') if n in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=LONG)
     assert done.stdout.strip() == "[]"

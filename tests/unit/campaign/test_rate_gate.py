@@ -8,6 +8,7 @@ import threading
 import time
 
 import pytest
+from support.events import LONG
 
 from airflow_provider_instasent.api.rate_limit import RateLimit
 from airflow_provider_instasent.campaign import rate_gate
@@ -124,21 +125,24 @@ def test_headers_that_are_missing_close_nothing(gate, missing):
     assert gate._pause() == 0
 
 
-def test_an_end_is_noticed_while_waiting():
-    ended = threading.Event()
+def test_an_end_is_noticed_while_waiting(clock, monkeypatch):
+    waited = []
 
     def check():
-        if ended.is_set():
+        if len(waited) == 3:
             raise InterruptedError
 
-    gate = RateGate(check)
+    def wait(seconds):
+        waited.append(seconds)
+        clock.now += seconds
+
+    gate = RateGate(check, clock)
+    monkeypatch.setattr(gate._changed, "wait", wait)
     gate.enter()
-    gate.leave(RateLimit(1, 0, 60.0, time.time() + 60, None))
-    threading.Timer(0.1, ended.set).start()
-    began = time.monotonic()
+    gate.leave(says(0, reset_at=NOW + 3600))
     with pytest.raises(InterruptedError):
         gate.enter()
-    assert time.monotonic() - began < 30
+    assert sum(waited) < 1
     assert gate._in_flight == 0
 
 
@@ -148,17 +152,17 @@ def test_workers_hand_back_results_and_errors_of_every_kind():
     def fail():
         raise KeyboardInterrupt
 
-    assert workers.submit(lambda: 5).result(5) == 5
-    assert isinstance(workers.submit(fail).exception(5), KeyboardInterrupt)
-    workers.close(5)
+    assert workers.submit(lambda: 5).result(LONG) == 5
+    assert isinstance(workers.submit(fail).exception(LONG), KeyboardInterrupt)
+    workers.close(LONG)
     assert not any(thread.is_alive() for thread in workers._threads)
 
 
 def test_workers_that_hang_are_left_alone():
     workers, go_on = Workers(3, "test"), threading.Event()
     for _ in range(3):
-        workers.submit(lambda: go_on.wait(120))
+        workers.submit(lambda: go_on.wait(2 * LONG))
     began = time.monotonic()
     workers.close(0.2)
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < LONG
     go_on.set()

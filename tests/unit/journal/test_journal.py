@@ -12,9 +12,11 @@ import time
 
 import pytest
 from support.campaign import OPENING, Segments, Values, accepted, key
+from support.events import LONG
 
 from airflow_provider_instasent.api.client_ids import KEY_BYTES, SECRET_BYTES
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
+from airflow_provider_instasent.journal import journal as module
 from airflow_provider_instasent.journal.errors import (
     JournalConflictError,
     JournalCorruptError,
@@ -66,7 +68,7 @@ class Gate:
     def __call__(self, _records: list[str]) -> None:
         self.threads.add(threading.current_thread().name)
         self.entered.set()
-        assert self.opened.wait(10)
+        assert self.opened.wait(LONG)
 
 
 def events_of(store) -> list:
@@ -117,12 +119,12 @@ def test_records_that_arrive_during_a_write_share_the_next_in_order(open_journal
     store = Segments(before=gate)
     journal = open_journal(store)
     first = journal.note("n", 0)
-    assert gate.entered.wait(5)
+    assert gate.entered.wait(LONG)
     rest = [journal.note("n", number) for number in range(1, 6)]
     assert not first.done()
     gate.opened.set()
     for written in rest:
-        written.result(5)
+        written.result(LONG)
     assert [len(records) for records in store.writes] == [1, 5]
     assert [read_record(record).value for records in store.writes for record in records] == list(range(6))
     assert gate.threads == {"instasent-journal"}
@@ -135,7 +137,7 @@ def test_a_write_has_a_largest_size(open_journal):
     written = [journal.note("n", number) for number in range(101)]
     gate.opened.set()
     for one in written:
-        one.result(5)
+        one.result(LONG)
     assert max(map(len, store.writes)) == MOST_RECORDS_A_WRITE
     assert [read_record(record).value for records in store.writes for record in records] == list(range(101))
 
@@ -147,10 +149,10 @@ def test_an_intent_returns_when_it_is_durable(open_journal):
     done = threading.Event()
     thread = threading.Thread(target=lambda: (journal.intend(1, [key(1)], [None]), done.set()))
     thread.start()
-    assert gate.entered.wait(5)
+    assert gate.entered.wait(LONG)
     assert not done.wait(0.05)
     gate.opened.set()
-    assert done.wait(5)
+    assert done.wait(LONG)
     thread.join()
     assert len(store.writes) == 1
 
@@ -169,7 +171,7 @@ def test_nobody_can_cancel_a_record(open_journal):
     journal.note("n", 0)
     assert not journal.note("n", 1).cancel()
     gate.opened.set()
-    journal.note("n", 2).result(5)
+    journal.note("n", 2).result(LONG)
 
 
 def test_writing_before_reading_is_refused():
@@ -229,7 +231,7 @@ def test_records_that_wait_behind_a_failed_write_fail_too(open_journal):
     gate.opened.set()
     for one in waiting:
         with pytest.raises(JournalWriteError):
-            one.result(5)
+            one.result(LONG)
     assert store.writes == []
 
 
@@ -260,7 +262,8 @@ def test_whatever_a_store_raises_reaches_the_caller(open_journal, error):
 # --- closing ---
 
 
-def test_closing_writes_what_is_queued():
+def test_closing_writes_what_is_queued(monkeypatch):
+    monkeypatch.setattr(module, "RECORDING_SECONDS", LONG)
     store = Segments(before=lambda _records: time.sleep(0.01))
     with Journal(store) as journal:
         list(journal.replay())
@@ -275,12 +278,12 @@ def test_closing_waits_only_so_long():
     journal = Journal(Segments(before=gate))
     list(journal.replay())
     journal.note("n", 1)
-    assert gate.entered.wait(5)
+    assert gate.entered.wait(LONG)
     started = time.monotonic()
     journal.close(0.2)
-    assert 0.2 <= time.monotonic() - started < 30
+    assert 0.2 <= time.monotonic() - started < LONG
     gate.opened.set()
-    journal._thread._thread.join(5)
+    journal._thread._thread.join(LONG)
     assert not journal._thread._thread.is_alive()
 
 
@@ -305,7 +308,7 @@ def test_records_that_race_with_the_end_are_all_answered():
         def hammer(journal=journal, answers=answers) -> None:
             for number in range(50):
                 try:
-                    journal.note("n", number).result(5)
+                    journal.note("n", number).result(LONG)
                     answers.append("written")
                 except JournalWriteError:
                     answers.append("refused")
@@ -316,7 +319,7 @@ def test_records_that_race_with_the_end_are_all_answered():
         time.sleep(dice.random() * 0.002)
         journal.close()
         for thread in threads:
-            thread.join(10)
+            thread.join(LONG)
         assert len(answers) == 200
 
 
@@ -335,7 +338,7 @@ def test_a_large_journal_comes_back_whole(open_journal, tmp_path):
             keys = [key(chunk * 100 + place) for place in range(100)]
             journal._append(intent_record(chunk, Moment(1.0), keys, [None] * 100))
             journal.settle(chunk, accepted(f"{chunk:06d}-{place:02d}" for place in range(100)))
-        journal.close(30)
+        journal.close(LONG)
         events = events_of(store())
         assert [event.chunk for event in events if isinstance(event, Intent)] == list(range(1, 301))
         assert [event.chunk for event in events if isinstance(event, Settlement)] == list(range(1, 301))
@@ -474,7 +477,7 @@ def test_threads_that_hammer_it_lose_nothing(open_journal):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(LONG)
     journal.close()
     assert sorted(sent) == list(range(1, 201))
     events = events_of(store)

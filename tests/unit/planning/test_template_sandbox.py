@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 import pendulum
 import pytest
+from support.events import LONG
 
 from airflow_provider_instasent.api.errors import InvalidMessageError
 from airflow_provider_instasent.planning.row_template import RowTemplate
@@ -286,7 +287,7 @@ def test_a_set_has_one_order_in_every_process(source):
             capture_output=True,
             text=True,
             check=True,
-            timeout=120,
+            timeout=LONG,
         )
         texts.add(done.stdout)
     assert len(texts) == 1

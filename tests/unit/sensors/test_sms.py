@@ -8,11 +8,14 @@ import os
 import subprocess
 import sys
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from support.delivery import FakeTaskInstance, Store, as_restarted, new_sensor
 
 from airflow_provider_instasent.compat import airflow_version
+from airflow_provider_instasent.sensors import sms
+from airflow_provider_instasent.sensors.deferring import SOONER
 from airflow_provider_instasent.sensors.memory import KEY, PokeMemory
 from airflow_provider_instasent.waiting import pace
 
@@ -62,6 +65,13 @@ def test_defaults_are_those_that_the_design_promises():
     assert sensor.deferrable is False
 
 
+def test_our_deadline_comes_before_the_base_classs(monkeypatch):
+    monkeypatch.setattr(sms, "time", SimpleNamespace(time=lambda: 1_000.0))
+    wait = new_sensor(message_ids=["a"], timeout=100)._begin({"ti": FakeTaskInstance()})
+    assert wait.deadline == 1_100.0 - SOONER
+    assert 0.05 <= SOONER < 1
+
+
 def test_timedeltas_are_taken():
     sensor = new_sensor(message_ids=[], poke_interval=timedelta(minutes=2), timeout=timedelta(hours=1))
     assert (sensor.poke_interval, sensor.timeout) == (120, 3600)
@@ -81,7 +91,8 @@ def deferred(ids, settled, **parameters):
     return sensor._trigger(wait), wait
 
 
-def test_the_trigger_gets_the_parameters_and_what_the_first_poke_learned():
+def test_the_trigger_gets_the_parameters_and_what_the_first_poke_learned(monkeypatch):
+    monkeypatch.setattr(sms, "time", SimpleNamespace(time=lambda: 1_000.0))
     trigger, wait = deferred(
         ["a", "b"],
         ["b"],
@@ -98,7 +109,7 @@ def test_the_trigger_gets_the_parameters_and_what_the_first_poke_learned():
     assert kwargs == json.loads(json.dumps(kwargs)) == as_restarted(trigger).serialize()[1]
     memory = kwargs.pop("memory")
     assert memory["settled"] == {"b": ["delivered", None]}
-    assert wait.deadline - 100 + 6.9 < memory["next_sweep"] < wait.deadline - 100 + 17
+    assert (wait.deadline, memory["next_sweep"]) == (1_100.0, 1_007.0)
     assert kwargs == {
         "message_ids": ["a"],
         "deadline": wait.deadline,
