@@ -248,12 +248,35 @@ def test_moments_that_prove_both_orders_are_no_edge(order):
 
 
 def test_an_order_that_turns_out_to_be_another_is_given_up():
-    """It begins with the oldest for three pages, and is in no order behind."""
-    times = [100.0 * at for at in range(30)] + [5_000.0 - 700.0 * (at % 7) for at in range(70)]
-    source = List(times, "oldest")
-    assert read(source, 4_900.0)
-    assert inside(source, 4_900.0) <= source.seen
+    """It begins with the oldest, and the last page, where the newest should be, is old again."""
+    source = List([*(100.0 * at for at in range(90)), *[1_000.0] * 10], "oldest")
+    assert read(source, 8_000.0)
     assert len(source.seen) == 100
+
+
+def test_a_few_old_ones_on_each_page_are_no_edge():
+    times = [-1e9 if at % 25 == 0 and at > 100 else 100.0 * at for at in range(500)]
+    source = List(times)
+    wanted = inside(source, 10_000.0)
+    assert read(source, 10_000.0)
+    assert wanted <= source.seen
+
+
+def test_a_new_one_on_an_old_page_does_not_have_all_of_the_list_read():
+    times = [100.0 * at for at in range(5_000)]
+    times[4] = 1e9
+    source = List(times, "oldest", (100,))
+    assert read(source, 490_000.0)
+    assert len(source.read) < 20
+
+
+def test_a_list_that_begins_anew_behind_its_end_is_read_to_its_end():
+    """Where the end is cannot be found out by looking far ahead, so all is read."""
+    for order in ("newest", "oldest"):
+        source = List([100.0 * at for at in range(300)], order, beyond="first")
+        assert read(source, 29_000.0)
+        assert inside(source, 29_000.0) <= source.seen
+        assert len(source.read) < (5 if order == "newest" else 45)
 
 
 # --- lists that grow meanwhile ---
@@ -276,6 +299,15 @@ def test_new_messages_that_shift_the_pages_hide_nothing(arriving):
         assert wanted <= source.seen
 
 
+def test_messages_that_come_in_meanwhile_do_not_have_more_pages_read_than_they_fill():
+    """What moves to the next page is seen again there, behind what is older: that is no contradiction."""
+    source = List([300.0 * at for at in range(1_000)], arriving=5)
+    wanted = inside(source, 294_000.0)
+    assert read(source, 294_000.0)
+    assert wanted <= source.seen
+    assert len(source.read) <= 6
+
+
 def test_messages_that_come_in_as_fast_as_pages_are_read_end_it_and_prove_nothing():
     """Each page repeats the former one, for ever: the end cannot be told, and the window was not read."""
     source = List([100.0 * at for at in range(200)], arriving=10)
@@ -286,7 +318,7 @@ def test_messages_that_come_in_as_fast_as_pages_are_read_end_it_and_prove_nothin
 def test_pages_that_shift_while_the_order_is_found_out_hide_nothing():
     """What was read far ahead, to tell the order by the list's ends, is out of date when its turn comes."""
     old = [0.0] * 100
-    source = List([*old, *[1_000.0] * 30, *[800.0] * 30])  # the newest thirty claim to be older than the window
+    source = List([*old, *[1_000.0] * 35, *[800.0] * 25])  # the newest ones claim to be older than the window
     wanted = inside(source, 950.0)
     pages = source.page
 

@@ -44,11 +44,13 @@ def test_an_sms_with_a_foreign_client_id_is_not_attributed_by_its_content(order,
 
 def test_where_ours_are_echoed_an_sms_without_a_client_id_is_a_doubt():
     """It may have been typed into the dashboard; it may be ours, where the API echoes some clientIds and some not."""
-    for proof in ("found", "known", "of the campaign"):
+    for proof in ("found", "given", "known", "of the campaign"):
         world = World(echo=True)
         world.accept(client_id=None)
-        other = world.accept("another", client_id=ours("another"))
-        looked_for = [wanted(), wanted("another")] if proof == "found" else [wanted()]
+        other = world.accept("another", client_id="mine" if proof == "given" else ours("another"))
+        looked_for = [wanted()]
+        if proof in {"found", "given"}:
+            looked_for.append(wanted("another", client_id="mine" if proof == "given" else None))
         findings = world.findings(*looked_for, known_ids={other} if proof == "known" else frozenset())
         assert wanted().key not in findings.found
         assert findings.doubted == {wanted().key: Doubt.NOT_ECHOED}
@@ -164,6 +166,47 @@ def test_an_identical_sms_that_does_not_tell_its_time_is_a_doubt(order, created)
     assert findings.whole
 
 
+def test_a_moment_far_ahead_tells_nothing_though_the_server_does_not_tell_its_clock():
+    world = World(echo=False, tells_date=False)
+    world.accept(createdAt=NOW + 48 * HOUR)
+    assert world.findings(wanted()).doubted == {wanted().key: Doubt.UNDATED}
+
+
+def test_of_two_identical_sms_of_which_one_does_not_tell_its_time_none_is_claimed():
+    world = World(echo=False)
+    world.accept()
+    world.accept(createdAt=None)
+    findings = world.findings(wanted())
+    assert (dict(findings.found), findings.doubted) == ({}, {wanted().key: Doubt.UNDATED})
+
+
+def test_a_message_is_seen_behind_others_that_seem_to_be_older_than_it_may_be():
+    """The SMS that came after it claim to be two minutes old: that is within what a list may be out of order."""
+    world = World(echo=False)
+    sms_id = world.accept(at=NOW, off=-100.0)
+    for number in range(45):
+        world.accept("other", at=NOW + 1 + number / 20, off=-137.0)
+    for number in range(100):
+        world.accept("older", at=NOW - HOUR - 100 * number)
+    world.now += 5
+    assert world.look(wanted()) == {wanted().key: sms_id}
+
+
+def test_a_doubt_of_which_a_later_look_finds_nothing_is_gone():
+    world = World(echo=False, lag=2.0)
+    world.accept(hidden=["text"])
+    sleep = world.sleep
+
+    def sleep_and_show(seconds):
+        sleep(seconds)
+        if len(world.slept) > 2:
+            world.entities[0]["text"] = "something else"
+
+    world.sleep = sleep_and_show
+    findings = world.findings(wanted(), grace=30.0)
+    assert (dict(findings.found), dict(findings.doubted)) == ({}, {})
+
+
 def test_a_doubt_is_about_what_is_in_doubt():
     world = World(echo=False, tells_created=False)
     world.accept()
@@ -275,8 +318,13 @@ def test_a_client_id_of_the_user_whose_time_is_not_told_is_a_doubt(created):
 
 def test_each_of_identical_messages_gets_an_sms_that_is_not_older():
     """Intended ten minutes apart; two SMS of the first one's time cannot be both."""
-    first, second = wanted(since=NOW - 600), wanted(occurrence=1)
-    for times, found in (((-590, 5), 2), ((-590, -580), 0), ((5, 6), 2)):
+    for times, found, early in (
+        ((-590, 5), 2, 0),
+        ((-590, 5), 2, 1),
+        ((-590, -580), 0, 0),
+        ((5, 6), 2, 1),
+    ):
+        first, second = wanted(occurrence=early, since=NOW - 600), wanted(occurrence=1 - early)
         world = World(echo=False)
         for at in times:
             world.accept(at=NOW + at)

@@ -126,6 +126,25 @@ def test_reading_stops_soon_beyond_the_window(tmp_path):
         assert history.pages <= 12
 
 
+@pytest.mark.parametrize(("order", "most"), [("newest", 1), ("oldest", 30)])
+def test_reading_stops_at_the_known_sms(order, most):
+    account = Account([place * 60 for place in range(10_000)], order)
+    with History(HistoryWindow(until_id="m9994")) as history:
+        assert history.read(account.page) == "until_id"
+        assert history.pages <= most
+
+
+def test_where_nothing_proves_the_order_all_is_read_and_nothing_is_missing(tmp_path):
+    """A thousand in a minute: the first page alone would say that the oldest come first."""
+    times = [place // 20 + 5 * (-1) ** place for place in range(1_000)]
+    account = Account(times)
+
+    ended_by, ids, _ = read(account, HistoryWindow(until_id="m10"), tmp_path / "sms.jsonl")
+
+    assert ended_by == "until_id"
+    assert {f"m{place}" for place in range(300, 1_000)} <= set(ids)
+
+
 def test_the_later_reading_of_an_sms_counts(tmp_path):
     account = Account([0, 1, 2], per_page=2, arriving=1)
     pages = []
