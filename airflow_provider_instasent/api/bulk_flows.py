@@ -55,9 +55,9 @@ class ChunkResult:
 def send_chunk(messages: Sequence[Sms], policy: RetryPolicy, result: ChunkResult | None = None) -> Flow[ChunkResult]:
     """Send 1 to 100 messages in one bulk call; halve it where it is refused without naming an item.
 
-    Refused means unsent (confirmed for 4xx), so sending the halves is safe. 401, 402, 403, 404, a rate limit that
-    does not end and an unreachable API stop the chunk and leave the rest planned, as does an item that is turned down
-    for want of funds. Nothing is raised.
+    Refused means unsent, so sending the halves is safe. 401, 402, 403, 404, a rate limit that does not end and an
+    unreachable API stop the chunk and leave the rest planned, as does an item that is turned down for want of funds;
+    a redirect stops it too, and leaves its own call unconfirmed. Nothing is raised.
 
     :param messages: at most 100
     :param policy: how often and how long
@@ -85,11 +85,10 @@ def _answered(
     """Settle all messages of a bulk call with a 2xx; note in `result` what stops the chunk."""
     try:
         settled = dict(enumerate(attribute(batch, entities, turned_down)))
-        if turned_down and says_no_funds(turned_down, _strings(batch)):
-            result.stopped_by = errors.NoFundsError(
-                "the account ran out of funds during the call; top it up: "
-                f"{brief(turned_down, [message.text for message in batch])}"
-            )
+        unpaid = [outcome.reason for outcome in settled.values() if outcome.state is MessageState.PLANNED]
+        if unpaid or (turned_down and says_no_funds(turned_down, _strings(batch))):
+            said = unpaid[0] if unpaid else brief(turned_down, [message.text for message in batch])
+            result.stopped_by = errors.NoFundsError(f"the account ran out of funds during the call; top it up: {said}")
     except errors.MISHAPS as error:  # whatever is raised while an answer is read, its request has left
         return _all_unconfirmed(batch, f"the bulk answer could not be read ({type(error).__name__})")
     return settled

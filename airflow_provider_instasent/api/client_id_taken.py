@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any, Final
 
 _CLIENT_ID: Final = re.compile(r"\bclient ?(?:id|identifier)\b|\b(?:id|identificador) (?:de|del) cliente\b")
@@ -53,6 +54,7 @@ _NOT_UNIQUE: Final = re.compile(
 _NAMING: Final = frozenset({"field", "property", "propertypath", "path", "param", "parameter", "name"})
 _LONGEST: Final = 2_000
 _MOST_NESTED: Final = 16
+_MOST_ITEMS: Final = 1_000
 
 
 def says_client_id_taken(said: Any, levels: int = _MOST_NESTED) -> bool:
@@ -66,14 +68,14 @@ def says_client_id_taken(said: Any, levels: int = _MOST_NESTED) -> bool:
     if not levels:
         return False
     if isinstance(said, list):
-        return any(says_client_id_taken(one, levels - 1) for one in said)
+        return any(says_client_id_taken(one, levels - 1) for one in said[:_MOST_ITEMS])
     if not isinstance(said, Mapping):
         return False
     if any(_is_client_id(value) for name, value in said.items() if _squeezed(name) in _NAMING):
         return any(_is_said(value, levels - 1) for value in said.values())
     return any(
         _is_said(value, levels - 1) if _is_client_id(name) else says_client_id_taken(value, levels - 1)
-        for name, value in said.items()
+        for name, value in islice(said.items(), _MOST_ITEMS)
     )
 
 

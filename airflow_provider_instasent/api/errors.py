@@ -11,10 +11,10 @@
         ├── NotSentError            the request never left: repeating it is safe
         ├── UnconfirmedError        a send left and nothing tells whether it was accepted: look before repeating
         ├── UnavailableError        a read found no usable answer (5xx, timeout, unreadable): try again later
-        ├── RefusedError            the API said no (4xx): nothing was accepted
+        ├── RefusedError            the API said no, by a status that proves it: nothing was accepted
         │   ├── InvalidRequestError     400, 422: the payload
         │   ├── AuthenticationError     401, 403: the token
-        │   ├── NoFundsError            402: the balance
+        │   ├── NoFundsError            402, or another refusal that says so: the balance
         │   ├── NotFoundError           404: absent, or not visible to this token
         │   ├── TooLargeError           413: the request body
         │   └── RateLimitedError        429: the reset was waited for, and it did not help
@@ -126,11 +126,11 @@ class UnconfirmedError(ApiError):
 
 
 class UnavailableError(ApiError):
-    """A read found no usable answer: a 5xx, a timeout, a cut connection or an unreadable body."""
+    """A read found no usable answer: a 5xx, a redirect, a timeout, a cut connection or an unreadable body."""
 
 
 class RefusedError(ApiError):
-    """The API answered with a 4xx: nothing of this request was accepted."""
+    """The API answered with a status that proves that nothing of this request was accepted."""
 
 
 class InvalidRequestError(RefusedError):
@@ -144,7 +144,7 @@ class AuthenticationError(RefusedError):
 
 
 class NoFundsError(RefusedError):
-    """402: the account has no funds."""
+    """402, or another refusal or item of a bulk answer that says so: the account has no funds."""
 
 
 class NotFoundError(RefusedError):

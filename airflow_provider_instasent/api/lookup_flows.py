@@ -49,7 +49,8 @@ def list_lookups(page: int, per_page: int, policy: RetryPolicy) -> Flow[Page]:
 def lookup_chunk(numbers: Sequence[Sms], policy: RetryPolicy, result: ChunkResult | None = None) -> Flow[ChunkResult]:
     """Look up the numbers of a chunk one after the other, as :func:`~.flows.send_chunk` sends messages.
 
-    400, 413 and 422 reject a number; any other refusal and an unreachable API stop the chunk. Nothing is raised.
+    400, 413 and 422 reject a number; any other refusal, an unreachable API and a redirect stop the chunk. Nothing is
+    raised.
 
     :param numbers: `to` is the number; a campaign puts one into a chunk, so that each has an intent of its own
     :param policy: how often and how long

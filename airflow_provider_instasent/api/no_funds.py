@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Mapping
+from itertools import islice
 from typing import Any, Final
 
 from airflow_provider_instasent.api.message import API_FIELDS
@@ -39,6 +40,7 @@ _CODES: Final = frozenset({"code", "status", "statuscode", "httpstatus", "errorc
 _PAYMENT_REQUIRED: Final = "402"
 _LONGEST: Final = 1_000
 _MOST_NESTED: Final = 8
+_MOST_ITEMS: Final = 1_000
 
 
 def says_no_funds(said: Any, own: Collection[str] = ()) -> bool:
@@ -63,18 +65,21 @@ def _says(said: Any, levels: int) -> bool:
             _is_code(name, value)
             or _says(value, levels - 1)
             or (isinstance(value, str) and _reads_so(f"{name} {value}"))
-            or (isinstance(value, list) and any(isinstance(one, str) and _reads_so(f"{name} {one}") for one in value))
-            for name, value in said.items()
+            or (
+                isinstance(value, list)
+                and any(isinstance(one, str) and _reads_so(f"{name} {one}") for one in value[:_MOST_ITEMS])
+            )
+            for name, value in islice(said.items(), _MOST_ITEMS)
             if name not in API_FIELDS
         )
-    return isinstance(said, list) and any(_says(one, levels - 1) for one in said)
+    return isinstance(said, list) and any(_says(one, levels - 1) for one in said[:_MOST_ITEMS])
 
 
 def _has_code(said: Any, levels: int) -> bool:
     if not levels or not isinstance(said, Mapping | list):
         return False
     if isinstance(said, list):
-        return any(_has_code(one, levels - 1) for one in said)
+        return any(_has_code(one, levels - 1) for one in said[:_MOST_ITEMS])
     return any(
         _is_code(name, value) or _has_code(value, levels - 1) for name, value in said.items() if name not in API_FIELDS
     )

@@ -109,7 +109,7 @@ def test_an_api_out_of_reach_is_tried_again(send_dag):
 
 
 def test_a_refusal_ends_the_task_at_once(send_dag):
-    faults = {"forbidden": "planned", "not_found": "planned", "redirect": "planned", "too_large": "rejected"}
+    faults = {"forbidden": "planned", "not_found": "planned", "redirect": "unconfirmed", "too_large": "rejected"}
     for fault in faults:
         send_dag.send(fault, trouble=lambda _, name=fault: send_dag.sandbox.fault(name, "send"))
     for ending in ("920", "921", "922"):  # 422 with fields, 400 with a message that repeats what was sent, bare 400

@@ -39,7 +39,6 @@ REFUSED = {
     "forbidden": (errors.AuthenticationError, 1),
     "not_found": (errors.NotFoundError, 1),
     "too_large": (errors.TooLargeError, 1),
-    "redirect": (errors.RefusedError, 1),
 }
 READS = ["read", "list", "account"]
 

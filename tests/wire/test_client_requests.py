@@ -21,7 +21,7 @@ MESSAGES = [sms(number) for number in (1, 2, 3)]
 def test_a_redirect_is_not_followed(client, sandbox, address):
     sandbox.fault("redirect", "send", body=address.format(url=sandbox.url))
 
-    error = client.fails(errors.RefusedError, client.send, MESSAGES[0])
+    error = client.fails(errors.UnconfirmedError, client.send, MESSAGES[0])
 
     assert "redirects are off" in str(error)
     assert [record.endpoint for record in sandbox.requests.records()] == ["send"]

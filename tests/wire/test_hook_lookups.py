@@ -67,7 +67,7 @@ def test_running_out_of_time_during_the_call_is_unconfirmed_and_before_it_is_not
         patch.setattr(client, "_exchange", out_of_time)
         with pytest.raises(InstasentUnconfirmedError, match="execution_timeout"):
             hook.lookup("+34600000001")
-    monkeypatch.setattr(client, "lookup", out_of_time)
+    monkeypatch.setattr(client, "perform", out_of_time)
     with pytest.raises(AirflowTaskTimeout):
         hook.lookup("+34600000001")
 

@@ -21,7 +21,7 @@ __all__ = ["connected", "connects", "fire", "said"]
         ("unauthorized", 0, "The alert was not sent: AuthenticationError"),
         ("no_funds", 0, "The alert was not sent: NoFundsError"),
         ("rate_limited", 0, "The alert was not sent: RateLimitedError"),
-        ("redirect", 0, "The alert was not sent: RefusedError"),
+        ("redirect", 0, "The alert may or may not have been sent, and is not sent again: UnconfirmedError"),
         ("cut_before", 0, "The alert may or may not have been sent, and is not sent again: UnconfirmedError"),
         ("cut_after", 1, "The alert may or may not have been sent, and is not sent again: UnconfirmedError"),
         ("error_before", 0, "The alert may or may not have been sent"),

@@ -94,3 +94,4 @@ def test_what_is_nested_without_end_or_long_says_nothing():
 
     assert not says_client_id_taken(nested)
     assert not says_client_id_taken("x" * 10_000_000 + " clientId already used")
+    assert not says_client_id_taken(["x"] * 1_000_000 + [REPEATED])

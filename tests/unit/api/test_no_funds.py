@@ -95,3 +95,4 @@ def test_what_is_nested_without_end_or_long_says_nothing():
 
     assert not says_no_funds(nested)
     assert not says_no_funds("x " * 5_000_000 + "no funds")
+    assert not says_no_funds(["x"] * 1_000_000 + ["no funds"])
