@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import suppress
 from http.client import HTTPException
@@ -13,7 +14,7 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError, LocationParseError, NameResolutionError, ProtocolError, ReadTimeoutError
 
-from airflow_provider_instasent.api import bulk_flows, connection_failures, flows
+from airflow_provider_instasent.api import bulk_flows, client_settings, connection_failures, flows
 from airflow_provider_instasent.api.answer_bodies import READ_AT_ONCE, Body, BodyError
 from airflow_provider_instasent.api.client_settings import ClientSettings
 from airflow_provider_instasent.api.errors import MISHAPS
@@ -190,7 +191,8 @@ class InstasentClient(LookupCalls):
 
     def _exchange(self, request: Request) -> Outcome:
         """Make a request once; what goes wrong meanwhile is a failure, for the request may have left."""
-        wire.begin(self.settings.request_deadline)
+        to_leave = client_settings.LONGEST_TO_LEAVE if request.kind is Kind.SEND else math.inf
+        wire.begin(self.settings.request_deadline, to_leave)
         try:
             response = self._session.request(
                 request.method,

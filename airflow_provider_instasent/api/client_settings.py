@@ -26,6 +26,10 @@ _READS_A_REQUEST = 4
 LONGEST_IDLE = 10.0
 """Seconds a connection may have idled and still carry a send."""
 
+LONGEST_TO_LEAVE = 10.0
+"""Seconds from the decision to send to the first byte: a name that is long in resolving, or a handshake that hangs, may
+outlive the try whose request it is, and another one may have sent the message by then."""
+
 
 @dataclass(frozen=True, slots=True)
 class ClientSettings:

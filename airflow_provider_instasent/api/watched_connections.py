@@ -8,6 +8,7 @@ waits no longer than until the request's deadline. It is kept on the thread that
 from __future__ import annotations
 
 import io
+import math
 import threading
 import time
 from http.client import HTTPResponse
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError
 
 from airflow_provider_instasent.api import client_settings
 
@@ -35,19 +37,38 @@ class Wire(threading.local):
     overdue = False
     _allowed = 0.0
     _deadline = 0.0
+    _to_leave = math.inf
+    _leave_by: float | None = None
 
-    def begin(self, allowed: float) -> None:
+    def begin(self, allowed: float, to_leave: float = math.inf) -> None:
         """Begin another request.
 
         :param allowed: seconds that it may take, from when it has a connection
+        :param to_leave: seconds within which it must begin to leave, counted likewise
         """
         self.left = self.overdue = False
         self._allowed = allowed
+        self._to_leave, self._leave_by = to_leave, None
         self.start_clock()
+
+    def leave(self) -> None:
+        """Note that the request begins to leave, or leaves on.
+
+        :raises ConnectTimeoutError: where it is too late to begin: nothing has left
+        """
+        if not self.left and self._leave_by is not None and time.monotonic() > self._leave_by:
+            raise ConnectTimeoutError("it took too long to open a connection")
+        self.left = True
 
     def start_clock(self) -> None:
         """Count from now: waiting for a free connection is no part of the request."""
         self._deadline = time.monotonic() + self._allowed
+
+    def take_connection(self) -> None:
+        """Note that the request has a connection, which may have to be opened."""
+        if self._leave_by is None:
+            self._leave_by = time.monotonic() + self._to_leave
+        self.start_clock()
 
     def seconds_left(self) -> float:
         """Return how long may still be waited for the next bytes.
@@ -127,7 +148,7 @@ class _WatchedConnection(HTTPConnection):
 
     def connect(self) -> None:
         self._opening = True
-        wire.start_clock()
+        wire.take_connection()
         try:
             super().connect()
         finally:
@@ -136,14 +157,14 @@ class _WatchedConnection(HTTPConnection):
     def request(self, *args: Any, **kwargs: Any) -> None:
         if self._used_at is not None and time.monotonic() - self._used_at > client_settings.LONGEST_IDLE:
             self.close()
-        wire.start_clock()
+        wire.take_connection()
         super().request(*args, **kwargs)
 
     def send(self, data: Any) -> None:
         if self.sock is None and self.auto_open:
             self.connect()
         if not self._opening:
-            wire.left = True
+            wire.leave()
         self._used_at = time.monotonic()
         super().send(data)
 
