@@ -7,6 +7,7 @@ where there is no journal by the connection's token and the run. Whoever lacks t
 
 from __future__ import annotations
 
+import os
 import re
 from hashlib import blake2b
 from typing import Final
@@ -24,6 +25,11 @@ KEY_BYTES: Final = 15
 _CLIENT_ID_BYTES: Final = 18
 _GENERATED_PREFIX: Final = "ia-"
 _generated = re.compile(r"ia-[0-9a-f]{36}").fullmatch
+
+
+def new_secret() -> bytes:
+    """Return random bytes to key digests with."""
+    return os.urandom(SECRET_BYTES)
 
 
 def secret_of_run(token: str, *run: str) -> bytes:

@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 import logging
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_instasent.api.client_ids import SECRET_BYTES, MessageKeys
+from airflow_provider_instasent.api.client_ids import MessageKeys, new_secret
 from airflow_provider_instasent.api.errors import InstasentError
 from airflow_provider_instasent.campaign.campaign_try import CampaignTry, finished_by, replay
 from airflow_provider_instasent.campaign.shortfall import MESSAGES, shortfall
@@ -71,7 +70,7 @@ class BulkSend:
             such a plan would not be sent, or None
         """
         with Spool() as spool:
-            spool.keys = MessageKeys(os.urandom(SECRET_BYTES))
+            spool.keys = MessageKeys(new_secret())
             planner = self._planner(spool)
             plan = planner.read(self._stop.until_set(self._rows()))
             try:

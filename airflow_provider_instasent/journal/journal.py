@@ -9,12 +9,11 @@ All I/O happens on one thread that is not the caller's
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
-from airflow_provider_instasent.api.client_ids import SECRET_BYTES
+from airflow_provider_instasent.api.client_ids import new_secret
 from airflow_provider_instasent.journal.errors import JournalCorruptError, JournalError, JournalMissingError
 from airflow_provider_instasent.journal.events import (
     Event,
@@ -138,7 +137,7 @@ class Journal:
                 "this try. If an earlier try sent messages, start a new DAG run, or set `journal_path` to a place that "
                 'all workers share. If none did, clear the task with on_unconfirmed="resend".'
             )
-        opening = Opening(os.urandom(SECRET_BYTES) if self.is_new else None, self.clock.identity)
+        opening = Opening(new_secret() if self.is_new else None, self.clock.identity)
         self._secret = self._secret or opening.secret
         self._append(opening_record(opening)).result()
         return opening

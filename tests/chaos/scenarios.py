@@ -10,15 +10,22 @@ from typing import Any
 
 MESSAGES = 2_000
 CHUNKS = MESSAGES // 100
-RUN, JOURNAL, CLIENT = (
+RUN, JOURNAL, CLIENT, CONNECTION = (
     f"airflow_provider_instasent.{module}"
-    for module in ("campaign.campaign_try:CampaignTry", "journal.journal:Journal", "api.client:InstasentClient")
+    for module in (
+        "campaign.campaign_try:CampaignTry",
+        "journal.journal:Journal",
+        "api.client:InstasentClient",
+        "api.watched_connections:_WatchedConnection",
+    )
 )
 # A point is a list of equivalent places: which one is chosen by the seed.
 POINTS: dict[str, list[tuple[str, str]]] = {
     "before the intent": [(f"{JOURNAL}.intend_places", "before")],
     "intent → socket": [(f"{CLIENT}._exchange", "before")],
-    "socket → answer": [("airflow_provider_instasent.api.client:_WatchedConnection.getresponse", "before")],
+    "socket → answer": [
+        ("airflow_provider_instasent.api.watched_connections:_WatchedConnection.getresponse", "before")
+    ],
     "answer → record": [(f"{CLIENT}._exchange", "after"), (f"{JOURNAL}.settle", "before")],
     "final write": [(f"{RUN}.finish", "before"), (f"{RUN}.finish", "after")],
 }
@@ -53,6 +60,17 @@ BULK_FAULTS: list[dict[str, Any]] = [
     {"name": "not_found"},
     {"name": "too_large"},
     {"name": "redirect"},
+    {"name": "redirect_after"},
+    {"name": "same_id"},
+    {"name": "fields", "fields": {"status": ["odd"], "reason": "\ud800"}},
+    {"name": "raw_fields", "fields": {"status": "\ud800"}},
+    {"name": "raw", "body": "HTTP/1.1 201 Created\r\n\r\nnonsense"},
+    {"name": "drip_head", "seconds": 12.0},
+    {"name": "drip_body", "seconds": 12.0},
+    {"name": "endless_head"},
+    {"name": "huge", "size": 17_000_000},
+    {"name": "huge_gzip", "size": 17_000_000},
+    {"name": "gzip"},
 ]
 # Seconds: the DAGs' grace is 2. With `fail` the list may lag for longer, with `resend` it must not.
 LAGS = {"fail": (0.0, 0.5, 4.0), "resend": (0.0, 0.3, 0.8)}

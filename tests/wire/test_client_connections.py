@@ -19,7 +19,7 @@ from support.clients import TINY_WAITS, read_certificates, sms
 from support.events import LONG, until, wait_until
 from support.wires import Proxy, closed_port, deaf_port
 
-from airflow_provider_instasent.api import async_client, errors, flows
+from airflow_provider_instasent.api import async_client, errors, flows, watched_connections
 from airflow_provider_instasent.api import client as sync_client
 from airflow_provider_instasent.api.client_settings import LONGEST_IDLE
 from airflow_provider_instasent.api.exchange import Answer
@@ -151,7 +151,7 @@ def test_a_send_never_goes_out_on_a_connection_that_idled(connect, sandbox, monk
     assert LONGEST_IDLE == 10
     later = 0.0
     clock = SimpleNamespace(monotonic=lambda: time.monotonic() + later)
-    for module in (sync_client, http11):
+    for module in (watched_connections, http11):
         monkeypatch.setattr(module, "time", clock)
     client = connect()
 

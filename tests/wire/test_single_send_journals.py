@@ -95,7 +95,7 @@ def test_a_text_that_changes_while_in_doubt(new_task, sandbox, journal, client_i
 @with_a_journal
 def test_a_refusal_of_a_new_text_proves_nothing_about_the_old_one(new_task, sandbox, journal, monkeypatch):
     """Only the clientId of the first text was ever in doubt; that another one is taken is no evidence."""
-    monkeypatch.setattr("airflow_provider_instasent.journal.journal.os.urandom", lambda _size: SECRET)
+    monkeypatch.setattr("airflow_provider_instasent.journal.journal.new_secret", lambda: SECRET)
     sandbox.configure(list_lag=1000.0, repeated_client_id="refuse")
     task = new_task(journal, "resend")
     other = replace(task.message, text="another text")

@@ -120,7 +120,7 @@ def test_the_file_has_no_name_and_is_its_owners_alone_whatever_the_umask():
         with Spool() as spool:
             text = "x" * 1_000
             for number in range(25_000):  # more than it keeps in memory
-                spool.add(number, key(number), bytes(18), Sms(f"+34600{number:06d}", text, "Acme"), 1)
+                spool.add(number, key(number), Sms(f"+34600{number:06d}", text, "Acme"), 1)
             files = open_temporary_files()
     finally:
         os.umask(former)
