@@ -106,6 +106,8 @@ class SandboxOfTests(SandboxServer):
         """Wait until so many requests are being answered, and see that no more come when another answer is given."""
         wait_until(lambda: self.sandbox.in_flight >= number, f"{number} requests in flight")
         call(self, "GET", "/")
+        # That one counts until it is over, which may be a moment after its answer is here.
+        wait_until(lambda: self.sandbox.in_flight <= number, f"no more than {number} requests in flight")
         assert self.sandbox.in_flight == number
 
     def cut_all(self) -> None:
