@@ -31,6 +31,7 @@ def test_the_scheduler_starts_a_dag_with_the_counts_of_a_campaign_that_was_deliv
     assert extra == {
         "rows": 3,
         "total": 3,
+        "gone": 0,
         "accepted": 3,
         "rejected": 0,
         "unconfirmed": 0,
