@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
@@ -26,4 +27,6 @@ class ClearOnce(BaseOperator):
         with create_session() as session:
             targets = session.query(TaskInstance).filter_by(**own).all()
             if once := [target for target in targets if target.try_number == 1]:
-                clear_task_instances(once, session, dag_run_state=False)
+                # Airflow 2 is told of the DAG where somebody clears, and gives the task further tries by it.
+                of_dag = {"dag": self.dag} if "dag" in signature(clear_task_instances).parameters else {}
+                clear_task_instances(once, session, dag_run_state=False, **of_dag)
