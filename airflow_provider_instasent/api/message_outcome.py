@@ -26,8 +26,8 @@ class MessageOutcome:
     :param id: the API's id, when accepted
     :param client_id: the id it was sent with, if any
     :param status: the delivery status the API answered with, if any
-    :param reason: why it was rejected, is unconfirmed or was not sent yet; of one that was accepted, what is to be known
-        of its id. Without text and whole numbers
+    :param reason: why it was rejected, is unconfirmed or was not sent yet; of one that was accepted, what is to be
+        known of its id. Without text and whole numbers
     :param client_id_taken: the API rejected it because its clientId was used before
     """
 
