@@ -3,12 +3,17 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from support.flows import LEFT, NEVER_LEFT, POLICY, Driver, answer, sms
 
-from airflow_provider_instasent.api import bulk_flows, endpoints, errors
+from airflow_provider_instasent.api import bulk_flows, endpoints, errors, flows, lookup_flows
 from airflow_provider_instasent.api.exchange import Answer
 from airflow_provider_instasent.api.message_outcome import MessageState
+from airflow_provider_instasent.api.pages import Page
 
 PLANNED, ACCEPTED, REJECTED, UNCONFIRMED = (
     MessageState.PLANNED,
@@ -227,6 +232,60 @@ def test_a_call_refused_for_want_of_funds_rejects_and_halves_nothing(body):
 
     assert type(result.stopped_by) is errors.NoFundsError
     assert [outcome.state for outcome in result.outcomes] == [PLANNED] * 4
+
+
+THREE = [sms(index) for index in range(3)]
+words = st.one_of(
+    st.text(st.characters(codec=None), max_size=6),
+    st.sampled_from(["id-0", "id-1", "+34600000001", "600000002", "hello", "Tests", "0", "1", "3", "402", "no funds"]),
+)
+names = st.sampled_from(
+    ["id", "clientId", "to", "normalizedTo", "text", "from", "status", "index", "position", "item", "code", "message"]
+)
+values = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(-2, 5), st.floats(), words),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.one_of(names, words), inner, max_size=4)),
+    max_leaves=12,
+)
+entities = st.one_of(st.lists(st.dictionaries(names, values, max_size=5), max_size=4), values)
+bodies = st.one_of(
+    values, st.fixed_dictionaries({}, optional={"entities": entities, "errors": values, "message": values})
+)
+statuses = st.sampled_from([200, 201, 302, 400, 401, 402, 408, 413, 422, 429, 499, 500])
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(statuses, bodies), min_size=1, max_size=12))
+def test_whatever_the_api_answers_each_message_has_an_outcome_that_can_be_kept(answers):
+    driver = Driver([*(answer(status, json.dumps(body).encode()) for status, body in answers), *[answer(402)] * 50])
+
+    result = driver.run(bulk_flows.send_chunk(THREE, POLICY))
+
+    assert [outcome.position for outcome in result.outcomes] == [0, 1, 2]
+    assert {outcome.state for outcome in result.outcomes} <= {PLANNED, ACCEPTED, REJECTED, UNCONFIRMED}
+    assert all((outcome.id is not None) == (outcome.state is ACCEPTED) for outcome in result.outcomes)
+    if all(status // 100 != 2 for status, _ in answers):
+        assert not [outcome for outcome in result.outcomes if outcome.state is ACCEPTED]
+    for outcome in result.outcomes:
+        for word in (outcome.id, outcome.status, outcome.reason):
+            assert word is None or (word.isprintable() and word.encode() and len(word) <= 600)
+
+
+@settings(deadline=None)
+@given(statuses, bodies)
+def test_whatever_the_api_answers_a_call_ends_in_entities_that_can_be_kept_or_in_an_error_of_ours(status, body):
+    told = answer(status, json.dumps(body).encode())
+    sends = [flows.send_sms(THREE[0], POLICY), lookup_flows.lookup("+34600000001", POLICY)]
+    for flow in [*sends, flows.get_sms("a", POLICY), flows.list_sms(1, 9, POLICY)]:
+        try:
+            result = Driver(lambda _request: told).run(flow)
+        except errors.ApiError as raised:
+            assert str(raised).isprintable()  # noqa: PT017 - either is right
+            continue
+        assert 200 <= status < 300
+        found = result.entities if isinstance(result, Page) else [result]
+        json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
+        assert all(isinstance(entity["id"], str) and entity["id"] for entity in found)
 
 
 @pytest.mark.parametrize("made", [0, 1, 2])
