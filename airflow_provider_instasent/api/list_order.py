@@ -103,14 +103,14 @@ class ProvenOrder:
         self._watched: dict[str, _Place | None] = {}
         self._newest_first = False
         self._oldest_first = False
-        self._counted = 0
-        self._astray = 0
+        self._counted = self._astray = 0
+        self._counted_sparse = self._astray_sparse = 0
 
     @property
     def verdict(self) -> Order:
         """The order, as far as it is known."""
-        astray = self._astray > max(_FEW, MOST_ASTRAY * self._counted)
-        if astray or (self._newest_first and self._oldest_first):
+        astray, counted = self._astray + self._astray_sparse, self._counted + self._counted_sparse
+        if (self._newest_first and self._oldest_first) or astray > max(_FEW, MOST_ASTRAY * counted):
             return Order.CONTRADICTORY
         if self._newest_first:
             return Order.NEWEST_FIRST
@@ -122,11 +122,13 @@ class ProvenOrder:
         self._pages.pop(number, None)
         self._sparse.pop(number, None)
         borne_out = _borne_out(said)
-        self._note_moments(number, borne_out)
-        self._count(said, borne_out)
-        if said and not borne_out:
+        if borne_out:
+            self._note_page(number, [at for _, at in borne_out])
+            self._counted += len(borne_out)
+            self._astray += self._count_astray(said, borne_out)
+        elif said:
             self._sparse[number] = [at for _, at in said]
-            self._note_sparse(number)
+            self._note_sparse()
         for line, entity in enumerate(entities):
             if entity["id"] in self._watched:
                 before = Span.of(at for other, at in borne_out if other < line)
@@ -146,8 +148,11 @@ class ProvenOrder:
         place = self._watched.get(entity_id)
         if place is None:
             return True
+        sparse = _borne_out(self._row_of_sparse())
         before = place.before | self._span_of_pages(lambda other: other < place.number)
+        before |= Span.of(said for number, said in sparse if number < place.number)
         after = place.after | self._span_of_pages(lambda other: other > place.number)
+        after |= Span.of(said for number, said in sparse if number > place.number)
         newest_first = before.low >= at - self._slack and after.high <= at + self._slack
         oldest_first = before.high <= at + self._slack and after.low >= at - self._slack
         return {
@@ -157,31 +162,33 @@ class ProvenOrder:
             Order.CONTRADICTORY: False,
         }[self.verdict]
 
-    def _note_moments(self, number: int, borne_out: Sequence[_Said]) -> None:
-        page = Span()
-        for _, at in borne_out:
-            self._compare(page, Span(at, at))
-            page |= Span(at, at)
-        self._compare(self._span_of_pages(lambda other: other < number), page)
+    def _note_page(self, number: int, moments: Sequence[float]) -> None:
+        self._compare(self._span_of_pages(lambda other: other < number), page := self._note_row(moments))
         self._compare(page, self._span_of_pages(lambda other: other > number))
-        self._pages[number] = page | self._pages.get(number, Span())
+        self._pages[number] = page
 
-    def _note_sparse(self, number: int) -> None:
-        """Take a page with few moments together with those nearest to it: any part of a list is in its order too."""
-        numbers = sorted(self._sparse)
-        place = numbers.index(number)
-        near = numbers[max(0, place - _FEW) : place + _FEW + 1]
-        said = [(one, at) for one in near for at in self._sparse[one]]
+    def _note_sparse(self) -> None:
+        """Take pages with few moments together, apart from the others: what is left of a list is in its order too."""
+        said = self._row_of_sparse()
         borne_out = _borne_out(said)
-        for one in near:
-            self._note_moments(one, [(page, at) for page, at in borne_out if page == one])
-        self._count(said, borne_out)
+        self._note_row([at for _, at in borne_out])
+        self._counted_sparse, self._astray_sparse = len(borne_out), self._count_astray(said, borne_out)
 
-    def _count(self, said: Sequence[_Said], borne_out: Sequence[_Said]) -> None:
-        """Count the moments that lie apart from their neighbours."""
-        self._counted += len(borne_out)
+    def _row_of_sparse(self) -> list[_Said]:
+        return [(number, at) for number in sorted(self._sparse) for at in self._sparse[number]]
+
+    def _note_row(self, moments: Sequence[float]) -> Span:
+        """Note what moments in a row prove; return their span."""
+        row = Span()
+        for at in moments:
+            self._compare(row, Span(at, at))
+            row |= Span(at, at)
+        return row
+
+    def _count_astray(self, said: Sequence[_Said], borne_out: Sequence[_Said]) -> int:
+        """Return how many moments lie apart from their neighbours."""
         pairs = zip(said[1:], borne_out, strict=False)
-        self._astray += sum(abs(at - between) > self._slack for (_, at), (_, between) in pairs)
+        return sum(abs(at - between) > self._slack for (_, at), (_, between) in pairs)
 
     def _compare(self, earlier: Span, later: Span) -> None:
         """Note what two parts of the list prove, the earlier one nearer to its beginning."""

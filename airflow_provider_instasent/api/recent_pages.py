@@ -163,22 +163,28 @@ class _Walk:
         """Read all of the window."""
         first = yield from self._page(1)
         # What is looked for may lie near: then reading on from here costs nothing, whatever the order is.
-        if first and not self._lies_near(first):
-            yield from self._prove_order()
-            if self._order.verdict is Order.OLDEST_FIRST and (yield from self._backwards()):
-                return
-        yield from self._forwards()
+        near = not first or self._lies_near(first)
+        if near or not (yield from self._begins_with_the_oldest(first)) or not (yield from self._backwards()):
+            yield from self._forwards()
+
+    def _is(self, order: Order) -> bool:
+        return self._order.verdict is order
 
     def _lies_near(self, entities: list[Entity]) -> bool:
         sides = Counter(map(self._side_of, entities))
         return sides[Side.INSIDE] > sides[Side.OLDER]
 
-    def _prove_order(self) -> Walk[None]:
+    def _begins_with_the_oldest(self, first: list[Entity]) -> Walk[bool]:
         """Read what tells the order: the second page, and the other end where that is not enough."""
-        if self._order.verdict is Order.UNPROVEN:
-            yield from self._page(2)
-        if self._order.verdict is Order.UNPROVEN:
+        if not self._is(Order.UNPROVEN):
+            return self._is(Order.OLDEST_FIRST)
+        yield from self._page(2)
+        if self._is(Order.UNPROVEN):
             yield from self._last_page()
+        if not self._is(Order.OLDEST_FIRST):
+            return False
+        # Newer messages on later pages may also have come in between. Then they moved the first page's on, too.
+        return _ids(first) <= _ids((yield from self._read(1)))
 
     def _forwards(self) -> Walk[None]:
         """Read from the first page on: to the edge, where the newest come first, else to the end."""
@@ -192,7 +198,7 @@ class _Walk:
             new = self._seen.take(_ids(entities))
             # What moved here from an earlier page says nothing of the order.
             self._order.note(number, [entity for entity in entities if entity["id"] in new])
-            if edge.is_passed(entities) and self._order.verdict is Order.NEWEST_FIRST:
+            if edge.is_passed(entities) and self._is(Order.NEWEST_FIRST):
                 return
             empty = 0 if entities else empty + 1
             barren = 0 if new else barren + 1
@@ -218,7 +224,7 @@ class _Walk:
         edge = _Edge(self._side_of)
         for number in range(last or 0, 0, -1):
             entities = yield from self._page(number, keep=False)
-            if self._order.verdict is not Order.OLDEST_FIRST:
+            if not self._is(Order.OLDEST_FIRST):
                 return False
             if edge.is_passed(entities):
                 return True

@@ -38,6 +38,7 @@ class Doubt(StrEnum):
     MISPLACED = "an identical one is in the list, at a place that belies its time"
     NOT_ECHOED = "an identical one without a clientId is in the list, where ours have theirs"
     AMBIGUOUS = "identical ones are in the list, and which is which cannot be told"
+    ALTERED = "one with its clientId and another text is in the list"
     BLANK = "the list has one that may be it, without its number, sender or text"
 
 
@@ -117,6 +118,7 @@ class Search:
         self._latest = math.inf
         self._by_content: dict[bytes, dict[str, _Sighting]] = defaultdict(dict)
         self._by_given_id: dict[bytes, dict[str, _Sighting]] = defaultdict(dict)
+        self._altered: dict[bytes, dict[str, _Sighting]] = defaultdict(dict)
         self._newest_blank: dict[bytes, float] = {}
         self._since = self._earliest()
 
@@ -158,11 +160,16 @@ class Search:
                 if items := [item for item in items if item.key not in self.found]:
                     doubted.update(self._attribute(items, list(sightings.values())))
             for key, sightings in self._by_given_id.items():
-                judged = [self._judge(sighting, [self._wanted[key]]) for sighting in sightings.values()]
-                doubted.update((key, doubt) for doubt in judged if isinstance(doubt, Doubt))
+                doubted.update((key, doubt) for doubt in self._judged(key, sightings) if isinstance(doubt, Doubt))
+            for key, sightings in self._altered.items():
+                if any(verdict is not _Age.OLDER for verdict in self._judged(key, sightings)):
+                    doubted[key] = Doubt.ALTERED
             doubted.update(self._blanks())
         open_doubts = {key: doubt for key, doubt in doubted.items() if self._is_open(key)}
         return Findings(dict(self.found), whole or self.is_over, open_doubts)
+
+    def _judged(self, key: bytes, sightings: Mapping[str, _Sighting]) -> list[_Age | Doubt]:
+        return [self._judge(sighting, [self._wanted[key]]) for sighting in sightings.values()]
 
     def _is_open(self, key: bytes) -> bool:
         return self._wanted[key].in_doubt and key not in self.found
@@ -201,15 +208,19 @@ class Search:
         keys = self._content_keys(entity)
         if is_generated(client_id) and client_id in map(self._keys.client_id, keys):
             self._echoed = True  # another one of this campaign
-        for item in self._given.get(client_id, ()):
-            # The user may have used it before, for another text or for the same one.
-            if item.key not in keys and entity.get("text"):
-                continue
+        given = self._given.get(client_id, ())
+        same = [item for item in given if item.key in keys or not entity.get("text")]
+        for item in same:
+            # The user may have used it before, for the same text.
             sighting = self._by_given_id[item.key][entity["id"]] = self._sighting(entity)
             if self._age(sighting, item) is _Age.OURS:
                 self.found.setdefault(item.key, entity)
                 self._echoed = True
                 return
+        for item in () if same else given:
+            # Or for another text; or the API changed it.
+            if number_of(item.key) == number_of(keys[0]):
+                self._altered[item.key][entity["id"]] = self._sighting(entity)
 
     def _consider_blank(self, entity: Entity) -> None:
         """Note an SMS that does not tell enough to be compared, and so may be any message, or any to its number."""

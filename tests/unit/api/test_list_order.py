@@ -54,6 +54,9 @@ def proven(*pages, numbers=None):
         ([[500, 0], [500, 500]], Order.UNPROVEN),
         ([[9000], [500], [500], [500]], Order.UNPROVEN),
         ([[*[500] * 30, 0] * 4], Order.UNPROVEN),
+        # Of pages with few moments those between are not known, so what they prove counts among themselves alone.
+        ([[9000, 0], [0, 0, 0], [0, 0, 0], [200]], Order.UNPROVEN),
+        ([[500, 500], [500] * 5, [900, 900]], Order.OLDEST_FIRST),
         # Many that are wrong prove that none can be relied on.
         ([[500, 500, 0, 500, 500, 0, 500, 500, 0, 500, 500, 0, 500]], Order.CONTRADICTORY),
         ([[500, 0, 0, 500, 0, 0, 500, 0, 0, 500, 0, 0, 500]], Order.CONTRADICTORY),

@@ -308,6 +308,24 @@ def test_messages_that_come_in_meanwhile_do_not_have_more_pages_read_than_they_f
     assert len(source.read) <= 6
 
 
+def test_messages_that_come_in_between_two_pages_do_not_prove_that_the_oldest_come_first():
+    """More than a page of them: the second page then shows what is newer than all of the first, as it was."""
+    source = List([*[0.0] * 8, 1.0, -1e9, 1.0], sizes=(2,), arriving=5)
+    whole = read(source, 1.0, 200)
+    assert not whole or {"8", "9", "10"} <= source.seen
+    source = List([*[0.0] * 40, 900.0, 900.0, *[700.0] * 10])  # the last bulk call's moments are too early
+    pages = source.page
+
+    def bursting(number: int) -> Page:
+        page = pages(number)
+        source.arriving = 0
+        return page
+
+    source.arriving = 12
+    assert recent_pages(bursting, side(850.0), lambda: False, ProvenOrder(moment, SLACK), 200)
+    assert {"40", "41"} <= source.seen
+
+
 def test_messages_that_come_in_as_fast_as_pages_are_read_end_it_and_prove_nothing():
     """Each page repeats the former one, for ever: the end cannot be told, and the window was not read."""
     source = List([100.0 * at for at in range(200)], arriving=10)

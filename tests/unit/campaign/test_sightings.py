@@ -105,6 +105,7 @@ def test_two_texts_in_doubt_under_one_client_id_of_the_user_are_told_apart():
     first, second = (wanted(text, client_id="order-42") for text in ("first", "second"))
     assert world.look(first, second) == {first.key: sms_id}
     assert world.look(second, first) == {first.key: sms_id}
+    assert world.findings(first, second).doubted == {}
 
 
 def test_a_client_id_of_the_user_in_our_form_is_still_the_users():
@@ -314,6 +315,27 @@ def test_a_client_id_of_the_user_whose_time_is_not_told_is_a_doubt(created):
     assert (dict(findings.found), list(findings.doubted)) == ({}, [message.key])
     sms_id = world.accept(client_id="order-42")
     assert world.look(message) == {message.key: sms_id}
+
+
+@pytest.mark.parametrize(
+    ("change", "is_doubted"),
+    [
+        ({"text": "HELLO?"}, True),
+        ({"text": "HELLO?", "createdAt": None}, True),
+        ({"from": "Acme2"}, True),
+        ({"text": "HELLO?", "off": -HOUR}, False),
+        ({"text": "HELLO?", "to": "+34600000002"}, False),
+        ({"text": "HELLO?", "client_id": "order-43"}, False),
+    ],
+)
+def test_a_client_id_of_the_user_with_another_text_to_the_same_number_is_a_doubt(change, is_doubted):
+    """It may have been used for that text before; or the API lists another text than was sent."""
+    message = wanted(client_id="order-42")
+    world = World()
+    world.accept(**{"client_id": "order-42", **change})
+    findings = world.findings(message)
+    assert findings.doubted == ({message.key: Doubt.ALTERED} if is_doubted else {})
+    assert not findings.found
 
 
 def test_each_of_identical_messages_gets_an_sms_that_is_not_older():
