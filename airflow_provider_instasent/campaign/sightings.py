@@ -38,7 +38,7 @@ class Doubt(StrEnum):
     MISPLACED = "an identical one is in the list, at a place that belies its time"
     NOT_ECHOED = "an identical one without a clientId is in the list, where ours have theirs"
     AMBIGUOUS = "identical ones are in the list, and which is which cannot be told"
-    ALTERED = "one with its clientId and another text is in the list"
+    ALTERED = "one with its clientId and a different text is in the list"
     BLANK = "the list has one that may be it, without its number, sender or text"
 
 

@@ -10,6 +10,7 @@ from support.campaign import SECRET
 from support.single_send import (
     Crash,
     Hooks,
+    SendTask,
     assert_accepted,
     crash,
     new_task,
@@ -20,7 +21,7 @@ from support.single_send import (
 )
 
 from airflow_provider_instasent.api.client_ids import is_generated
-from airflow_provider_instasent.api.errors import InvalidRequestError
+from airflow_provider_instasent.api.errors import InvalidRequestError, UnconfirmedError
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.message_outcome import MessageState
 from airflow_provider_instasent.campaign.single_send import SingleResult
@@ -146,13 +147,26 @@ def test_that_a_client_id_of_the_user_is_taken_proves_nothing(new_task, sandbox,
     sandbox.configure(repeated_client_id="refuse")
     message = Sms("+34600000001", "a text to keep private", "Acme", client_id="order-42")
     other = new_task("none", campaign_id="another")
-    other.message = replace(message, text="another text")
+    other.message = replace(message, to="+34600000002")
     assert isinstance(other.run(), SingleResult)
     task = new_task(journal, "resend", message=message)
     ended = task.run(Hooks(before_socket=crash))
     assert isinstance(ended, InvalidRequestError)
     assert task.accepted() == 1
     assert task.state() is MessageState.UNCONFIRMED
+
+
+@with_a_journal
+def test_that_the_list_has_a_client_id_of_the_user_with_a_different_text_leaves_a_doubt(sandbox, tmp_path, journal):
+    """It was used for that text to this number a moment ago; or the API lists another text than was sent."""
+    message = Sms("+34600000001", "a text to keep private", "Acme", client_id="order-42")
+    other = SendTask(sandbox, "none", tmp_path, campaign_id="another", message=replace(message, text="older"))
+    assert isinstance(other.run(), SingleResult)
+    task = SendTask(sandbox, journal, tmp_path, "resend", message=message)
+    ended = task.run(Hooks(before_socket=crash))
+    assert isinstance(ended, UnconfirmedError)
+    assert "a different text" in str(ended)
+    assert task.accepted() == 1
 
 
 # --- cleared after success ---
