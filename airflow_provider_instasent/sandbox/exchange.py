@@ -47,12 +47,17 @@ class Endpoint:
         sandbox.requests.add(record)
         try:
             body = await request.body()
-            came, latency = sandbox.clock.now(), sandbox.settings.latency
-            await sandbox.clock.wait_until(came + latency / 2)
+            # One clock for the whole request: after a reset another one stands elsewhere, and may never come so far.
+            clock, latency = sandbox.clock, sandbox.settings.latency
+            came = clock.now()
+            await clock.wait_until(came + latency / 2)
+            if sandbox.clock is not clock:
+                await wire.cut(scope, receive, reset=True)
+                return
             exchange = _Exchange(sandbox, self._name, record)
             call = Call(body, request.query_params, scope["path_params"].get("id", ""))
             exchange.act(call, self._operation)
-            await sandbox.clock.wait_until(came + latency)
+            await clock.wait_until(came + latency)
             await exchange.reply(scope, receive, send)
         except ClientDisconnect:
             pass

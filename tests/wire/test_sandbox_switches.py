@@ -281,3 +281,26 @@ def test_latency_and_how_many_were_in_flight(sandbox):
         assert [answer.result(LONG).status for answer in answers] == [201] * 4
 
     assert sorted(record.in_flight for record in sandbox.requests.records()) == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("shown", [0.0, 3600.0])
+@pytest.mark.parametrize("passed", [0.1, 0.7])
+def test_a_reset_ends_the_requests_that_came_before_it(sandbox, shown, passed):
+    sandbox.advance(shown)
+    sandbox.stop_clock()
+    sandbox.configure(latency=1.0)
+    with ThreadPoolExecutor(1) as pool:
+        late = pool.submit(send, sandbox)
+        sandbox.wait_for_in_flight(1)
+        sandbox.advance(passed)
+        if passed > 0.5:
+            wait_until(lambda: sandbox.ledger.accepted == 1, "acceptance")
+        sandbox.reset()
+        sandbox.stop_clock()
+        if passed > 0.5:
+            assert late.result(LONG).status == 201
+        else:
+            with pytest.raises(OSError):
+                late.result(LONG)
+    wait_until(lambda: sandbox.sandbox.in_flight == 0, "an end of what came before")
+    assert sandbox.ledger.accepted == 0
