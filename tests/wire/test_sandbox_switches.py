@@ -300,7 +300,7 @@ def test_a_reset_ends_the_requests_that_came_before_it(sandbox, shown, passed):
         if passed > 0.5:
             assert late.result(LONG).status == 201
         else:
-            with pytest.raises(OSError):
+            with pytest.raises(ConnectionError):
                 late.result(LONG)
     wait_until(lambda: sandbox.sandbox.in_flight == 0, "an end of what came before")
     assert sandbox.ledger.accepted == 0
