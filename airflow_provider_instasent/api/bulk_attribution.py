@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_instasent.api.bulk_errors import one_by_one, rejection, unpaid
-from airflow_provider_instasent.api.message_finder import MessageFinder, names_a_message
+from airflow_provider_instasent.api.message_finder import MessageFinder
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.api.no_funds import says_no_funds
 from airflow_provider_instasent.api.server_words import status_word
@@ -78,12 +78,8 @@ def _each_id_once(entities: Sequence[Entity]) -> tuple[Sequence[Entity], bool]:
 
 
 def _are_in_order(messages: Sequence[Sms], loose: Sequence[Entity], finder: MessageFinder) -> bool:
-    """Tell whether entities, of which none names its message, can be all the messages in the request's order."""
-    return (
-        len(loose) == len(messages)
-        and not any(map(names_a_message, loose))
-        and all(finder.agrees(position, entity) for position, entity in enumerate(loose))
-    )
+    """Tell whether entities, of which none alone names its message, can be all the messages in the request's order."""
+    return len(loose) == len(messages) and all(finder.agrees(position, entity) for position, entity in enumerate(loose))
 
 
 def _account_for(nameless: Sequence[Any] | None, errors: Any, rest: Sequence[int], finder: MessageFinder) -> bool:

@@ -82,6 +82,11 @@ class MessageFinder:
     def agrees(self, position: int, entity: Entity) -> bool:
         """Tell whether nothing that an entity shows contradicts that it is this message."""
         message = self._messages[position]
+        client_id = entity.get("clientId")
+        if client_id and _scalar(client_id) != message.client_id:
+            return False
+        if names_a_message(entity) and not client_id and position not in self._places(entity):
+            return False
         return all(
             not isinstance(shown := entity.get(name), str) or _normal(shown) == _normal(sent)
             for name, sent in (("text", message.text), ("from", message.sender))

@@ -17,6 +17,11 @@ class MessageState(StrEnum):
     UNCONFIRMED = "unconfirmed"
 
 
+def reported(state: str) -> str:
+    """Return a state as users see it: what was intended and has no answer is unconfirmed."""
+    return MessageState.UNCONFIRMED.value if state == MessageState.INTENDED else state
+
+
 @dataclass(frozen=True, slots=True)
 class MessageOutcome:
     """What is known of one message.

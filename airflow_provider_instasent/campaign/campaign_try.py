@@ -226,6 +226,8 @@ class CampaignTry:
         if not findings.whole:
             log.warning("The list is longer than what was read of it: the others may be there all the same.")
         roster.settle(_not_found(item, findings.doubted.get(item.key)) for item in doubtful if item.key not in found)
+        if self._journal is not None:
+            self._journal.tell_offset()
         places = {item.key: item.place for item in doubtful}
         self._record([acceptance(places[key], _NOBODY, entity) for key, entity in found.items()])
         return findings

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from airflow_provider_instasent.api.errors import ApiError, InstasentError
 from airflow_provider_instasent.api.lookup_flows import lookup_chunk
 from airflow_provider_instasent.api.message import Sms
+from airflow_provider_instasent.api.message_outcome import reported
 from airflow_provider_instasent.campaign.campaign_try import CampaignTry, replay
 from airflow_provider_instasent.campaign.shortfall import LOOKUPS, shortfall
 from airflow_provider_instasent.campaign.summary import counts_of, first_invalid_of, results_unwritten
@@ -186,7 +187,7 @@ class LookupCampaign:
                 "position": position,
                 "to": to,
                 "id": lookup_id,
-                "state": state or ("unconfirmed" if ordered == "intended" else ordered),
+                "state": state or reported(ordered),
                 "reason": reason,
                 "lookup": None if entity is None else json.loads(entity),
             }

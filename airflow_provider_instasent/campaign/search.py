@@ -96,6 +96,7 @@ def _look(search: Search, list_page: Callable[[int, int], Page], clock: WorkerCl
             if number == 1:
                 raise
             page = Page([], None)  # so some servers answer behind the last page
+        clock.learn(page.server_time)
         search.take(page, clock.now())
         return page
 

@@ -10,6 +10,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.errors import UnavailableError
+from airflow_provider_instasent.api.message_outcome import reported
 from airflow_provider_instasent.waiting.results_file import RESULT_FIELDS, write_results
 
 if TYPE_CHECKING:
@@ -26,13 +27,10 @@ def counts_of(spool: Spool) -> dict[str, int]:
 
     Those whose row is gone count too where they were or may have been accepted.
     """
-    counts = spool.counts()
-    return {
-        "accepted": counts.get("accepted", 0),
-        "rejected": counts.get("rejected", 0),
-        "unconfirmed": counts.get("unconfirmed", 0) + counts.get("intended", 0),
-        "planned": counts.get("planned", 0),
-    }
+    counts = dict.fromkeys(("accepted", "rejected", "unconfirmed", "planned"), 0)
+    for state, count in spool.counts().items():
+        counts[reported(state)] += count
+    return counts
 
 
 def summary_of(

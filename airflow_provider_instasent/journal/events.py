@@ -27,6 +27,9 @@ WHOLE_ROSTER = 0
 PLAN = "plan"
 """The note of a plan whose messages are all listed, `[fingerprint, owner]`: nothing is sent before it is there."""
 
+OFFSET = "offset"
+"""The note of how far the server's clock is ahead of a try's, in seconds, for its moments that do not tell."""
+
 
 @dataclass(frozen=True, slots=True)
 class Opening:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from airflow_provider_instasent.api.client_ids import new_secret
 from airflow_provider_instasent.journal.errors import JournalCorruptError, JournalError, JournalMissingError
 from airflow_provider_instasent.journal.events import (
+    OFFSET,
     Event,
     Intent,
     Opening,
@@ -68,6 +69,7 @@ class Journal:
         self._thread = JournalThread(store.append)
         self._replayed = False
         self._next_chunk = 1
+        self._has_untold_moments = False
 
     def __enter__(self) -> Self:
         return self
@@ -169,7 +171,7 @@ class Journal:
         :returns: the moment written
         :raises JournalWriteError: where it could not be written: the chunk must not leave
         """
-        moment = self.clock.moment()
+        moment = self._moment()
         self._append(intent_record(chunk, moment, keys, client_ids)).result()
         return moment
 
@@ -214,7 +216,7 @@ class Journal:
         :returns: the moment written, and a future that is done when it is durable: the chunk must not leave before
         :raises JournalWriteError: where an earlier write failed
         """
-        moment = self.clock.moment()
+        moment = self._moment()
         return moment, self._append(placed_intent_record(chunk, moment, spans))
 
     def settle(self, chunk: int, outcomes: Sequence[MessageOutcome]) -> Future[None]:
@@ -225,6 +227,7 @@ class Journal:
         :returns: done when it is durable
         :raises JournalWriteError: where an earlier write failed
         """
+        self.tell_offset()
         return self._append(settlement_record(chunk, outcomes))
 
     def note(self, name: str, value: Any) -> Future[None]:
@@ -233,6 +236,22 @@ class Journal:
         :raises JournalWriteError: where an earlier write failed
         """
         return self._append(note_record(name, value))
+
+    def tell_offset(self) -> None:
+        """Write how far the server's clock is ahead of this try's, where it was learned after a moment was written.
+
+        A later try, on another machine, can then tell when that was.
+
+        :raises JournalWriteError: where an earlier write failed
+        """
+        if self._has_untold_moments and self.clock.offset is not None:
+            self._has_untold_moments = False
+            self._append(note_record(OFFSET, round(self.clock.offset, 3)))
+
+    def _moment(self) -> Moment:
+        moment = self.clock.moment()
+        self._has_untold_moments |= moment.offset is None
+        return moment
 
     @property
     def in_metadata_database(self) -> bool:

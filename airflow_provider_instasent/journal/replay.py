@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.journal.errors import JournalCorruptError, JournalForeignError
 from airflow_provider_instasent.journal.events import (
+    OFFSET,
     PLAN,
     WHOLE_ROSTER,
     Event,
@@ -86,6 +87,11 @@ class Replay:
                 self._note(event)
 
     def _note(self, note: Note) -> None:
+        if note.name == OFFSET:
+            if not isinstance(note.value, int | float):
+                raise _corrupt("tells no time where it should")
+            self._roster.learn(note.value)
+            return
         self.notes[note.name] = note.value
         if note.name == PLAN:
             self._roster.begin_plan(self._members, ours=self.plan[1] == self._owner)

@@ -175,6 +175,14 @@ class Roster:
         known = (moment.at, moment.offset, len(self._clocks) - 1, self.plan)
         self._database.executemany(_INTEND, ((*known, first, first + count) for first, count in spans))
 
+    def learn(self, offset: float) -> None:
+        """Take in how far the server's clock is ahead of the present one, for moments that do not tell.
+
+        :param offset: in seconds
+        """
+        query = 'UPDATE roster SET "offset" = ? WHERE clock = ? AND "offset" IS NULL'
+        self._database.execute(query, (offset, len(self._clocks) - 1))
+
     def settle(self, outcomes: Iterable[MessageOutcome]) -> None:
         """Note outcomes whose `position` is a place."""
         self._database.executemany(_SETTLE, ((str(o.state), o.id, o.status, o.reason, o.position) for o in outcomes))

@@ -74,10 +74,10 @@ class Moment:
         """
         if self.offset is not None:
             return self.at + self.offset, self.at + self.offset
-        if self.ahead is None:
+        if self.ahead is None or offset is None:
             return self.at - UNKNOWN_SLACK, math.inf
         # A machine that was suspended, or a clock that was set since: both readings are possible.
-        readings = self.at + (offset or 0.0), self.at + self.ahead + (offset or 0.0)
+        readings = self.at + offset, self.at + self.ahead + offset
         return min(readings), max(readings)
 
 

@@ -13,6 +13,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from airflow_provider_instasent.api.message import Sms
+from airflow_provider_instasent.api.message_outcome import reported
 from airflow_provider_instasent.journal.roster import IN_DOUBT, Roster, first_value
 
 if TYPE_CHECKING:
@@ -255,6 +256,7 @@ class Spool:
             row = dict(zip(names, values, strict=True))
             key = row.pop("key")
             row["client_id"] = row["client_id"] or self.keys.client_id(key)
+            row["state"] = reported(row["state"])
             yield row
 
     def _gone(self, what: str, rest: str = "") -> list[tuple[Any, ...]]:

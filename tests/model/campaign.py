@@ -59,7 +59,7 @@ class World:
 
     def begin(self, habits: Habits) -> Adversary:
         """Begin a sequence: the same time again, another API at the same socket."""
-        self.clock.now, self.clock.skew, self.clock.booted = EPOCH, 0.0, EPOCH
+        self.clock.now, self.clock.skew, self.clock.booted, self.clock.boot_id = EPOCH, 0.0, EPOCH, ""
         self.api = Adversary(self.clock, habits)
         self.sequences += 1
         return self.api
@@ -99,6 +99,7 @@ class Campaign:
         self._first_rows = list(self.rows)
         self.api.refused_numbers = {_message(person)[0] for person in habits.refused}
         self.run = Run(0)
+        self._twins, self._misled = habits.twins, habits.entities == "reversed"
         self.broken = False
         self._others_send(habits)
         self.begin_run()
@@ -109,13 +110,16 @@ class Campaign:
         self.place = Place(self._kind, self._folder / str(self.run.number))
         self.place.folder.mkdir()
         self._began = self.world.clock.now
-        self._tries = 0
+        self._tries = self._last_of_others = 0
         self._skewed = False
+        self._untimed = self._moved = False
         self._owner = 1
 
     def begin_owner(self) -> None:
         """Let another task take part, with the same journal."""
         self._owner += 1
+        self.run.is_shared = True
+        self._last_of_others = self._tries
         self.run.finished = False
 
     def change(self, kind: str, place: int) -> None:
@@ -137,6 +141,10 @@ class Campaign:
             self.rows.reverse()
         elif kind == "back":
             self.rows = list(self._first_rows)
+
+    def heal(self) -> None:
+        """Let the API take the numbers that it refused."""
+        self.api.refused_numbers = set()
 
     def lose(self, first: int, count: int) -> None:
         """Lose parts of the journal, never all of it: that is another matter."""
@@ -171,13 +179,14 @@ class Campaign:
             thread.join()
             self._judge(first, reports[0], before)
         clock = self.world.clock
-        kept = clock.skew, clock.booted
+        self._untimed |= hung
+        kept = clock.skew, clock.booted, clock.boot_id
         if hung and Turn("hangs", "before") in first.sends and second.policy == "resend":
             self.run.risk_taken = True  # nothing fences off a request that is on its way: the docs say so
         try:
             self.attempt(second)
         finally:
-            clock.skew, clock.booted = kept
+            clock.skew, clock.booted, clock.boot_id = kept
             process.release()
             thread.join()
         if hung:
@@ -195,7 +204,12 @@ class Campaign:
             if report.ended != "success":
                 report = self.attempt(Attempt(policy=policy, goes_on=True))
         if not done and not (self.single and set(self.rows) <= self._refused()):
-            self._holds(lambda: everything_arrives_in_the_end(self.run, self._ours(), self._refused(), report))
+            told_apart = self._is_shown(Attempt()) or not (self._twins or self._copies)
+            self._holds(
+                lambda: everything_arrives_in_the_end(
+                    self.run, self._ours(), self._refused(), report, told_apart=told_apart
+                )
+            )
 
     def remove(self) -> None:
         """Remove what it left on disk."""
@@ -205,9 +219,13 @@ class Campaign:
         """Run a try in its process; the clocks are then those of its worker."""
         clock = self.world.clock
         clock.now += 5.0
-        clock.skew, clock.booted = attempt.skew, clock.now - 60.0
         self._tries += 1
+        # A worker is on a machine of its own, unless it is the one of which the clock gets set between its tries.
+        clock.skew = attempt.skew
+        clock.booted = EPOCH - 60.0 if attempt.clock_is_set else clock.now - 60.0
+        clock.boot_id = "same" if attempt.clock_is_set else f"of try {self._tries}"
         self._skewed |= bool(attempt.skew)
+        self._moved |= not attempt.clock_is_set
         if attempt.policy == "resend" or self.place.kind == "none":
             self.run.risk_taken |= self.api.habits.lag >= GRACE
         version = f" (version {attempt.version})" if attempt.version else ""
@@ -215,6 +233,7 @@ class Campaign:
         never = self._suppressed(attempt)
         asked = [row for row in rows if row[0] not in never]
         self.run.plans.append(Counter(asked) if self._copies == "wanted" else Counter(set(asked)))
+        self.run.asked_again = attempt.asks_again
         token = f"run-{self.run.number}-try-{self._tries}"
         self.api.callers[token] = Caller(
             self.run.number, self._tries, process, list(attempt.sends), list(attempt.lists)
@@ -227,20 +246,29 @@ class Campaign:
             owner=f"dag/{self.run.number}/task {self._owner}/-1",
             suppressed=sorted(never),
             deduplicate=self._copies != "wanted",
+            asks_again=attempt.asks_again,
             since=self._began if self._tries > 1 else None,
         )
         play = subject.single_try if self.single else subject.bulk_try
         return play(task, self.place, process, {"base_url": self.world.wire.url, "token": token}, clock)
 
     def _judge(self, attempt: Attempt, report: Report, before: Sequence[Sms], *, unheard: bool = False) -> None:
-        goes_on, skips = attempt.goes_on or self.single, attempt.policy == "skip"
+        goes_on = attempt.goes_on or self.single
+        self._untimed |= unheard or attempt.end is not None or report.ended == "crash" or not self.api.habits.dates
+        policies = attempt.policy == "skip", attempt.policy == "resend"
         shown = self._is_shown(attempt)
         never = self._suppressed(attempt)
-        case = Evidence(self.run, goes_on, skips, never, shown, before, self._ours(), self._refused(), report)
+        ours = self._ours()
+        others = frozenset(sms.id for sms in ours if sms.attempt <= self._last_of_others)
+        case = Evidence(
+            self.run, goes_on, *policies, never, shown, self._misled, before, ours, others, self._refused(), report
+        )
         for promise in LEDGER_PROMISES if unheard or report.ended == "crash" else TRY_PROMISES:
             self._holds(lambda promise=promise: promise(case), promise.__name__)  # type: ignore[misc]
         settled = not self.single or all(line.state == "accepted" for line in report.lines or ())
-        self.run.finished |= report.ended == "success" and settled and not unheard
+        written = attempt.end is None or attempt.end.how != "fails"
+        self.run.finished |= report.ended == "success" and settled and written and not unheard
+        self.run.asked_again = False
 
     def _holds(self, promise: Callable[[], None], name: str = everything_arrives_in_the_end.__name__) -> None:
         if name in self._ignored:
@@ -255,10 +283,12 @@ class Campaign:
     def _is_shown(self, attempt: Attempt) -> bool:
         """Whether the list leaves no doubt about what was accepted: by clientIds of ours, or by time and content."""
         habits = self.api.habits
-        if attempt.lists or habits.lag >= GRACE or self._copies:
+        if attempt.lists or habits.lag >= GRACE or habits.busy >= habits.page_cap or self._copies:
             return False
-        same_clock = not self._skewed and not habits.skew
-        timed = same_clock and habits.created_at in {"iso", "seconds"}
+        # Either each worker's clock was compared with the API's, or there is but one clock.
+        compared = habits.dates and not self._untimed
+        one_clock = not self._moved and not self._skewed and (habits.dates or not habits.skew)
+        timed = (compared or one_clock) and habits.created_at in {"iso", "seconds", "milliseconds"}
         return timed or (habits.echoes and not self._own_ids)
 
     def _suppressed(self, attempt: Attempt) -> frozenset[str]:

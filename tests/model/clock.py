@@ -27,7 +27,8 @@ class Clock:
 
     :ivar now: true unix seconds
     :ivar skew: seconds by which that worker's clock is ahead
-    :ivar booted: when that worker's monotonic clock began
+    :ivar booted: true unix seconds when that worker's machine was started, and its steady clock with it
+    :ivar boot_id: tells that machine since then from all others
     :ivar on_sleep: called before each sleep; what it raises ends it
     """
 
@@ -35,6 +36,7 @@ class Clock:
         self.now = EPOCH
         self.skew = 0.0
         self.booted = EPOCH
+        self.boot_id = ""
         self.on_sleep: Callable[[], object] = lambda: None
 
     def time(self) -> float:
@@ -56,7 +58,13 @@ def kept_by(clock: Clock, prefix: str) -> Iterator[None]:
     :param prefix: the package's name
     """
     modules = [module for name, module in sys.modules.items() if name.startswith(prefix)]
-    fake = SimpleNamespace(**{**vars(time), "time": clock.time, "monotonic": clock.monotonic, "sleep": clock.sleep})
+    ours = {
+        "time": clock.time,
+        "monotonic": clock.monotonic,
+        "clock_gettime": lambda _: clock.monotonic(),
+        "sleep": clock.sleep,
+    }
+    fake = SimpleNamespace(**{**vars(time), **ours})
     replaced = ((time.time, clock.time), (time.monotonic, clock.monotonic), (time.sleep, clock.sleep))
     with ExitStack() as stack:
         for module in modules:

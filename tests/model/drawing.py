@@ -132,6 +132,9 @@ class Drawing:
             drawn["lists"] = st.lists(self.one_of("list reads"), max_size=4).map(tuple)
         if "clocks" in self.powers:
             drawn["skew"] = self.one_of("skew")
+            drawn["clock_is_set"] = _BOOLEANS
+        if "answers" in self.powers:
+            drawn["asks_again"] = _BOOLEANS
         if "rows" in self.powers:
             drawn["goes_on"] = st.sampled_from((True, False, True))
             drawn["version"] = st.integers(0, 2)

@@ -115,6 +115,9 @@ class Attempt(Brief):
     :param version: of all texts
     :param suppressed: people who are never to be texted
     :param skew: seconds by which its worker's clock is ahead
+    :param clock_is_set: its worker is the machine of all tries that say so: where their skews differ, somebody set its
+        clock
+    :param asks_again: `retry_rejected`
     """
 
     sends: tuple[Turn, ...] = ()
@@ -125,3 +128,5 @@ class Attempt(Brief):
     version: int = 0
     suppressed: tuple[int, ...] = ()
     skew: float = 0.0
+    clock_is_set: bool = False
+    asks_again: bool = False

@@ -46,6 +46,12 @@ class Sequence(RuleBasedStateMachine):
         self.world.steps += 1
         self.campaign.begin_owner()
 
+    @precondition(_having("answers"))
+    @rule()
+    def the_numbers_are_taken_now(self) -> None:
+        self.world.steps += 1
+        self.campaign.heal()
+
     @precondition(_having("damage"))
     @precondition(lambda self: len(self.campaign.place.parts()) > 1)
     @rule(first=st.integers(0, 30), count=st.integers(1, 8))

@@ -62,6 +62,8 @@ class Run:
     :ivar risk_taken: a try sent again what stayed in doubt, as its user asked, while the list hid what was accepted
     :ivar damaged: a part of its journal was lost
     :ivar finished: a try reported success
+    :ivar is_shared: several tasks take part
+    :ivar asked_again: the present try is to send again what was rejected
     """
 
     number: int
@@ -69,6 +71,8 @@ class Run:
     risk_taken: bool = False
     damaged: bool = False
     finished: bool = False
+    asked_again: bool = False
+    is_shared: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,20 +82,26 @@ class Evidence:
     :param run: what is known of the tries before it, and its own plan as the last one
     :param goes_on: the user said `on_plan_change="continue"`
     :param skips: the user said `on_unconfirmed="skip"`
+    :param resends: the user said `on_unconfirmed="resend"`
     :param suppressed: numbers that the user said are never to be texted
     :param shown: the API's list showed all of the run's SMS in time, and so that each could be told from others
+    :param misled: the API told ids without saying whose, in another order than that of the request
     :param before: SMS of the run that the API had accepted before this try
     :param accepted: those it has accepted by now
+    :param others: SMS of the run that another task sent, which shares the journal and has a report of its own
     :param refused: messages of the run that the API turned down for what they are
     """
 
     run: Run
     goes_on: bool
     skips: bool
+    resends: bool
     suppressed: frozenset[str]
     shown: bool
+    misled: bool
     before: Sequence[Sms]
     accepted: Sequence[Sms]
+    others: frozenset[str]
     refused: frozenset[Message]
     report: Report
 
@@ -134,18 +144,20 @@ def nobody_is_texted_who_is_not_to_be(case: Evidence) -> None:
 
 def success_leaves_nobody_out(case: Evidence) -> None:
     """After a success each row was accepted or rejected, or left in doubt as the user wished, or its number got another
-    message of this campaign.
+    message of this campaign. Where tasks share it, the doubt that withholds a row may be another one's to settle.
     """
     if case.report.ended != "success":
         return
     allowed = {number for number, _ in case.messages} | case.suppressed
     doubtful = sum(line.message is None and line.state == "unconfirmed" for line in case.lines)
     for line in case.lines:
-        if line.state == "planned" or (line.state == "unconfirmed" and not case.skips):
+        # Under `resend` the number of a doubtful message whose row is gone may get another text, so that doubt is settled.
+        may_be_in_doubt = case.skips or (case.resends and line.message is None)
+        if line.state == "planned" or (line.state == "unconfirmed" and not may_be_in_doubt):
             raise BrokenPromiseError(f"success, and {line.message} is {line.state}")
         if line.state == "suppressed" and line.message is not None and line.message[0] not in allowed:
             doubtful -= 1
-    if doubtful < 0:
+    if doubtful < 0 and not case.run.is_shared:
         raise BrokenPromiseError("success, and rows are withheld whose numbers got nothing and are in no doubt")
 
 
@@ -156,7 +168,8 @@ def what_is_called_accepted_was_accepted(case: Evidence) -> None:
     for line in reported:
         if line.id is None and line.message is not None and line.message not in case.messages:
             raise BrokenPromiseError(f"{line.message} is called accepted and was not")
-        if line.id is not None and by_id.get(line.id) != (line.message or by_id.get(line.id, "somebody else's")):
+        vague = case.misled or line.message is None
+        if line.id is not None and by_id.get(line.id) != (by_id.get(line.id, 0) if vague else line.message):
             raise BrokenPromiseError(f"{line.message} is called {line.id}, which is {by_id.get(line.id, 'not ours')}")
     if most := [sms_id for sms_id, count in Counter(line.id for line in reported if line.id).items() if count > 1]:
         raise BrokenPromiseError(f"{most} stand for several messages each")
@@ -186,7 +199,7 @@ def nothing_accepted_is_forgotten(case: Evidence) -> None:
     vague = [line for line in case.lines if line.state == "unconfirmed" or (line.state == "accepted" and not line.id)]
     left = Counter(line.message for line in vague)
     for sms in case.accepted:
-        if sms.id in ids:
+        if sms.id in ids | case.others:
             continue
         known = (sms.number, sms.text) if left[sms.number, sms.text] else None
         left[known] -= 1
@@ -200,7 +213,7 @@ def what_the_list_shows_is_known(case: Evidence) -> None:
     if not looked or case.report.lines is None or not case.shown or case.run.risk_taken:
         return
     ids = {line.id for line in case.lines if line.state == "accepted"}
-    if unknown := [sms.id for sms in case.accepted if sms.id not in ids]:
+    if unknown := [sms.id for sms in case.accepted if sms.id not in ids | case.others]:
         raise BrokenPromiseError(f"the list showed {unknown}, and the report does not know")
 
 
@@ -227,14 +240,18 @@ def changed_rows_send_nothing_unless_asked_to(case: Evidence) -> None:
 
 
 def a_damaged_journal_sends_nothing(case: Evidence) -> None:
-    """Where a part of the journal is gone, a try sends nothing and fails."""
-    if case.run.damaged and case.report.ended != "crash" and (case.sent or case.report.ended == "success"):
+    """Where a part of the journal is gone after something was sent, a try sends nothing and fails."""
+    goes_on = case.sent or case.report.ended == "success"
+    if case.run.damaged and case.before and case.report.ended != "crash" and goes_on:
         raise BrokenPromiseError(f"a part of the journal is gone: {case.sent} were sent, {case.report.ended}")
 
 
 def a_finished_task_sends_nothing(case: Evidence) -> None:
-    """Clearing a task that has succeeded sends nothing and succeeds."""
-    if case.run.finished and not case.run.damaged and (case.sent or case.report.ended in {"failure", "confused"}):
+    """Clearing a task that has succeeded sends nothing and succeeds, where its journal can be written to."""
+    if not case.run.finished or case.run.damaged or (case.run.asked_again and case.refused):
+        return
+    failed = case.report.ended == "failure" and not case.report.error.startswith("JournalWriteError")
+    if case.sent or failed or case.report.ended == "confused":
         raise BrokenPromiseError(f"it had finished: {case.sent} were sent, {case.report.ended}: {case.report.error}")
 
 
@@ -270,12 +287,22 @@ LEDGER_PROMISES = (no_text_arrives_twice, no_number_gets_two_versions)
 """What holds after a try whose report nobody reads: it crashed, or a later one was started meanwhile."""
 
 
-def everything_arrives_in_the_end(run: Run, accepted: Sequence[Sms], refused: frozenset[Message], last: Report) -> None:
-    """Once nothing goes wrong any more, a cleared task succeeds and each row has arrived: no campaign is stuck."""
+def everything_arrives_in_the_end(
+    run: Run, accepted: Sequence[Sms], refused: frozenset[Message], last: Report, *, told_apart: bool = True
+) -> None:
+    """Once nothing goes wrong any more, a cleared task succeeds and each row has arrived: no campaign is stuck.
+
+    Where the list cannot tell ours from others that look alike, what may be there is left in doubt at last.
+    """
     if last.ended != "success":
         raise BrokenPromiseError(f"stuck: {last.ended}, {last.error}")
     numbers = {sms.number for sms in accepted}
     missing = [message for message in run.plans[-1] if message[0] not in numbers and message not in refused]
-    left_so = 0 if last.counts is None or last.lines is not None else last.counts["unconfirmed"]
+    skipped = last.counts is not None and (last.lines is None or not told_apart)
+    left_so = last.counts["unconfirmed"] if last.counts is not None and skipped else 0
+    if (
+        run.is_shared
+    ):  # what another task left in doubt is for that one to settle, and withholds what goes to its number
+        left_so += sum(line.state == "suppressed" for line in last.lines or ())
     if len(missing) > left_so:  # a former try, told to skip what was in doubt, had finished before it died
         raise BrokenPromiseError(f"lost: {missing}")

@@ -92,7 +92,7 @@ def said(words: str) -> Any:
 
 
 def errors(bad: Sequence[tuple[int, dict[str, Any], str]], shape: str) -> Any:
-    """The `errors` of an answer.
+    """The `errors` of an answer. What is wrong is said of the number, but for want of money, of no field.
 
     :param bad: each item's place in the request, the item, and what is wrong with it as of :func:`said`
     """
@@ -112,4 +112,7 @@ def errors(bad: Sequence[tuple[int, dict[str, Any], str]], shape: str) -> Any:
         "index1": lambda place, _item: {"index": place + 1},
         "nameless": lambda _place, _item: {},
     }
-    return [{**names[shape](place, item), "errors": {"to": [words]}} for place, item, words in told]
+    return [
+        {**names[shape](place, item), **({"message": words} if words == said("funds") else {"errors": {"to": [words]}})}
+        for place, item, words in told
+    ]

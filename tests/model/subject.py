@@ -18,16 +18,17 @@ from model.promise import Line, Message, Report
 
 import airflow_provider_instasent
 from airflow_provider_instasent.api.client import InstasentClient
+from airflow_provider_instasent.api.client_ids import secret_of_run
 from airflow_provider_instasent.api.errors import InstasentError, UnconfirmedError
 from airflow_provider_instasent.api.message import Sms as ToSend
 from airflow_provider_instasent.api.retry import RetryPolicy
-from airflow_provider_instasent.campaign import campaign_try
+from airflow_provider_instasent.campaign import campaign_try, search
 from airflow_provider_instasent.campaign.bulk_send import BulkSend
 from airflow_provider_instasent.campaign.campaign_settings import CampaignSettings, SendSettings
 from airflow_provider_instasent.campaign.sender import Sender
 from airflow_provider_instasent.campaign.single_send import SingleSend
 from airflow_provider_instasent.journal import journal as journal_module
-from airflow_provider_instasent.journal import key_value_store, merged_files
+from airflow_provider_instasent.journal import key_value_store, merged_files, worker_clock
 from airflow_provider_instasent.journal.folder_store import PathSegments
 from airflow_provider_instasent.journal.journal import Journal
 from airflow_provider_instasent.journal.key_value_store import KeyValueSegments
@@ -52,9 +53,11 @@ CHUNK = 3
 SMALL = (
     (key_value_store, "LARGEST_VALUE", 420),
     (journal_module, "KEYS_A_RECORD", 4),
+    (journal_module, "SPANS_A_RECORD", 2),
     (campaign_try, "LISTED_AT_ONCE", 8),
     (campaign_try, "OUTCOMES_A_RECORD", 2),
     (merged_files, "SEGMENTS", 4),
+    (search, "MOST_PAGES", 120),
 )
 """Sizes that are cut down, so that a dozen messages make several chunks, records, keys and merged files."""
 
@@ -77,6 +80,7 @@ def in_the_models_world(clock: Clock) -> Iterator[None]:
         assert "chunk_size" in (Sender.__init__.__kwdefaults__ or {})
         stack.enter_context(patch.dict(Sender.__init__.__kwdefaults__, chunk_size=CHUNK))
         stack.enter_context(patch.object(os, "fsync", lambda _descriptor: None))
+        stack.enter_context(patch.object(worker_clock, "_boot_id", lambda: clock.boot_id))
         yield
 
 
@@ -96,7 +100,7 @@ class Place:
     def parts(self) -> list[Any]:
         """The keys, or files, that hold the journal, in order."""
         if self.kind == "values":
-            return sorted(self.values, key=lambda name: int(name.rpartition(".")[2]))
+            return sorted(self.values, key=lambda name: int(name.rpartition(".")[2].replace("head", "999")))
         return sorted(path for path in (self.folder / "journal").rglob("*.jsonl") if path.stem.isdigit())
 
     def lose(self, part: Any) -> None:
@@ -176,6 +180,7 @@ class Task:
     :param owner: which DAG run, or which task of several that share the campaign
     :param suppressed: numbers never to text
     :param deduplicate: send rows that are alike once
+    :param asks_again: `retry_rejected`
     :param since: when the run began, of a try that is not its first
     """
 
@@ -186,6 +191,7 @@ class Task:
     owner: str
     suppressed: Sequence[str] = ()
     deduplicate: bool = True
+    asks_again: bool = False
     since: float | None = None
 
 
@@ -214,7 +220,7 @@ def bulk_try(task: Task, place: Place, process: Process, client: dict[str, str],
     def run(http: InstasentClient, journal: Journal | None) -> Report:
         outcome = send.send(http, journal)
         counts = {name: outcome.summary[name] for name in ("rows", *COUNTED)}
-        counts["gone"] = outcome.summary.get("gone", 0)
+        counts["gone"] = outcome.summary["gone"]
         ended, error = ("success", "") if outcome.error is None else ("failure", _words(outcome.error))
         return Report(ended, error, counts, _lines(results, task.rows))
 
@@ -235,7 +241,8 @@ def single_try(task: Task, place: Place, process: Process, client: dict[str, str
             result = send.send()
         except UnconfirmedError as error:  # the doubt may be about what the row was before
             return Report("failure", _words(error), lines=[Line(None, "unconfirmed", None)])
-        row = None if result.changed else (number, text)
+        # What is in doubt may be what the row was before.
+        row = None if result.changed or result.outcome.id is None else (number, text)
         return Report("success", lines=[Line(row, str(result.outcome.state), result.outcome.id)])
 
     return _run(run, place, process, client)
@@ -247,8 +254,10 @@ def _send_settings(task: Task, clock: Clock) -> SendSettings:
         OnUnconfirmed.of(task.policy),
         GRACE,
         OnPlanChange.CONTINUE if task.goes_on else OnPlanChange.FAIL,
-        started_at=clock.time(),
+        started_at=clock.monotonic(),
         owner=task.owner,
+        retry_rejected=task.asks_again,
+        run_secret=secret_of_run("token", task.owner, CAMPAIGN),
     )
 
 

@@ -23,7 +23,16 @@ def evidence(plans, sent=(), lines=None, before=0, refused=(), ended="success", 
     run.damaged, run.finished = options.pop("damaged", False), options.pop("finished", False)
     sms = accepted(*sent)
     report = Report(ended, error, counts, lines)
-    given = {"goes_on": False, "skips": False, "suppressed": frozenset(), "shown": True, **options}
+    given = {
+        "goes_on": False,
+        "skips": False,
+        "resends": False,
+        "suppressed": frozenset(),
+        "shown": True,
+        "misled": False,
+        "others": frozenset(),
+        **options,
+    }
     return Evidence(run, before=sms[:before], accepted=sms, refused=frozenset(refused), report=report, **given)
 
 

@@ -137,9 +137,9 @@ def test_an_id_belongs_to_a_message_with_that_content_and_to_one_only(scene):
     for outcome in outcomes:
         if outcome.id is not None:
             owner = keys[int(outcome.id.removeprefix("id-"))]
-            # Where no entity names its message, position is all there is, as long as the text agrees.
+            # Where no entity alone names its message, position is all there is, as long as what it shows agrees.
             if outcome.reason == BY_ORDER:
-                assert not scene.fields & {"to", "normalizedTo"}
+                assert not scene.fields & {"to", "normalizedTo"} or owner[0] == keys[outcome.position][0]
                 assert "text" not in scene.fields or owner[1] == keys[outcome.position][1]
             else:
                 assert owner == keys[outcome.position]
@@ -215,6 +215,18 @@ def test_nameless_entities_are_taken_by_position_only_where_all_were_accepted():
     assert [(outcome.id, outcome.reason) for outcome in outcomes] == [("a", BY_ORDER), ("b", BY_ORDER)]
     assert states(messages, [{"id": "a"}], None) == [UNCONFIRMED, UNCONFIRMED]
     assert states(messages, [{"id": "a"}, {"id": "b"}], ["something"]) == [UNCONFIRMED, UNCONFIRMED]
+
+
+def test_entities_that_show_only_a_number_to_which_several_go_are_taken_by_position_where_each_agrees():
+    messages = [sms(1, "a"), sms(1, "a"), sms(1, "b"), sms(2)]
+    entities = [entity(message, str(place), ("to",)) for place, message in enumerate(messages)]
+
+    told = attribute(messages[:3], entities[:3], [])
+    assert [(outcome.id, outcome.reason) for outcome in told] == [(id, BY_ORDER) for id in "012"]
+    foreign = {**entities[2], "to": "+34600000009"}
+    theirs = {**entities[2], "clientId": "another's"}
+    for other in (foreign, theirs):
+        assert states(messages[:3], [*entities[:2], other], []) == [UNCONFIRMED] * 3
 
 
 def test_what_nothing_accounts_for_is_unconfirmed_and_says_so():

@@ -37,6 +37,8 @@ from airflow_provider_instasent.journal.folder_store import PathSegments
 from airflow_provider_instasent.journal.journal import Journal
 from airflow_provider_instasent.journal.journal_thread import MOST_RECORDS_A_WRITE
 from airflow_provider_instasent.journal.key_value_store import KeyValueSegments
+from airflow_provider_instasent.journal.replay import Replay
+from airflow_provider_instasent.journal.roster import Roster
 from airflow_provider_instasent.journal.worker_clock import Moment, WorkerClock
 
 
@@ -544,3 +546,28 @@ def test_a_try_that_is_killed_or_that_has_no_journal_leaves_none():
     with pytest.raises(ValueError, match="no connection"), Journal(store, expected=True):
         raise ValueError("no connection")
     assert store.openings == []
+
+
+def test_what_a_try_learns_late_of_the_servers_clock_is_told_of_its_earlier_moments(open_journal):
+    store = Segments()
+    steady = 0.0
+    clock = WorkerClock(now=lambda: 5_000.0, elapsed=lambda: steady)
+    first = open_journal(store, clock=clock)
+    first.intend(first.new_chunk(), [key(1)], [None])
+    first.tell_offset()  # nothing is known yet
+    clock.learn(5_030.0)
+    first.settle(1, [MessageOutcome(0, MessageState.UNCONFIRMED)])
+    first.intend(first.new_chunk(), [key(2)], [None])
+    first.tell_offset()
+    first.close()
+    second = open_journal(store, clock=WorkerClock(now=lambda: 9e9, elapsed=lambda: 0.0))
+    second.intend(second.new_chunk(), [key(3)], [None])
+    second.close()
+
+    with Journal(store) as journal:
+        events = list(journal.replay())
+    roster = Roster()
+    Replay(roster, "a single send").take(events)
+    assert [event.name for event in events if isinstance(event, Note)] == ["offset"]
+    assert [one.moment.window(None)[1] for one in roster] == [5_030.0, 5_030.0, float("inf")]
+    roster.close()

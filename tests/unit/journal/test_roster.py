@@ -233,3 +233,9 @@ def test_each_message_keeps_its_doubt_through_any_history_of_chunks(seed):
             assert message.moment.at == doubts[0]
         elif not message.accepted:
             assert message.state is (known[-1] if known else PLANNED)
+
+
+@pytest.mark.parametrize("value", [None, "30", [30.0], {}])
+def test_a_note_that_tells_no_time_where_it_should_is_corrupt(value):
+    with pytest.raises(JournalCorruptError, match="tells no time"):
+        replayed([Note("offset", value)])

@@ -93,6 +93,12 @@ def test_a_report_has_all_rows_in_input_order(spool):
     assert spool.total_parts() == 10
 
 
+def test_what_was_intended_and_has_no_answer_is_reported_as_unconfirmed(spool):
+    spool.roster.intend([(0, 2)], Moment(5.0))
+    settle(spool, 0, UNCONFIRMED)
+    assert [row["state"] for row in spool.report()] == ["unconfirmed"] * 2 + ["planned"] * 8
+
+
 def test_nothing_is_left_on_disk(tmp_path, monkeypatch):
     monkeypatch.setenv("SQLITE_TMPDIR", str(tmp_path))
     with Spool() as opened:
