@@ -165,11 +165,9 @@ class CampaignTry:
 
     def _withhold(self) -> None:
         """Withdraw what must not be sent beside what was sent from other rows."""
-        risk = self._unconfirmed.are_resent and self._spool.count_gone_in_doubt() > 0
-        if risk:
-            # Their texts are gone, so they cannot be sent again themselves; their numbers may get the new ones.
-            self._look_for_gone()
-        if withheld := withhold(self._spool, risk_doubtful=risk):
+        gone = self._spool.gone_keys_in_doubt() if self._unconfirmed.are_resent else None
+        # Their texts are gone, so they cannot be sent again themselves; their numbers may get the new ones.
+        if withheld := withhold(self._spool, self._not_in_list(gone) if gone else ()):
             log.warning("%d messages are withheld: the campaign has written to their numbers.", withheld)
 
     def _begin_plan(self, plan: str) -> None:
@@ -189,14 +187,16 @@ class CampaignTry:
                 self._journal.enlist(keys, given)
         self._spool.is_listed = True
 
-    def _look_for_gone(self) -> None:
+    def _not_in_list(self, gone: set[bytes]) -> set[bytes]:
         """Look for messages in doubt whose rows are gone, before anything else goes to their numbers.
 
+        :returns: those of which nothing in the list can be one
         :raises UnconfirmedError: where the look proves nothing
         """
-        gone = self._spool.gone_keys_in_doubt()
         findings = self._look([item for item in self._spool.roster.to_look_for() if item.key in gone], 0.0)
-        refuse_unless_whole(findings, self._spool.count_gone_in_doubt())
+        if not findings.whole:
+            refuse_unless_whole(findings, len(gone))
+        return gone - findings.found.keys() - findings.doubted.keys()
 
     def _look_and_decide(self, report: SendReport, resends: int) -> bool:
         """Look for all messages in doubt, of this try and of earlier ones; return whether those not found go again."""
@@ -207,8 +207,12 @@ class CampaignTry:
         findings = self._look(doubtful, report.last_request_at)
         if report.stopped_by is not None:
             return False
-        again = self._unconfirmed.are_sent_again(findings, roster.count_in_doubt(), resends)
-        return again and self._spool.reopen_doubtful(findings.doubted) > 0
+        left = roster.count_in_doubt()
+        if self._unconfirmed.are_sent_again(findings, left, resends) and self._spool.reopen_doubtful(findings.doubted):
+            return True
+        if self._unconfirmed.are_resent:
+            refuse_unless_whole(findings, left)
+        return False
 
     def _look(self, doubtful: Sequence[Listed], last_request_at: float) -> Findings:
         """Look for messages in doubt, and write down what was found."""

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.api.client_ids import number_of
 from airflow_provider_instasent.journal.roster import IN_DOUBT
-from airflow_provider_instasent.planning.spool import GONE
 from airflow_provider_instasent.planning.suppression import SUPPRESSED, WRITTEN_TO
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from airflow_provider_instasent.planning.spool import Spool
 
 _MODULUS = 1 << 96
@@ -76,22 +77,23 @@ def members(spool: Spool) -> list[tuple[int, int]]:
     return spans
 
 
-def withhold(spool: Spool, *, risk_doubtful: bool) -> int:
+def withhold(spool: Spool, risked: Collection[bytes] = ()) -> int:
     """Withdraw messages to numbers that have an accepted or doubtful message of another plan; return how many.
 
     Two messages to one number were meant together only if one plan held both when the first of them left. So a message
     is withdrawn that has not been part of every plan since the one in which another was sent.
 
     :param spool: with the plan, and what the journal says
-    :param risk_doubtful: whether a doubtful message whose row is gone counts for nothing, because the user accepts that
-        somebody may be texted twice and it was looked for in vain
+    :param risked: keys of doubtful messages that count for nothing, because their rows are gone, they were looked for
+        in vain, and the user accepts that somebody may be texted twice
     """
     database = spool.database
     database.create_function("number_of", 1, number_of, deterministic=True)
-    left_out = f" AND NOT ({IN_DOUBT} AND {GONE})" if risk_doubtful else ""
+    database.execute("CREATE TEMP TABLE risked (key BLOB PRIMARY KEY)")
+    database.executemany("INSERT INTO risked VALUES (?)", ((key,) for key in risked))
     database.execute(
         "CREATE TEMP TABLE written AS SELECT number_of(key) AS number, min(sent) AS sent "  # noqa: S608 - constants
-        f"FROM roster WHERE (state = 'accepted' OR {IN_DOUBT}){left_out} GROUP BY 1"
+        f"FROM roster WHERE state = 'accepted' OR ({IN_DOUBT} AND key NOT IN (SELECT key FROM risked)) GROUP BY 1"
     )
     database.execute("CREATE INDEX temp.written_number ON written (number)")
     database.execute(
@@ -102,7 +104,7 @@ def withhold(spool: Spool, *, risk_doubtful: bool) -> int:
     )
     database.execute("INSERT INTO issue SELECT position, ?, ? FROM withheld", (SUPPRESSED, WRITTEN_TO))
     withdrawn: int = database.execute("DELETE FROM message WHERE position IN (SELECT position FROM withheld)").rowcount
-    for table in ("withheld", "written"):
+    for table in ("withheld", "written", "risked"):
         database.execute(f"DROP TABLE temp.{table}")
     spool.withheld += withdrawn
     return withdrawn

@@ -198,7 +198,8 @@ class Campaign:
             return
         self.world.clock.now += HOUR
         self.api.funds = None
-        self.api.habits = Habits(self.api.habits.newest_first, echoes=self.api.habits.echoes)
+        kept = self.api.habits
+        self.api.habits = Habits(kept.newest_first, echoes=kept.echoes, skew=kept.skew)
         report, done = Report("failure"), self.run.finished
         for policy in ("resend",) * CLEAN_TRIES + ("skip",):
             if report.ended != "success":
@@ -260,9 +261,8 @@ class Campaign:
         never = self._suppressed(attempt)
         ours = self._ours()
         others = frozenset(sms.id for sms in ours if sms.attempt <= self._last_of_others)
-        case = Evidence(
-            self.run, goes_on, *policies, never, shown, self._misled, before, ours, others, self._refused(), report
-        )
+        judged = (before, ours, others, self._refused(), report)
+        case = Evidence(self.run, goes_on, *policies, never, shown, self._misled, *judged)
         for promise in LEDGER_PROMISES if unheard or report.ended == "crash" else TRY_PROMISES:
             self._holds(lambda promise=promise: promise(case), promise.__name__)  # type: ignore[misc]
         settled = not self.single or all(line.state == "accepted" for line in report.lines or ())

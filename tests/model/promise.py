@@ -151,13 +151,12 @@ def success_leaves_nobody_out(case: Evidence) -> None:
     allowed = {number for number, _ in case.messages} | case.suppressed
     doubtful = sum(line.message is None and line.state == "unconfirmed" for line in case.lines)
     for line in case.lines:
-        # Under `resend` the number of a doubtful message whose row is gone may get another text, so that doubt is settled.
+        # Under `resend` the number of a doubtful message whose row is gone may get another text.
         may_be_in_doubt = case.skips or (case.resends and line.message is None)
         if line.state == "planned" or (line.state == "unconfirmed" and not may_be_in_doubt):
             raise BrokenPromiseError(f"success, and {line.message} is {line.state}")
-        if line.state == "suppressed" and line.message is not None and line.message[0] not in allowed:
-            doubtful -= 1
-    if doubtful < 0 and not case.run.is_shared:
+    withheld = {line.message[0] for line in case.lines if line.state == "suppressed" and line.message}
+    if len(withheld - allowed) > doubtful and not case.run.is_shared:
         raise BrokenPromiseError("success, and rows are withheld whose numbers got nothing and are in no doubt")
 
 
@@ -300,9 +299,7 @@ def everything_arrives_in_the_end(
     missing = [message for message in run.plans[-1] if message[0] not in numbers and message not in refused]
     skipped = last.counts is not None and (last.lines is None or not told_apart)
     left_so = last.counts["unconfirmed"] if last.counts is not None and skipped else 0
-    if (
-        run.is_shared
-    ):  # what another task left in doubt is for that one to settle, and withholds what goes to its number
+    if run.is_shared:  # what another task left in doubt withholds rows, and is for that one to settle
         left_so += sum(line.state == "suppressed" for line in last.lines or ())
     if len(missing) > left_so:  # a former try, told to skip what was in doubt, had finished before it died
         raise BrokenPromiseError(f"lost: {missing}")

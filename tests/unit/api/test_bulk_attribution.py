@@ -222,7 +222,7 @@ def test_entities_that_show_only_a_number_to_which_several_go_are_taken_by_posit
     entities = [entity(message, str(place), ("to",)) for place, message in enumerate(messages)]
 
     told = attribute(messages[:3], entities[:3], [])
-    assert [(outcome.id, outcome.reason) for outcome in told] == [(id, BY_ORDER) for id in "012"]
+    assert [(outcome.id, outcome.reason) for outcome in told] == [(name, BY_ORDER) for name in "012"]
     foreign = {**entities[2], "to": "+34600000009"}
     theirs = {**entities[2], "clientId": "another's"}
     for other in (foreign, theirs):
