@@ -90,7 +90,8 @@ class InstasentLookupTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yield the one event, errors included; see :func:`~airflow_provider_instasent.triggers.events.event_of`."""
-        watch = LookupWatch(self.lookup_ids, self.pending_statuses, self.max_poll_failures)
+        # The task has read others already, and judges all of them when it goes on.
+        watch = LookupWatch(self.lookup_ids, self.pending_statuses, self.max_poll_failures, is_whole=False)
         watch.next_sweep = self.next_poll
         try:
             ended = await self._wait(watch)

@@ -43,6 +43,7 @@ class LookupWatch(Watch):
     :param max_poll_failures: sweeps in a row without a successful read after which the wait is an error
     :param keep: called with an id, its entity and whether it is finished, each time one was read
     :param missing_since: unix seconds from which a 404 counts; None for when it was first met
+    :param is_whole: whether these are all lookups of the batch: only then it is an error that none is found
     """
 
     resource = endpoints.LOOKUPS
@@ -54,7 +55,10 @@ class LookupWatch(Watch):
         max_poll_failures: int = MAX_POLL_FAILURES,
         keep: Callable[[str, Entity, bool], object] = lambda _id, _entity, _finished: None,
         missing_since: float | None = None,
+        *,
+        is_whole: bool = True,
     ) -> None:
+        self._is_whole = is_whole
         self._pending_statuses = frozenset(map(normalise_status, pending_statuses))
         self._keep = keep
         super().__init__(lookup_ids, WatchRules(max_poll_failures=max_poll_failures), missing_since=missing_since)
@@ -90,7 +94,7 @@ class LookupWatch(Watch):
         """Tell how the wait ended, or None while it goes on: the one rule."""
         result = self.result()
         if not result.pending:
-            if result.total and not result.delivered:
+            if result.total and not result.delivered and self._is_whole:
                 return self._ended(Ending.ERROR, f"{result}: {_NONE_FOUND}")
             return self._ended(Ending.SUCCESS, f"{result}.")
         if self.refusal is not None:

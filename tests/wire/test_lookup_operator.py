@@ -168,9 +168,17 @@ def test_a_lookup_that_is_never_found_is_told(new_task, sandbox, deferrable, mon
     assert result["not_found"] == 1
 
 
-def test_none_found_at_all_is_a_failure(new_task, sandbox, monkeypatch):
+def test_one_never_found_is_told_where_the_task_read_the_others_itself(new_task, sandbox, monkeypatch):
     monkeypatch.setattr("airflow_provider_instasent.waiting.delivery_watch.MISSING_GRACE", 0.2)
-    task = new_task(to=["+34600000910"])
+    sandbox.configure(lookup_after=0.0)
+    result = new_task(to=["+34600000001", "+34600000910"], deferrable=True).run()
+    assert states(result) == {"+34600000001": "finished", "+34600000910": "not_found"}
+
+
+@pytest.mark.parametrize("deferrable", WAYS)
+def test_none_found_at_all_is_a_failure(new_task, sandbox, deferrable, monkeypatch):
+    monkeypatch.setattr("airflow_provider_instasent.waiting.delivery_watch.MISSING_GRACE", 0.2)
+    task = new_task(to=["+34600000910"], deferrable=deferrable)
     with pytest.raises(AirflowFailException, match="base path"):
         task.run()
     assert states(task.ti.pushed["return_value"]) == {"+34600000910": "not_found"}
