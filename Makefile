@@ -26,7 +26,7 @@ SPREAD := --numprocesses 3 --dist worksteal
 
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help demo test test-oldest bench chaos lint format constraints clean
+.PHONY: help demo test test-oldest bench chaos model lint format constraints clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,7 +35,7 @@ demo: .make/demo ## Send 25 SMS to a local sandbox from a DAG and print the deli
 	$(VENV)/bin/python scripts/demo.py
 
 test: lint ## Lint, type-check and run the tests on Airflow 3.3.2
-	$(VENV)/bin/pytest $(SPREAD) tests/unit tests/wire tests/dags
+	$(VENV)/bin/pytest $(SPREAD) tests/model tests/unit tests/wire tests/dags
 	$(VENV)/bin/pytest tests/scheduler
 
 # The built wheel is what is tested here: the checkout is kept off the import path. Base paths do not depend on Airflow,
@@ -45,12 +45,16 @@ test-oldest: .make/oldest ## Run the wire and DAG tests on Airflow 2.11.2, again
 	  --reinstall-package airflow-provider-instasent .
 	$(VENV_OLDEST)/bin/pytest -o pythonpath=tests $(SPREAD) --api transactional tests/wire tests/dags
 
-# BENCH and CHAOS hold more arguments: BENCH='--quick --only limit', CHAOS='--runs 20 --points 2', CHAOS='--journal s3 --runs 100'.
+# BENCH, CHAOS and MODEL hold more arguments: BENCH='--quick --only limit', CHAOS='--runs 20 --points 2',
+# CHAOS='--journal s3 --runs 100', MODEL='--only clocks --examples 5000'.
 bench: .make/dev .make/instasent-sdk ## Measure this provider beside others and write docs/benchmarks.md (25 minutes)
 	PYTHONPATH=tests $(VENV)/bin/python -m benchmarks $(BENCH)
 
 chaos: .make/dev ## Kill and break 420 campaigns in a real Airflow and write what was sent into docs/benchmarks.md (25 minutes)
 	PYTHONPATH=.:tests $(VENV)/bin/python -m chaos --document docs/benchmarks.md $(CHAOS)
+
+model: .make/dev ## Search for a sequence of tries, faults and clocks that breaks the promise (30 minutes)
+	PYTHONPATH=tests $(VENV)/bin/python -m model $(MODEL)
 
 lint: .make/dev ## Check style, format and types
 	$(VENV)/bin/ruff check .

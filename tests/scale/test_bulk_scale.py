@@ -17,6 +17,7 @@ from support.bulk_send import BulkTask
 from support.campaign import Values
 from support.sandbox import deliverable
 
+from airflow_provider_instasent.api.client_ids import KEY_BYTES
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.campaign.campaign_try import LISTED_AT_ONCE
 from airflow_provider_instasent.journal.errors import PlanError
@@ -99,7 +100,7 @@ def test_a_million_messages_are_resumed_with_few_reads(tmp_path, kind, monkeypat
     with Journal(store()) as journal:
         list(journal.replay())
         for start in range(0, MILLION, LISTED_AT_ONCE):
-            keys = [secrets.token_bytes(9) for _ in range(min(LISTED_AT_ONCE, MILLION - start))]
+            keys = [secrets.token_bytes(KEY_BYTES) for _ in range(min(LISTED_AT_ONCE, MILLION - start))]
             journal.enlist(keys, [None] * len(keys))
         journal.note("plan", "x").result()
         for chunk in range(1, 9_001):
