@@ -21,6 +21,9 @@ _EARLIEST = 946_684_800.0
 _LATEST = 1e11
 """More unix seconds than these, of the year 5138, are thousandths."""
 
+FURTHEST_ZONE = 14 * 3_600.0
+"""Seconds by which the local time of a place may be off UTC."""
+
 _TO_THE_MINUTE = re.compile(r"\d[T ]\d\d:?\d\d")
 
 
@@ -51,6 +54,16 @@ def created_at(entity: Mapping[str, Any]) -> float | None:
     else:
         moment = None if isinstance(value, bool) else _number(value)
     return moment if moment is not None and moment >= _EARLIEST else None
+
+
+def zone_slack(entity: Mapping[str, Any]) -> float:
+    """Return by how many seconds :func:`created_at` may be off because the entity does not tell its zone (unknown)."""
+    value = entity.get("createdAt")
+    try:
+        told = datetime.fromisoformat(value.strip()).tzinfo if isinstance(value, str) else UTC
+    except ValueError:
+        return 0.0  # a number, or nothing that can be read
+    return 0.0 if told else FURTHEST_ZONE
 
 
 def _number(value: Any) -> float | None:

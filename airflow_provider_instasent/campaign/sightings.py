@@ -18,7 +18,7 @@ from airflow_provider_instasent.api.client_ids import is_generated, number_of
 from airflow_provider_instasent.api.list_order import ProvenOrder
 from airflow_provider_instasent.api.numbers import digits
 from airflow_provider_instasent.api.recent_pages import Side
-from airflow_provider_instasent.api.timestamps import created_at
+from airflow_provider_instasent.api.timestamps import created_at, zone_slack
 from airflow_provider_instasent.journal.worker_clock import UNKNOWN_SLACK
 
 if TYPE_CHECKING:
@@ -68,10 +68,12 @@ class _Sighting:
 
     :param entity: as the list shows it
     :param created: when it was created on the server's clock, or None where it does not tell
+    :param zone: seconds by which that may be off because it has no zone
     """
 
     entity: Entity
     created: float | None
+    zone: float
 
 
 class Search:
@@ -146,7 +148,7 @@ class Search:
         if created is None:
             return Side.UNTOLD
         # Twice the slack: its clock may be off by one, and its place in the list by another.
-        return Side.OLDER if created < self._since - 2 * self._slack else Side.INSIDE
+        return Side.OLDER if created + zone_slack(entity) < self._since - 2 * self._slack else Side.INSIDE
 
     def conclude(self, *, whole: bool) -> Findings:
         """Return what was found, and what cannot be told.
@@ -181,7 +183,7 @@ class Search:
     def _created(self, entity: Entity) -> float | None:
         """Return when an SMS was created; a moment that is still to come tells nothing."""
         created = created_at(entity)
-        return None if created is None or created > self._latest else created
+        return None if created is None or created - zone_slack(entity) > self._latest else created
 
     def _consider(self, entity: Entity) -> None:
         client_id = entity.get("clientId")
@@ -196,7 +198,7 @@ class Search:
 
     def _sighting(self, entity: Entity) -> _Sighting:
         self.order.watch(entity["id"])
-        return _Sighting(entity, self._created(entity))
+        return _Sighting(entity, self._created(entity), zone_slack(entity))
 
     def _consider_client_id(self, client_id: str, entity: Entity) -> None:
         """Note an SMS that has a clientId: it is the message that was sent with it, whatever else it is like."""
@@ -230,7 +232,7 @@ class Search:
         created = self._created(entity)
         to = number_of(self._keys.key("", "+" + number, "")) if number else b""
         newest = self._newest_blank.get(to, -math.inf)
-        self._newest_blank[to] = math.inf if created is None else max(newest, created)
+        self._newest_blank[to] = math.inf if created is None else max(newest, created + zone_slack(entity))
 
     def _blanks(self) -> dict[bytes, Doubt]:
         """Return the messages that an SMS of which too little is told may be."""
@@ -279,9 +281,9 @@ class Search:
         earliest, latest = item.moment.window(self._offset)
         if sighting.created is None:
             return _Age.UNTOLD
-        if sighting.created >= latest - self._slack:
+        if sighting.created - sighting.zone >= latest - self._slack:
             return _Age.OURS
-        return _Age.OLDER if sighting.created < earliest - self._slack else _Age.UNTOLD
+        return _Age.OLDER if sighting.created + sighting.zone < earliest - self._slack else _Age.UNTOLD
 
     def _siblings(self, entity: Entity) -> list[Listed]:
         """Return the messages that have an SMS's sender, number and text."""

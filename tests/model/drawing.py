@@ -41,7 +41,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "page_cap": (100, 3, 2),
     "lag": (0.0, 5.0, 100.0),
     "jitter": ((), (0,), (0, -1), (1, -1, 0), (-2, 2), (2, 0, -2, 1, -1)),
-    "created_at": ("iso", "seconds", "milliseconds", "local", "nonsense", "none"),
+    "created_at": ("iso", "seconds", "milliseconds", "local", "west", "nonsense", "none"),
     "twins": ("", "old", "new"),
     "skew": (0.0, 150.0, -150.0, 3600.0, -3600.0),
     "entities": ("whole", "no text", "no plus", "bare", "reversed", "same id", "one missing"),

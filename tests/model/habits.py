@@ -51,7 +51,7 @@ class Habits(Brief):
     :param repeats_last_page: what comes behind its end is the last page again
     :param echoes: whether entities show their clientId
     :param created_at: how they show their time: `iso`, `seconds`, `milliseconds`, `local` (two hours ahead, no zone),
-        `nonsense`, `none`
+        `west` (five behind, none), `nonsense`, `none`
     :param jitter: by how many seconds the times shown are off the order of storage, in turn
     :param lag: seconds until an SMS shows in the list
     :param skew: seconds by which its clock is ahead of the true one

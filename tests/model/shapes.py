@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from model.habits import Habits
 
-LOCAL_HOURS = 2
+LOCAL_HOURS, WESTERN_HOURS = 2, -5
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,13 @@ def entity(sms: Sms, place: int, habits: Habits) -> dict[str, Any]:
 
 def _time(at: float, shape: str) -> Any:
     moment = datetime.fromtimestamp(at, UTC)
-    local = (moment + timedelta(hours=LOCAL_HOURS)).replace(tzinfo=None)
+    here, west = ((moment + timedelta(hours=hours)).replace(tzinfo=None) for hours in (LOCAL_HOURS, WESTERN_HOURS))
     shapes = {
         "iso": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "seconds": int(at),
         "milliseconds": int(at * 1000),
-        "local": local.isoformat(sep=" ", timespec="seconds"),
+        "local": here.isoformat(sep=" ", timespec="seconds"),
+        "west": west.isoformat(sep=" ", timespec="seconds"),
         "nonsense": "a moment ago",
         "none": None,
     }

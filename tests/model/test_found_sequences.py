@@ -111,6 +111,10 @@ SEQUENCES = {
         {"habits": Habits(echoes=False, created_at="none")},
         [Attempt(sends=(ACCEPTED,), policy="resend")],
     ),
+    "times without a zone, of a place in the west": (
+        {"habits": Habits(echoes=False, created_at="west")},
+        [Attempt(sends=(ACCEPTED,), policy="resend")],
+    ),
     "one of two rows that are alike was accepted": (
         {"copies": "wanted", "habits": Habits(echoes=False)},
         [Attempt(sends=(Turn(500, "half"),), policy="resend")],

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from airflow_provider_instasent.api.exchange import Answer
-from airflow_provider_instasent.api.timestamps import created_at
+from airflow_provider_instasent.api.timestamps import FURTHEST_ZONE, created_at, zone_slack
 
 NOW = 1_800_000_000.0
 DATE = "Fri, 15 Jan 2027 08:00:00 GMT"  # NOW
@@ -81,3 +81,16 @@ def test_the_servers_clock_in_any_zone_of_ours(date, moment, monkeypatch):
 )
 def test_the_time_of_an_sms(value, moment):
     assert created_at({"id": "1", "createdAt": value}) == moment
+
+
+@pytest.mark.parametrize(
+    "value", ["2027-01-15T08:00:00+00:00", "2027-01-15 08:00Z", NOW, str(int(NOW)), None, "now", {}, 10**400]
+)
+def test_what_has_a_zone_or_needs_none_is_exact(value):
+    assert zone_slack({"createdAt": value}) == 0.0
+
+
+@pytest.mark.parametrize("value", ["2027-01-15T08:00:00", " 2027-01-15 08:00 ", "20270115T080000.5"])
+def test_a_time_without_a_zone_may_be_off_by_half_a_day(value):
+    assert created_at({"createdAt": value}) is not None
+    assert zone_slack({"createdAt": value}) == FURTHEST_ZONE

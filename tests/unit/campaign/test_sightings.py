@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
@@ -171,6 +172,21 @@ def test_a_moment_far_ahead_tells_nothing_though_the_server_does_not_tell_its_cl
     world = World(echo=False, tells_date=False)
     world.accept(createdAt=NOW + 48 * HOUR)
     assert world.findings(wanted()).doubted == {wanted().key: Doubt.UNDATED}
+
+
+@pytest.mark.parametrize("ahead", [-12, -5, 0, 2, 14])
+def test_a_time_without_a_zone_may_be_that_of_any_place(ahead):
+    world = World(echo=False)
+    world.accept(createdAt=datetime.fromtimestamp(NOW + ahead * HOUR, UTC).strftime("%Y-%m-%d %H:%M:%S"))
+    findings = world.findings(wanted())
+    assert (findings.found.keys() | findings.doubted.keys()) == {wanted().key}
+
+
+def test_a_time_without_a_zone_of_two_days_ago_is_older_in_any_place():
+    world = World(echo=False)
+    world.accept(createdAt=datetime.fromtimestamp(NOW - 48 * HOUR, UTC).strftime("%Y-%m-%d %H:%M:%S"))
+    findings = world.findings(wanted())
+    assert (dict(findings.found), dict(findings.doubted)) == ({}, {})
 
 
 def test_of_two_identical_sms_of_which_one_does_not_tell_its_time_none_is_claimed():
