@@ -205,7 +205,8 @@ class Campaign:
             if report.ended != "success":
                 report = self.attempt(Attempt(policy=policy, goes_on=True))
         if not done and not (self.single and set(self.rows) <= self._refused()):
-            told_apart = self._is_shown(Attempt()) or not (self._twins or self._copies)
+            others_look_alike = bool(self._twins or self._copies or self.run.number > 1)
+            told_apart = self._is_shown(Attempt()) or not others_look_alike
             self._holds(
                 lambda: everything_arrives_in_the_end(
                     self.run, self._ours(), self._refused(), report, told_apart=told_apart
