@@ -96,14 +96,23 @@ class Place:
     folder: Path
     values: dict[str, str] = field(default_factory=dict)
     tries: int = 0
+    lost: bool = False
 
     def parts(self) -> list[Any]:
-        """The keys, or files, that hold the journal, in order."""
+        """The keys, or files, that hold the journal, in order, and that can get lost.
+
+        A store of values cannot be listed: where the key that counts the others is gone, each of them is needed.
+        """
         if self.kind == "values":
-            return sorted(self.values, key=lambda name: int(name.rpartition(".")[2].replace("head", "999")))
+            head = KeyValueSegments.HEAD
+            names = sorted(self.values.keys() - {head}, key=lambda name: int(name.rpartition(".")[2]))
+            if head not in self.values:
+                return []
+            return names if self.lost else [*names, head]
         return sorted(path for path in (self.folder / "journal").rglob("*.jsonl") if path.stem.isdigit())
 
     def lose(self, part: Any) -> None:
+        self.lost = True
         if self.kind == "values":
             del self.values[part]
         else:
