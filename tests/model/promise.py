@@ -148,7 +148,8 @@ def success_leaves_nobody_out(case: Evidence) -> None:
     """
     if case.report.ended != "success":
         return
-    allowed = {number for number, _ in case.messages} | case.suppressed
+    in_doubt = {line.message[0] for line in case.lines if line.message and line.state == "unconfirmed"}
+    allowed = {number for number, _ in case.messages} | case.suppressed | in_doubt
     doubtful = sum(line.message is None and line.state == "unconfirmed" for line in case.lines)
     for line in case.lines:
         # Under `resend` the number of a doubtful message whose row is gone may get another text.
