@@ -110,14 +110,15 @@ class CampaignTry:
         :raises ApiError: where the list has to be read first and cannot be; the same
         """
         plan = fingerprint(self._spool)
-        former, _ = self._replay.plan
+        former, owner = self._replay.plan
         if former is not None:  # else an earlier try ended before it sent anything
             if plan != former:
                 self._check_change()
             self._withhold()
         self._enlist()
-        if plan != former or not is_present_plan(self._spool):
-            self._begin_plan(plan)
+        ours = digest_of(self._settings.owner)
+        if (plan, ours) != (former, owner) or not is_present_plan(self._spool):
+            self._begin_plan(plan, ours)
         if self._settings.retry_rejected and (again := self._spool.reopen_rejected()):
             log.warning("%d messages that were rejected are sent again (`retry_rejected`).", again)
         counts = self._spool.counts()
@@ -170,12 +171,12 @@ class CampaignTry:
         if withheld := withhold(self._spool, self._not_in_list(gone) if gone else ()):
             log.warning("%d messages are withheld: the campaign has written to their numbers.", withheld)
 
-    def _begin_plan(self, plan: str) -> None:
+    def _begin_plan(self, plan: str, ours: str) -> None:
         spans = members(self._spool)
         self._spool.roster.begin_plan(spans)
         if self._journal is not None:
             self._journal.enlist_members(spans)
-            self._journal.note(PLAN, [plan, digest_of(self._settings.owner)]).result()
+            self._journal.note(PLAN, [plan, ours]).result()
 
     def _enlist(self) -> None:
         last = -1

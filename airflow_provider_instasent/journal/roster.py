@@ -143,7 +143,7 @@ class Roster:
         spans = [(self.plan, first, first + count, ours) for first, count in members]
         self._database.execute("UPDATE roster SET since = -since WHERE since IS NOT NULL")
         self._database.executemany(
-            "UPDATE roster SET since = CASE WHEN since < 0 THEN -since ELSE ?1 END, ours = ?4 "
+            "UPDATE roster SET since = CASE WHEN since < 0 THEN -since ELSE ?1 END, ours = ours OR ?4 "
             "WHERE place >= ?2 AND place < ?3",
             spans,
         )

@@ -236,7 +236,7 @@ class Campaign:
         asked = [row for row in rows if row[0] not in never]
         self.run.plans.append(Counter(asked) if self._copies == "wanted" else Counter(set(asked)))
         self.run.asked_again = attempt.asks_again
-        token = f"run-{self.run.number}-try-{self._tries}"
+        token = f"sequence-{self.world.sequences}-run-{self.run.number}-try-{self._tries}"
         self.api.callers[token] = Caller(
             self.run.number, self._tries, process, list(attempt.sends), list(attempt.lists)
         )
@@ -252,7 +252,10 @@ class Campaign:
             since=self._began if self._tries > 1 else None,
         )
         play = subject.single_try if self.single else subject.bulk_try
-        return play(task, self.place, process, {"base_url": self.world.wire.url, "token": token}, clock)
+        try:
+            return play(task, self.place, process, {"base_url": self.world.wire.url, "token": token}, clock)
+        finally:
+            process.die()  # its threads, where any are left, do no more
 
     def _judge(self, attempt: Attempt, report: Report, before: Sequence[Sms], *, unheard: bool = False) -> None:
         goes_on = attempt.goes_on or self.single

@@ -10,7 +10,7 @@ from model.campaign import World
 from model.subject import in_the_models_world
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def world():
     """The model's world; while a test has it, the product reads its clock."""
     world = World()

@@ -115,6 +115,15 @@ SEQUENCES = {
         {"habits": Habits(echoes=False, created_at="west")},
         [Attempt(sends=(ACCEPTED,), policy="resend")],
     ),
+    "another task went on with the same rows, and then they changed": (
+        {"people": 4},
+        [
+            Attempt(end=End(write=5, how="stops")),
+            lambda campaign: campaign.begin_owner(),
+            Attempt(sends=(Turn(201, "after"), Turn(401)), goes_on=True),
+            Attempt(version=1, goes_on=True),
+        ],
+    ),
     "one of two rows that are alike was accepted": (
         {"copies": "wanted", "habits": Habits(echoes=False)},
         [Attempt(sends=(Turn(500, "half"),), policy="resend")],
