@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.bulk_send import BulkTask, Crash, accounted, messages
+from support.sandbox import call
 
 from airflow_provider_instasent.api.errors import UnconfirmedError
 from airflow_provider_instasent.waiting.results_file import watch_of_results
@@ -94,6 +95,22 @@ def test_with_resend_one_that_is_found_after_all_keeps_the_new_text_back(task):
     assert outcome.error is None
     assert (outcome.summary["accepted"], outcome.summary["suppressed"], outcome.summary["gone"]) == (3, 3, 3)
     assert set(task.sent().values()) == {1}
+    assert adds_up(task, outcome)
+
+
+def test_with_resend_a_doubt_about_one_of_them_keeps_back_only_what_goes_to_its_number(task):
+    """Another system has sent the same to the first, and the list does not tell when."""
+    left_in_doubt(task, "error_before")
+    old = task.rows[0]
+    sms = {"from": "Acme", "to": old["to"], "text": old["text"]}
+    assert call(task.sandbox, "POST", "/sms", sms).status == 201
+    task.sandbox.configure(send_created_at=False)
+    task.rows, task.on_plan_change, task.policy = messages(4, text=NEW), "continue", "resend"
+    outcome = task.attempt()
+    assert isinstance(outcome.error, UnconfirmedError)
+    assert "nothing tells when it was created" in str(outcome.error)
+    assert [one.text for one in task.sandbox.ledger][1:] == [row["text"] for row in task.rows[1:]]
+    assert (outcome.summary["accepted"], outcome.summary["suppressed"], outcome.summary["unconfirmed"]) == (3, 1, 3)
     assert adds_up(task, outcome)
 
 
