@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FIELD = "createdAt"
 _BEHIND = 3600.0
+_EAST, _WEST = 2 * 3600, -5 * 3600
 _FORMS: dict[str, Callable[[float], str | int]] = {
     "iso": iso_time,
     "fraction": iso_fraction,
@@ -23,6 +24,8 @@ _FORMS: dict[str, Callable[[float], str | int]] = {
     "milliseconds": lambda moment: int(moment * 1_000),
     "microseconds": lambda moment: int(moment * 1_000_000),
     "milliseconds_string": lambda moment: str(int(moment * 1_000)),
+    "local_east": lambda moment: iso_time(moment + _EAST)[:19],
+    "local_west": lambda moment: iso_time(moment + _WEST)[:19],
 }
 
 

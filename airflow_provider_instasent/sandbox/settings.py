@@ -35,7 +35,8 @@ class Settings:
     :param echo_client_id: whether entities repeat the ``clientId`` (U)
     :param send_created_at: whether entities have ``createdAt`` (U)
     :param created_form: how it is written (U): ISO 8601 in whole seconds, or with a ``fraction``; ``unix`` seconds,
-        ``milliseconds`` or ``microseconds``, or milliseconds in a string
+        ``milliseconds`` or ``microseconds``, or milliseconds in a string; the local time of a place two hours ahead
+        of UTC or five behind it, without a zone
     :param created_jitter: how far it may be off the order of acceptance, to either side (U)
     :param created_unreadable: share of the messages, 0 to 1, that have none, or a word in its place (U)
     :param created_behind: share of the messages, 0 to 1, whose ``createdAt`` is an hour early: a server of theirs has
@@ -74,7 +75,16 @@ class Settings:
     envelope: Literal["wrapped", "bare"] = "wrapped"
     echo_client_id: bool = True
     send_created_at: bool = True
-    created_form: Literal["iso", "fraction", "unix", "milliseconds", "microseconds", "milliseconds_string"] = "iso"
+    created_form: Literal[
+        "iso",
+        "fraction",
+        "unix",
+        "milliseconds",
+        "microseconds",
+        "milliseconds_string",
+        "local_east",
+        "local_west",
+    ] = "iso"
     created_jitter: float = 0.0
     created_unreadable: float = 0.0
     created_behind: float = 0.0

@@ -132,6 +132,19 @@ def test_moments_in_another_form_are_read(sandbox, tmp_path, order, form):
     assert set(texted(task).values()) == {1}
 
 
+@pytest.mark.parametrize("form", ["local_east", "local_west"])
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_time_without_a_zone_makes_nobody_be_texted_twice(sandbox, tmp_path, order, form):
+    sandbox.put_before(500)
+    sandbox.configure(echo_client_id=False, created_form=form, list_order=order)
+    sandbox.fault("error_after", endpoint="bulk", status=500)
+    task = BulkTask(sandbox, tmp_path, rows=messages(300), policy="resend", in_flight=1)
+    outcome = task.attempt()
+    assert isinstance(outcome.error, UnconfirmedError)
+    assert (outcome.summary["accepted"], outcome.summary["unconfirmed"]) == (200, 100)
+    assert set(texted(task).values()) == {1}
+
+
 @pytest.mark.parametrize("order", ORDERS)
 def test_an_older_identical_message_is_not_taken_for_the_lost_one(sandbox, tmp_path, order):
     """The same reminder went out two hours ago; this one never left. Milliseconds taken for seconds are the future."""
