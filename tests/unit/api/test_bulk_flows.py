@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -320,3 +321,70 @@ def test_a_caller_who_ends_a_chunk_half_way_sees_what_is_known():
     flow.close()
 
     assert [outcome.state for outcome in result.outcomes] == [ACCEPTED, ACCEPTED, PLANNED, PLANNED]
+
+
+def chunk_of(messages, *answers):
+    return Driver(list(answers)).run(bulk_flows.send_chunk(messages, POLICY))
+
+
+def test_an_accepted_message_has_its_client_id_and_its_status():
+    (outcome,) = chunk_of(
+        [sms(0)], answer(201, {"entities": [{"id": "new", "clientId": "id-0", "status": "Enqueued"}]})
+    ).outcomes
+    assert (outcome.state, outcome.id, outcome.client_id, outcome.status) == (ACCEPTED, "new", "id-0", "Enqueued")
+
+
+@pytest.mark.parametrize("lost", [LEFT, answer(500, {"message": "hello is stored"}), answer(201, b"<html>")])
+def test_an_unconfirmed_message_has_its_client_id_and_a_reason_without_its_text(lost):
+    result = chunk_of([sms(0), sms(1)], lost)
+    assert result.stopped_by is None
+    assert [(one.state, one.client_id) for one in result.outcomes] == [(UNCONFIRMED, "id-0"), (UNCONFIRMED, "id-1")]
+    for outcome in result.outcomes:
+        assert "may or may not have been accepted" in outcome.reason
+        assert "hello" not in outcome.reason
+
+
+def test_errors_that_name_nobody_and_are_not_about_funds_stop_nothing():
+    result = chunk_of([sms(0), sms(1)], answer(201, {"entities": [], "errors": "no"}))
+    assert result.stopped_by is None
+    assert [outcome.state for outcome in result.outcomes] == [UNCONFIRMED] * 2
+
+
+def test_one_message_that_was_not_paid_for_stops_it_and_is_quoted():
+    unpaid = [{"clientId": "id-1", **OUT_OF_FUNDS}]
+    result = chunk_of([sms(0), sms(1)], answer(201, {"entities": [{"id": "a", "clientId": "id-0"}], "errors": unpaid}))
+    assert type(result.stopped_by) is errors.NoFundsError
+    assert "top it up: " in str(result.stopped_by)
+    assert "Not enough balance" in str(result.stopped_by)
+    assert [outcome.state for outcome in result.outcomes] == [ACCEPTED, PLANNED]
+
+
+def test_words_about_funds_for_nobody_knows_whom_are_quoted_without_our_text():
+    result = chunk_of([sms(0), sms(1)], answer(201, {"entities": [], "errors": "No funds left for hello"}))
+    assert type(result.stopped_by) is errors.NoFundsError
+    assert "top it up: No funds left for" in str(result.stopped_by)
+    assert "hello" not in str(result.stopped_by)
+
+
+def test_our_own_words_about_funds_prove_nothing_where_they_are_repeated():
+    """A text, a sender or a clientId of ours may read as if there were no funds, and an error may repeat it."""
+    said = "no funds"
+    for message in (sms(0, text=said), replace(sms(0), sender=said), replace(sms(0), client_id=said)):
+        accepted = chunk_of([message, sms(1)], answer(201, {"entities": [], "errors": f"{said}!"}))
+        refused = chunk_of([message], answer(422, {"message": f"{said}!"}))
+        assert (accepted.stopped_by, refused.stopped_by) == (None, None)
+        assert [outcome.state for outcome in refused.outcomes] == [REJECTED]
+
+
+def test_the_refusal_of_one_message_that_says_its_client_id_was_used_is_told_from_others():
+    for body, taken in (({"errors": {"clientId": ["already used"]}}, True), ({"message": "no"}, False)):
+        (outcome,) = chunk_of([sms(0)], answer(422, body)).outcomes
+        assert (outcome.state, outcome.position, outcome.client_id_taken) == (REJECTED, 0, taken)
+
+
+def test_a_caller_sees_what_stopped_a_bulk_send_in_its_result_too():
+    messages = [sms(0)]
+    result = bulk_flows.ChunkResult.of(messages)
+    with pytest.raises(errors.BulkStoppedError) as caught:
+        Driver([answer(401)]).run(bulk_flows.send_bulk(messages, POLICY, result))
+    assert result.stopped_by is caught.value.__cause__
