@@ -62,3 +62,20 @@ def test_another_campaign_has_a_journal_of_its_own(remembered):
 def test_a_try_that_died_before_its_first_write_began_nothing(remembered):
     list(remembered().read())
     assert not attempt(remembered("two"))
+
+
+def test_that_a_journal_was_begun_is_remembered_once_and_after_its_first_records(tmp_path):
+    noted: list[str] = []
+
+    class Noting(Values):
+        def set(self, key, value):
+            noted.append(f"{key.rpartition('.')[0]} after {len(list((tmp_path / 'one').rglob('*.jsonl')))}")
+            super().set(key, value)
+
+    memory = Noting()
+    for _ in range(2):
+        store = RememberedSegments(PathSegments(tmp_path / "one", "c"), memory, "c", refuse=True)
+        assert attempt(store) is bool(noted)
+    assert len(noted) == 1
+    assert noted[0].startswith("instasent.begun after ")
+    assert not noted[0].endswith(" 0")

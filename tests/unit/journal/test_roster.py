@@ -11,10 +11,10 @@ from support.campaign import accepted, key
 
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.journal.errors import JournalCorruptError, JournalForeignError
-from airflow_provider_instasent.journal.events import Intent, Listing, Note, PlacedIntent, Settlement
+from airflow_provider_instasent.journal.events import Intent, Listing, Note, Opening, PlacedIntent, Settlement
 from airflow_provider_instasent.journal.replay import Replay
 from airflow_provider_instasent.journal.roster import Listed, Roster
-from airflow_provider_instasent.journal.worker_clock import Moment
+from airflow_provider_instasent.journal.worker_clock import ClockIdentity, Moment
 
 ACCEPTED, REJECTED, UNCONFIRMED, PLANNED, INTENDED = (
     MessageState.ACCEPTED,
@@ -239,3 +239,73 @@ def test_each_message_keeps_its_doubt_through_any_history_of_chunks(seed):
 def test_a_note_that_tells_no_time_where_it_should_is_corrupt(value):
     with pytest.raises(JournalCorruptError, match="tells no time"):
         replayed([Note("offset", value)])
+
+
+@pytest.mark.parametrize(
+    ("former", "ahead"),
+    [
+        (ClockIdentity("boot", 100.0), 60.0),
+        (ClockIdentity("boot", 160.0), 0.0),
+        (ClockIdentity("another machine", 160.0), None),
+    ],
+)
+def test_how_far_the_present_clock_is_ahead_stands_with_each_moment(former, ahead):
+    roster, _ = replayed([Opening(b"s" * 16, former), intent(1), Opening(None, ClockIdentity("boot", 160.0))])
+    assert [one.moment.ahead for one in roster] == [ahead]
+
+
+def test_a_moment_that_no_try_opened_is_one_of_the_present_clock():
+    assert entry_of(intent(1)).moment.ahead == 0.0
+    roster = Roster()
+    OPEN.append(roster)
+    roster.extend([key(1)], [None])
+    roster.intend([(0, 1)], Moment(5.0))
+    roster.clock = ClockIdentity("boot", 100.0)
+    roster.extend([key(2)], [None])
+    roster.intend([(1, 1)], Moment(6.0))
+    assert [one.moment.ahead for one in roster] == [0.0, 0.0]
+
+
+def test_what_is_learned_of_the_servers_clock_is_told_of_the_present_clock_alone():
+    roster, _ = replayed(
+        [
+            Opening(b"s" * 16, ClockIdentity("one", 0.0)),
+            Listing((key(1), key(2), key(3)), (None, None, None)),
+            PlacedIntent(1, Moment(1.0), ((0, 1),)),
+            Opening(None, ClockIdentity("two", 0.0)),
+            PlacedIntent(2, Moment(2.0), ((1, 1),)),
+            PlacedIntent(3, Moment(3.0, 7.0), ((2, 1),)),
+            Note("offset", 30.5),
+        ],
+        "a bulk send",
+    )
+    assert [one.moment.offset for one in roster] == [None, 30.5, 7.0]
+
+
+def test_how_many_messages_go_to_one_number():
+    roster, _ = replayed([])
+    assert roster.most_to_one_number() == 0
+    numbers = [b"n" * 10, b"m" * 10]
+    roster.extend([numbers[0] + bytes(5)], [None])
+    assert roster.most_to_one_number() == 1
+    roster.extend([number + bytes([place] * 5) for place in (1, 2) for number in numbers], [None] * 4)
+    assert roster.most_to_one_number() == 3
+
+
+def test_a_roster_knows_its_ids():
+    roster, _ = replayed([Listing((key(1), key(2), key(3)), (None, "mine", None))], "a bulk send")
+    roster.intend([(0, 3)], Moment(1.0))
+    assert "x" not in roster
+    roster.settle(
+        [MessageOutcome(1, ACCEPTED, id="x"), MessageOutcome(0, ACCEPTED, id="y"), MessageOutcome(2, REJECTED)]
+    )
+    assert ("x" in roster, "y" in roster, "z" in roster, None in roster) == (True, True, False, False)
+    assert (roster.first_ids(1), roster.first_ids(5)) == (["y"], ["y", "x"])
+
+
+def test_a_single_message_keeps_the_client_id_that_it_was_accepted_with():
+    entry = entry_of(intent(1, client_id="a"), settled(1, ACCEPTED, "id"), intent(2, client_id="b"))
+    assert entry.client_id == "a"
+    roster, _ = replayed([])
+    assert [roster.place_of(key(1), "a"), roster.place_of(key(2), None), roster.place_of(key(1), "b")] == [0, 1, 0]
+    assert [one.client_id for one in roster] == ["a", None]
