@@ -75,7 +75,8 @@ def test_that_a_journal_was_begun_is_remembered_once_and_after_its_first_records
     memory = Noting()
     for _ in range(2):
         store = RememberedSegments(PathSegments(tmp_path / "one", "c"), memory, "c", refuse=True)
-        assert attempt(store) is bool(noted)
+        begun = bool(noted)
+        assert attempt(store) is begun
     assert len(noted) == 1
     assert noted[0].startswith("instasent.begun after ")
     assert not noted[0].endswith(" 0")
