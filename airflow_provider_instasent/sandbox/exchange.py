@@ -41,15 +41,15 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         sandbox = self._sandbox
+        # One clock for the whole request: after a reset another one stands elsewhere, and may never come so far.
+        clock, latency = sandbox.clock, sandbox.settings.latency
+        came = clock.now()
         sandbox.in_flight += 1
         request = Request(scope, receive)
         record = _record(sandbox, request, self._name)
         sandbox.requests.add(record)
         try:
             body = await request.body()
-            # One clock for the whole request: after a reset another one stands elsewhere, and may never come so far.
-            clock, latency = sandbox.clock, sandbox.settings.latency
-            came = clock.now()
             await clock.wait_until(came + latency / 2)
             if sandbox.clock is not clock:
                 await wire.cut(scope, receive, reset=True)
