@@ -47,9 +47,10 @@ def attribute(messages: Sequence[Sms], entities: Sequence[Entity], errors: Any) 
     loose: Sequence[Entity] = claims
     for find in (finder.by_client_id, finder.by_unique_number, finder.by_unique_content):
         loose = _accept(messages, loose, find, outcomes)
-    if not errors and not unusable and _are_in_order(messages, loose, finder):
-        return [acceptance(place, messages[place], entity, BY_ORDER) for place, entity in enumerate(loose)]
     loose = _accept(messages, loose, finder.by_unique_text, outcomes)
+    if loose and not errors and not unusable:
+        loose = _accept(messages, loose, finder.by_content, outcomes)
+        loose = () if _accept_by_order(messages, claims, finder, outcomes) else loose
     nameless = _turn_down(messages, errors, finder, outcomes)
     loose = _accept(messages, loose, finder.by_content, outcomes)
     rest = [position for position in range(len(messages)) if position not in outcomes]
@@ -77,9 +78,20 @@ def _each_id_once(entities: Sequence[Entity]) -> tuple[Sequence[Entity], bool]:
     return list(firsts.values()), True
 
 
-def _are_in_order(messages: Sequence[Sms], loose: Sequence[Entity], finder: MessageFinder) -> bool:
-    """Tell whether entities, of which none alone names its message, can be all the messages in the request's order."""
-    return len(loose) == len(messages) and all(finder.agrees(position, entity) for position, entity in enumerate(loose))
+def _accept_by_order(
+    messages: Sequence[Sms], entities: Sequence[Entity], finder: MessageFinder, outcomes: dict[int, MessageOutcome]
+) -> bool:
+    """Take all messages left over for accepted, if nothing denies that the entities are in the request's order."""
+    if len(entities) != len(messages):
+        return False
+    for place, entity in enumerate(entities):
+        found = outcomes.get(place)
+        if not finder.agrees(place, entity) if found is None else found.id != entity["id"]:
+            return False
+    for place, entity in enumerate(entities):
+        if place not in outcomes:
+            outcomes[place] = acceptance(place, messages[place], entity, BY_ORDER)
+    return True
 
 
 def _account_for(nameless: Sequence[Any] | None, errors: Any, rest: Sequence[int], finder: MessageFinder) -> bool:

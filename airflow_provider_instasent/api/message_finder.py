@@ -83,9 +83,8 @@ class MessageFinder:
         """Tell whether nothing that an entity shows contradicts that it is this message."""
         message = self._messages[position]
         client_id = entity.get("clientId")
-        if client_id and _scalar(client_id) != message.client_id:
-            return False
-        if names_a_message(entity) and not client_id and position not in self._places(entity):
+        numbers = {digits(_scalar(entity.get(name))) for name in ("to", "normalizedTo") if entity.get(name)}
+        if (client_id and _scalar(client_id) != message.client_id) or (numbers and digits(message.to) not in numbers):
             return False
         return all(
             not isinstance(shown := entity.get(name), str) or _normal(shown) == _normal(sent)

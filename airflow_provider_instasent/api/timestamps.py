@@ -50,7 +50,7 @@ def created_at(entity: Mapping[str, Any]) -> float | None:
     """
     value = entity.get("createdAt")
     if isinstance(value, str):
-        moment = _number(value) if value.strip().isascii() and value.strip().isdigit() else _iso(value.strip())
+        moment = _number(value) if _is_number(value) else _iso(value.strip())
     else:
         moment = None if isinstance(value, bool) else _number(value)
     return moment if moment is not None and moment >= _EARLIEST else None
@@ -59,11 +59,16 @@ def created_at(entity: Mapping[str, Any]) -> float | None:
 def zone_slack(entity: Mapping[str, Any]) -> float:
     """Return by how many seconds :func:`created_at` may be off because the entity does not tell its zone (unknown)."""
     value = entity.get("createdAt")
+    if not isinstance(value, str) or _is_number(value):
+        return 0.0
     try:
-        told = datetime.fromisoformat(value.strip()).tzinfo if isinstance(value, str) else UTC
+        return 0.0 if datetime.fromisoformat(value.strip()).tzinfo else FURTHEST_ZONE
     except ValueError:
-        return 0.0  # a number, or nothing that can be read
-    return 0.0 if told else FURTHEST_ZONE
+        return 0.0  # nothing that can be read
+
+
+def _is_number(value: str) -> bool:
+    return value.strip().isascii() and value.strip().isdigit()
 
 
 def _number(value: Any) -> float | None:

@@ -127,7 +127,7 @@ class BulkSend:
         unwritten = None
         if path is not None and not isinstance(error, JournalError):  # else another try may be writing the file
             unwritten = results_unwritten(path, records_of(spool))
-        error = error or shortfall(summary, settings, MESSAGES, spool.count_gone_in_doubt()) or unwritten
+        error = error or shortfall(summary, settings, MESSAGES, spool.count_unsendable_in_doubt()) or unwritten
         if error is None:
             try:
                 campaign.finish(_kept(summary, spool))

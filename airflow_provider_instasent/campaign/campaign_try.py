@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.bulk_attribution import acceptance
 from airflow_provider_instasent.api.client_ids import MessageKeys
-from airflow_provider_instasent.api.errors import ApiError
+from airflow_provider_instasent.api.errors import ApiError, UnavailableError
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.campaign.send_progress import SendProgress
@@ -98,6 +98,7 @@ class CampaignTry:
         self._spool = spool
         self._replay = replay
         self._settings = settings.send
+        self._holding: set[bytes] = set()
         clock = WorkerClock() if journal is None else journal.clock
         self._sender = Sender(client, journal, spool, settings.max_in_flight, stop, clock=clock, **chunks)
         self._unconfirmed = Unconfirmed(settings.send, spool.keys, list_page or client.list_sms, clock, stop.sleep)
@@ -168,7 +169,9 @@ class CampaignTry:
         """Withdraw what must not be sent beside what was sent from other rows."""
         gone = self._spool.gone_keys_in_doubt() if self._unconfirmed.are_resent else None
         # Their texts are gone, so they cannot be sent again themselves; their numbers may get the new ones.
-        if withheld := withhold(self._spool, self._not_in_list(gone) if gone else ()):
+        risked = self._not_in_list(gone) if gone else set()
+        self._holding = gone - risked if gone else set()
+        if withheld := withhold(self._spool, risked):
             log.warning("%d messages are withheld: the campaign has written to their numbers.", withheld)
 
     def _begin_plan(self, plan: str, ours: str) -> None:
@@ -196,7 +199,7 @@ class CampaignTry:
         """
         findings = self._look([item for item in self._spool.roster.to_look_for() if item.key in gone], 0.0)
         if not findings.whole:
-            refuse_unless_whole(findings, len(gone))
+            refuse_unless_whole(findings, self._spool.count_gone_in_doubt())
         return gone - findings.found.keys() - findings.doubted.keys()
 
     def _look_and_decide(self, report: SendReport, resends: int) -> bool:
@@ -213,26 +216,41 @@ class CampaignTry:
             return True
         if self._unconfirmed.are_resent:
             refuse_unless_whole(findings, left)
+            self._refuse_where_a_doubt_was_settled()
         return False
+
+    def _refuse_where_a_doubt_was_settled(self) -> None:
+        """Let the next try go on where something was withheld for a doubt of which the list has disposed meanwhile.
+
+        :raises UnavailableError: says so
+        """
+        settled = self._holding & self._spool.gone_keys_in_doubt()
+        if settled and self._spool.withheld:
+            raise UnavailableError(
+                f"{len(settled)} messages whose rows are gone were in doubt when this try began, so what goes to their "
+                "numbers was held back. The list has since shown that they were not accepted: the next try sends it."
+            )
 
     def _look(self, doubtful: Sequence[Listed], last_request_at: float) -> Findings:
         """Look for messages in doubt, and write down what was found."""
         roster = self._spool.roster
         log.warning("%d messages are unconfirmed: looking for them in the list.", len(doubtful))
-        findings = self._unconfirmed.look(
-            doubtful,
-            last_request_at,
-            known_ids=roster,
-            # Rows that are gone may have held more copies of one message than those of this try.
-            occurrences=max(self._spool.occurrences, roster.most_to_one_number()),
-        )
+        try:
+            findings = self._unconfirmed.look(
+                doubtful,
+                last_request_at,
+                known_ids=roster,
+                # Rows that are gone may have held more copies of one message than those of this try.
+                occurrences=max(self._spool.occurrences, roster.most_to_one_number()),
+            )
+        finally:
+            if self._journal is not None:
+                self._journal.tell_offset()
         found = findings.found
         log.info("%d of %d unconfirmed messages were found.", len(found), len(doubtful))
         if not findings.whole:
             log.warning("The list is longer than what was read of it: the others may be there all the same.")
         roster.settle(_not_found(item, findings.doubted.get(item.key)) for item in doubtful if item.key not in found)
-        if self._journal is not None:
-            self._journal.tell_offset()
         places = {item.key: item.place for item in doubtful}
         self._record([acceptance(places[key], _NOBODY, entity) for key, entity in found.items()])
         return findings

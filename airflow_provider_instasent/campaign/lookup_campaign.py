@@ -122,8 +122,8 @@ class LookupCampaign:
             stopped_by = campaign.carry_out()
         except ApiError as error:
             return error
-        gone_in_doubt = self._spool.count_gone_in_doubt()
-        return stopped_by or shortfall(self._counts(), self._settings, LOOKUPS, gone_in_doubt)
+        unsendable = self._spool.count_unsendable_in_doubt()
+        return stopped_by or shortfall(self._counts(), self._settings, LOOKUPS, unsendable)
 
     def ids(self) -> list[str]:
         """Return the ids of the accepted lookups, in input order."""

@@ -36,14 +36,14 @@ LOOKUPS = Words("lookups", "accepted, and billed,", "ordered")
 
 
 def shortfall(
-    counts: Mapping[str, int], settings: CampaignSettings, words: Words, gone_in_doubt: int
+    counts: Mapping[str, int], settings: CampaignSettings, words: Words, unsendable: int
 ) -> InstasentError | None:
     """Return why a run that came to its end is a failure all the same, or None.
 
     :param counts: how many are `accepted`, `rejected`, `unconfirmed` and `planned`
     :param settings: how many of them may be rejected, and what to do about unconfirmed ones
     :param words: what the run is about
-    :param gone_in_doubt: how many of the unconfirmed have no row any more, so that they cannot be sent again
+    :param unsendable: how many of the unconfirmed cannot be sent again: their row is gone, or other rows followed
     """
     total = sum(counts[state] for state in ("accepted", "rejected", "unconfirmed", "planned"))
     send, allowed = settings.send, settings.max_rejected_ratio
@@ -58,8 +58,8 @@ def shortfall(
             f"not found in the list within {send.unconfirmed_grace:g} s ({told}). Everything else was {done}, nothing "
             'twice. Clear the task with on_unconfirmed="resend" or "skip" to go on.'
         )
-    if unconfirmed > gone_in_doubt and send.on_unconfirmed is OnUnconfirmed.RESEND:
-        return UnavailableError(f"{unconfirmed - gone_in_doubt} {things} stay unconfirmed, though tried again ({told})")
+    if unconfirmed > unsendable and send.on_unconfirmed is OnUnconfirmed.RESEND:
+        return UnavailableError(f"{unconfirmed - unsendable} {things} stay unconfirmed, though tried again ({told})")
     if total and rejected / total > allowed:
         return RejectedError(
             f"The API rejected more than `max_rejected_ratio` ({allowed:g}): {told}. Everything was tried; "

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -141,6 +142,8 @@ class SingleSend:
         if self._journal is not None and not self._unconfirmed.are_resent:
             return self._left_unconfirmed("an earlier try may have sent it")
         # Without a journal nothing says that an earlier try sent anything, so a look is all there can be.
+        if self._settings.on_unconfirmed is OnUnconfirmed.SKIP and (findings.doubted or not findings.whole):
+            return self._left_unconfirmed("an earlier try may have sent it")
         refuse_unless_whole(findings, 1)
         self._suspected = False
         return None
@@ -173,6 +176,7 @@ class SingleSend:
         try:
             findings = self._unconfirmed.look(looked_for, self._last_request_at)
         except ApiError as error:
+            self._tell_offset()
             # With a journal the next try looks again. Without one it would not know that it must not send.
             if self._journal is not None or self._unconfirmed.are_resent:
                 raise
@@ -274,6 +278,11 @@ class SingleSend:
         if self._journal is not None and self._intended is not None and self._journal.is_stale(self._intended):
             self._intend()
         self._last_request_at = self._worker.elapsed()
+
+    def _tell_offset(self) -> None:
+        if self._journal is not None:
+            with suppress(JournalError):  # it only helps the next try
+                self._journal.tell_offset()
 
     def _settle(self, outcome: MessageOutcome, chunk: int | None = None) -> None:
         """Write what became of the message.

@@ -171,8 +171,9 @@ class Journal:
         :returns: the moment written
         :raises JournalWriteError: where it could not be written: the chunk must not leave
         """
-        moment = self._moment()
+        moment = self.clock.moment()
         self._append(intent_record(chunk, moment, keys, client_ids)).result()
+        self._has_untold_moments |= moment.offset is None
         return moment
 
     def is_stale(self, intended: Moment) -> bool:
@@ -216,8 +217,10 @@ class Journal:
         :returns: the moment written, and a future that is done when it is durable: the chunk must not leave before
         :raises JournalWriteError: where an earlier write failed
         """
-        moment = self._moment()
-        return moment, self._append(placed_intent_record(chunk, moment, spans))
+        moment = self.clock.moment()
+        written = self._append(placed_intent_record(chunk, moment, spans))
+        self._has_untold_moments |= moment.offset is None
+        return moment, written
 
     def settle(self, chunk: int, outcomes: Sequence[MessageOutcome]) -> Future[None]:
         """Write what became of messages of a chunk.
@@ -247,11 +250,6 @@ class Journal:
         if self._has_untold_moments and self.clock.offset is not None:
             self._has_untold_moments = False
             self._append(note_record(OFFSET, round(self.clock.offset, 3)))
-
-    def _moment(self) -> Moment:
-        moment = self.clock.moment()
-        self._has_untold_moments |= moment.offset is None
-        return moment
 
     @property
     def in_metadata_database(self) -> bool:

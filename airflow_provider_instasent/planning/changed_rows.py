@@ -81,7 +81,8 @@ def withhold(spool: Spool, risked: Collection[bytes] = ()) -> int:
     """Withdraw messages to numbers that have an accepted or doubtful message of another plan; return how many.
 
     Two messages to one number were meant together only if one plan held both when the first of them left. So a message
-    is withdrawn that has not been part of every plan since the one in which another was sent.
+    is withdrawn that has not been part of every plan since the one in which another was sent. One that is in doubt
+    itself stays in the report, and is not sent again.
 
     :param spool: with the plan, and what the journal says
     :param risked: keys of doubtful messages that count for nothing, because their rows are gone, they were looked for
@@ -92,16 +93,19 @@ def withhold(spool: Spool, risked: Collection[bytes] = ()) -> int:
     database.execute("CREATE TEMP TABLE risked (key BLOB PRIMARY KEY)")
     database.executemany("INSERT INTO risked VALUES (?)", ((key,) for key in risked))
     database.execute(
-        "CREATE TEMP TABLE written AS SELECT number_of(key) AS number, min(sent) AS sent "  # noqa: S608 - constants
-        f"FROM roster WHERE state = 'accepted' OR ({IN_DOUBT} AND key NOT IN (SELECT key FROM risked)) GROUP BY 1"
+        "CREATE TEMP TABLE written AS SELECT number_of(key) AS number, key, sent FROM roster "  # noqa: S608 - constants
+        f"WHERE state = 'accepted' OR ({IN_DOUBT} AND key NOT IN (SELECT key FROM risked))"
     )
     database.execute("CREATE INDEX temp.written_number ON written (number)")
     database.execute(
-        "CREATE TEMP TABLE withheld AS SELECT message.position FROM message LEFT JOIN roster USING (key) "
-        "JOIN written ON written.number = number_of(message.key) "
-        "WHERE coalesce(state, 'planned') IN ('planned', 'rejected') AND written.sent < coalesce(since, ?)",
+        "CREATE TEMP TABLE withheld AS SELECT position, message.key AS key, coalesce(state, 'planned') AS state "
+        "FROM message LEFT JOIN roster USING (key) WHERE coalesce(state, 'planned') <> 'accepted' AND EXISTS ("
+        "SELECT 1 FROM written WHERE written.number = number_of(message.key) AND written.key <> message.key "
+        "AND written.sent < coalesce(since, ?))",
         (spool.roster.plan + 1,),
     )
+    spool.kept_back = {key for (key,) in database.execute(f"SELECT key FROM withheld WHERE {IN_DOUBT}")}  # noqa: S608 - constant
+    database.execute(f"DELETE FROM withheld WHERE {IN_DOUBT}")  # noqa: S608 - constant
     database.execute("INSERT INTO issue SELECT position, ?, ? FROM withheld", (SUPPRESSED, WRITTEN_TO))
     withdrawn: int = database.execute("DELETE FROM message WHERE position IN (SELECT position FROM withheld)").rowcount
     for table in ("withheld", "written", "risked"):

@@ -70,6 +70,7 @@ class Spool:
     :ivar occurrences: how many messages with one sender, number and text there may be
     :ivar is_listed: whether all planned messages are in the roster
     :ivar withheld: messages withdrawn because the campaign has written to their number
+    :ivar kept_back: keys of those that are in doubt and, for the same reason, must not be sent again
     """
 
     def __init__(self) -> None:
@@ -77,6 +78,7 @@ class Spool:
         self.occurrences = 1
         self.is_listed = False
         self.withheld = 0
+        self.kept_back: set[bytes] = set()
         # An empty name: SQLite unlinks the file as it creates it. Transactions are managed by hand, nothing is synced.
         self.database = sqlite3.connect("", isolation_level=None)
         for pragma in ("journal_mode=OFF", "synchronous=OFF", "temp_store=FILE", f"cache_size=-{_CACHE_KIB}"):
@@ -187,7 +189,8 @@ class Spool:
         :param but: keys of those that must not be sent again
         """
         count = self._reopen(IN_DOUBT)
-        kept = self.database.executemany("UPDATE roster SET due = 0 WHERE due AND key = ?", ((key,) for key in but))
+        keys = self.kept_back.union(but)
+        kept = self.database.executemany("UPDATE roster SET due = 0 WHERE due AND key = ?", ((key,) for key in keys))
         return count - max(0, kept.rowcount)
 
     def reopen_rejected(self) -> int:
@@ -212,6 +215,11 @@ class Spool:
     def count_gone_in_doubt(self) -> int:
         """Return how many of those may or may not have been accepted."""
         return sum(count for (count,) in self._gone("count(*)", f"AND {IN_DOUBT}"))
+
+    def count_unsendable_in_doubt(self) -> int:
+        """Return how many messages in doubt cannot be sent again, for want of a row or for what followed them."""
+        query = f"SELECT 1 FROM roster WHERE key = ? AND {IN_DOUBT}"  # noqa: S608 - constant
+        return self.count_gone_in_doubt() + sum(self.one(query, key) is not None for key in self.kept_back)
 
     def gone_keys_in_doubt(self) -> set[bytes]:
         """Return the keys of those."""

@@ -152,8 +152,10 @@ def success_leaves_nobody_out(case: Evidence) -> None:
     allowed = {number for number, _ in case.messages} | case.suppressed | in_doubt
     doubtful = sum(line.message is None and line.state == "unconfirmed" for line in case.lines)
     for line in case.lines:
-        # Under `resend` the number of a doubtful message whose row is gone may get another text.
-        may_be_in_doubt = case.skips or (case.resends and line.message is None)
+        # Under `resend` the number of a doubtful message whose row is gone may get another text. Should the row come
+        # back, the message stays in doubt, and is not sent beside that one.
+        followed = line.message is None or line.message[0] in {number for number, _ in case.messages}
+        may_be_in_doubt = case.skips or (case.resends and followed)
         if line.state == "planned" or (line.state == "unconfirmed" and not may_be_in_doubt):
             raise BrokenPromiseError(f"success, and {line.message} is {line.state}")
     withheld = {line.message[0] for line in case.lines if line.state == "suppressed" and line.message}

@@ -115,6 +115,14 @@ SEQUENCES = {
         {"habits": Habits(echoes=False, created_at="west")},
         [Attempt(sends=(ACCEPTED,), policy="resend")],
     ),
+    "rows come back whose numbers have got others since": (
+        {"people": 2},
+        [
+            Attempt(sends=(LOST,)),
+            Attempt(version=1, goes_on=True, policy="resend", end=End(write=8)),
+            Attempt(goes_on=True, policy="resend"),
+        ],
+    ),
     "another task went on with the same rows, and then they changed": (
         {"people": 4},
         [

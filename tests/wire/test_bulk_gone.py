@@ -11,7 +11,7 @@ import pytest
 from support.bulk_send import BulkTask, Crash, accounted, messages
 from support.sandbox import call
 
-from airflow_provider_instasent.api.errors import UnconfirmedError
+from airflow_provider_instasent.api.errors import UnavailableError, UnconfirmedError
 from airflow_provider_instasent.waiting.results_file import watch_of_results
 
 if TYPE_CHECKING:
@@ -112,6 +112,42 @@ def test_with_resend_a_doubt_about_one_of_them_keeps_back_only_what_goes_to_its_
     assert [one.text for one in task.sandbox.ledger][1:] == [row["text"] for row in task.rows[1:]]
     assert (outcome.summary["accepted"], outcome.summary["suppressed"], outcome.summary["unconfirmed"]) == (3, 1, 3)
     assert adds_up(task, outcome)
+
+
+def test_with_resend_what_was_held_back_for_a_doubt_that_the_list_settles_later_goes_out_in_the_next_try(task):
+    """Another system has sent the same to the first two hours before, and the list tells so once it is read again."""
+    old = task.rows[0]
+    assert call(task.sandbox, "POST", "/sms", {"from": "Acme", "to": old["to"], "text": old["text"]}).status == 201
+    task.sandbox.advance(7_200)
+    task.sandbox.configure(clock_skew=-7_200.0)
+    left_in_doubt(task, "error_before")
+    task.sandbox.configure(send_created_at=False)
+    task.sandbox.at(1, "bulk", lambda: task.sandbox.configure(send_created_at=True))
+    task.rows, task.on_plan_change, task.policy = messages(4, text=NEW), "continue", "resend"
+    outcome = task.attempt()
+    assert isinstance(outcome.error, UnavailableError)
+    assert "1 messages whose rows are gone were in doubt" in str(outcome.error)
+    assert (outcome.summary["accepted"], outcome.summary["suppressed"]) == (3, 1)
+    outcome = task.attempt()
+    assert outcome.error is None
+    assert (outcome.summary["accepted"], outcome.summary["suppressed"], outcome.summary["unconfirmed"]) == (4, 0, 3)
+    assert {one.text for one in task.sandbox.ledger} - {old["text"]} == {row["text"] for row in task.rows}
+
+
+@pytest.mark.parametrize("dies", range(1, 9))
+def test_with_resend_rows_that_come_back_are_not_sent_beside_what_their_numbers_have_got(task, dies):
+    first = task.rows
+    left_in_doubt(task, "error_before")
+    task.rows, task.on_plan_change, task.policy = messages(3, text=NEW), "continue", "resend"
+    with suppress(Crash):
+        task.attempt(dies_at_write=dies)
+    accepted = len(task.sandbox.ledger)
+    task.rows = first
+    outcome = task.attempt()
+    assert outcome.error is None
+    assert set(task.sent().values()) == {1}
+    assert outcome.summary["accepted"] == len(task.sandbox.ledger) == 3
+    assert outcome.summary["unconfirmed"] == (3 if accepted else 0)
 
 
 def test_with_resend_a_list_that_cannot_be_read_to_its_end_keeps_the_new_text_back(task, monkeypatch):

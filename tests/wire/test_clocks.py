@@ -11,7 +11,7 @@ from support.bulk_send import BulkTask, Crash, messages
 from support.single_send import Crash as SingleCrash
 from support.single_send import Hooks, SendTask, crash
 
-from airflow_provider_instasent.api.errors import UnconfirmedError
+from airflow_provider_instasent.api.errors import UnavailableError, UnconfirmedError
 from airflow_provider_instasent.campaign.single_send import SingleResult
 
 HOUR = 3_600.0
@@ -66,6 +66,22 @@ def test_a_campaign_that_died_with_its_first_request_is_found_by_its_ids(sandbox
     lost = before and policy == "fail"
     assert isinstance(outcome.error, UnconfirmedError) is lost
     assert (outcome.summary["accepted"], outcome.summary["unconfirmed"]) == ((150, 100) if lost else (250, 0))
+    assert set(task.sent().values()) == {1}
+
+
+@with_each_skew
+@pytest.mark.parametrize("policy", ["fail", "resend"])
+def test_what_a_look_that_failed_told_of_the_server_s_clock_is_kept(sandbox, tmp_path, move, policy, skew):
+    sandbox.put_before(30)
+    sandbox.configure(echo_client_id=False, page_cap=10, list_order="oldest")
+    sandbox.fault("cut_after", endpoint="bulk")
+    sandbox.fault("error_before", endpoint="list", status=500, skip=1, times=None)
+    task = BulkTask(sandbox, tmp_path, rows=messages(3), policy=policy, in_flight=1, clock=off(skew))
+    assert isinstance(task.attempt().error, UnavailableError)
+    sandbox.sandbox.faults.clear()
+    move(task)
+    outcome = task.attempt()
+    assert (outcome.error, outcome.summary["accepted"]) == (None, 3)
     assert set(task.sent().values()) == {1}
 
 

@@ -223,6 +223,10 @@ def test_entities_that_show_only_a_number_to_which_several_go_are_taken_by_posit
 
     told = attribute(messages[:3], entities[:3], [])
     assert [(outcome.id, outcome.reason) for outcome in told] == [(name, BY_ORDER) for name in "012"]
+    told = attribute(messages, entities, [])
+    assert [(outcome.id, outcome.reason) for outcome in told] == [*((name, BY_ORDER) for name in "012"), ("3", None)]
+    elsewhere = [entities[3], *entities[:3]]  # one that can be told shows that they are in another order
+    assert states(messages, elsewhere, []) == [UNCONFIRMED, UNCONFIRMED, UNCONFIRMED, ACCEPTED]
     foreign = {**entities[2], "to": "+34600000009"}
     theirs = {**entities[2], "clientId": "another's"}
     for other in (foreign, theirs):

@@ -84,7 +84,8 @@ def test_the_time_of_an_sms(value, moment):
 
 
 @pytest.mark.parametrize(
-    "value", ["2027-01-15T08:00:00+00:00", "2027-01-15 08:00Z", NOW, str(int(NOW)), None, "now", {}, 10**400]
+    "value",
+    ["1764012312345", "2027-01-15T08:00:00+00:00", "2027-01-15 08:00Z", NOW, str(int(NOW)), None, "now", {}, 10**400],
 )
 def test_what_has_a_zone_or_needs_none_is_exact(value):
     assert zone_slack({"createdAt": value}) == 0.0
