@@ -26,7 +26,7 @@ SPREAD := --numprocesses 3 --dist worksteal
 
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help demo test test-oldest bench chaos model lint format constraints clean
+.PHONY: help demo test test-oldest bench chaos model mutate lint format constraints clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,12 @@ chaos: .make/dev ## Kill and break 420 campaigns in a real Airflow and write wha
 model: .make/dev ## Search for a sequence of tries, faults and clocks that breaks the promise (30 minutes)
 	PYTHONPATH=tests $(VENV)/bin/python -m model $(MODEL)
 
+# A mutant that hangs is given up after LONG_SECONDS. `python -m mutmut show NAME` prints one; under `mutants/`
+# MUTANT_UNDER_TEST=NAME has any other test meet it.
+mutate: .make/dev .make/mutmut ## Change the code that holds the promise in thousands of ways and list what no quick test notices (2 hours)
+	LONG_SECONDS=20 PYTHONPATH=$(CURDIR)/.make/mutmut $(VENV)/bin/python -m mutmut run --max-children 2 $(MUTATE)
+	PYTHONPATH=$(CURDIR)/.make/mutmut $(VENV)/bin/python -m mutmut results
+
 lint: .make/dev ## Check style, format and types
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
@@ -75,7 +81,7 @@ constraints: $(UV_READY) ## Resolve the constraints files anew
 	$(call compile,$(OLDEST),$(OLDEST_UNTIL),--exclude-newer-package $(COMPAT)=$(NEWEST_UNTIL),; common-compat up to $(NEWEST_UNTIL))
 
 clean: ## Remove environments, caches and builds
-	rm -rf .make .venv .venv-* .demo build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .make .venv .venv-* .demo build dist mutants .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(UV_READY):
@@ -98,6 +104,9 @@ $(UV_READY):
 
 .make/instasent-sdk: | .make/venv
 	$(UV) pip install --quiet --python $(VENV) --no-deps --target $@ instasent==0.1.4
+
+.make/mutmut: | .make/venv
+	$(UV) pip install --quiet --python $(VENV) --constraints $(CONSTRAINTS_NEWEST) --target $@ mutmut==3.8.1
 
 .make/oldest: pyproject.toml $(CONSTRAINTS_OLDEST) | $(UV_READY)
 	$(UV) venv --quiet --clear --python $(PYTHON) $(VENV_OLDEST)

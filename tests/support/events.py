@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LONG = 300.0
+LONG = float(os.environ.get("LONG_SECONDS", "300"))
 """Seconds after which a wait is taken for a hang, however busy the machine. It only ends what would never end."""
 
 _LOOK = 0.005
