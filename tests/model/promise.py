@@ -302,6 +302,8 @@ def everything_arrives_in_the_end(
     missing = [message for message in run.plans[-1] if message[0] not in numbers and message not in refused]
     skipped = last.counts is not None and (last.lines is None or not told_apart)
     left_so = last.counts["unconfirmed"] if last.counts is not None and skipped else 0
+    if last.counts is not None and last.lines is None:  # a former try had finished without whom it was not to text
+        left_so += last.counts["suppressed"]
     if run.is_shared:  # what another task left in doubt withholds rows, and is for that one to settle
         left_so += sum(line.state == "suppressed" for line in last.lines or ())
     if len(missing) > left_so:  # a former try, told to skip what was in doubt, had finished before it died
