@@ -303,7 +303,7 @@ def everything_arrives_in_the_end(
     skipped = last.counts is not None and (last.lines is None or not told_apart)
     left_so = last.counts["unconfirmed"] if last.counts is not None and skipped else 0
     if last.counts is not None and last.lines is None:  # a former try had finished without whom it was not to text
-        left_so += last.counts["suppressed"]
+        left_so += last.counts.get("suppressed", 0)
     if run.is_shared:  # what another task left in doubt withholds rows, and is for that one to settle
         left_so += sum(line.state == "suppressed" for line in last.lines or ())
     if len(missing) > left_so:  # a former try, told to skip what was in doubt, had finished before it died
