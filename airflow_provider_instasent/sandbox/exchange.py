@@ -44,7 +44,7 @@ class Endpoint:
         # One clock for the whole request: after a reset another one stands elsewhere, and may never come so far.
         clock, latency = sandbox.clock, sandbox.settings.latency
         came = clock.now()
-        sandbox.in_flight += 1
+        sandbox.count_in_flight(1, clock)
         request = Request(scope, receive)
         record = _record(sandbox, request, self._name)
         sandbox.requests.add(record)
@@ -63,7 +63,7 @@ class Endpoint:
             pass
         finally:
             record.finished = True
-            sandbox.in_flight -= 1
+            sandbox.count_in_flight(-1, clock)
 
 
 def _record(sandbox: Sandbox, request: Request, endpoint: EndpointName) -> RequestRecord:

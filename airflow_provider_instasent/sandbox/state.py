@@ -65,12 +65,23 @@ class Sandbox:
             self.settings = self._initial
             self.clock.advance(math.inf)  # lets go whoever still waits for it
             self.clock = Clock()
+            self.in_flight = 0
             self.ledger.clear()
             self.lookups.clear()
             self.faults.clear()
             self.requests.clear()
             self.limiter = RateLimiter()
             self._spent = 0.0
+
+    def count_in_flight(self, change: int, clock: Clock) -> None:
+        """Count a request that comes or goes; one that came before the last reset counts no more.
+
+        :param change: 1 or -1
+        :param clock: what the time was told by when it came
+        """
+        with self._lock:
+            if clock is self.clock:
+                self.in_flight += change
 
     def put_before(self, count: int, newest: float = 3600.0, oldest: float = 7200.0) -> None:
         """Let so many SMS have been accepted before all others.

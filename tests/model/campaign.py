@@ -206,7 +206,8 @@ class Campaign:
                 report = self.attempt(Attempt(policy=policy, goes_on=True))
         if not done and not (self.single and set(self.rows) <= self._refused()):
             others_look_alike = bool(self._twins or self._copies or self.run.number > 1)
-            told_apart = self._is_shown(Attempt()) or not others_look_alike
+            # That ours show their clientIds is seen where one of them is listed.
+            told_apart = (self._is_shown(Attempt()) and bool(self._ours())) or not others_look_alike
             self._holds(
                 lambda: everything_arrives_in_the_end(
                     self.run, self._ours(), self._refused(), report, told_apart=told_apart

@@ -107,8 +107,7 @@ class SandboxOfTests(SandboxServer):
         wait_until(lambda: self.sandbox.in_flight >= number, f"{number} requests in flight")
         call(self, "GET", "/")
         # That one counts until it is over, which may be a moment after its answer is here.
-        wait_until(lambda: self.sandbox.in_flight <= number, f"no more than {number} requests in flight")
-        assert self.sandbox.in_flight == number
+        wait_until(lambda: self.sandbox.in_flight == number, f"{number} requests in flight, and no more")
 
     def cut_all(self) -> None:
         """Close all connections, and return when they are closed."""
