@@ -206,8 +206,8 @@ class Campaign:
                 report = self.attempt(Attempt(policy=policy, goes_on=True))
         if not done and not (self.single and set(self.rows) <= self._refused()):
             others_look_alike = bool(self._twins or self._copies or self.run.number > 1)
-            # That ours show their clientIds is seen where one of them is listed.
-            told_apart = (self._is_shown(Attempt()) and bool(self._ours())) or not others_look_alike
+            # Where ours show a clientId, one that is alike and shows none is a doubt all the same.
+            told_apart = self._is_timed() or not others_look_alike
             self._holds(
                 lambda: everything_arrives_in_the_end(
                     self.run, self._ours(), self._refused(), report, told_apart=told_apart
@@ -290,11 +290,15 @@ class Campaign:
         habits = self.api.habits
         if attempt.lists or habits.lag >= GRACE or habits.busy >= habits.page_cap or self._copies:
             return False
+        return self._is_timed() or (habits.echoes and not self._own_ids)
+
+    def _is_timed(self) -> bool:
+        """Whether the list tells which SMS are older than a request of ours."""
+        habits = self.api.habits
         # Either each worker's clock was compared with the API's, or there is but one clock.
         compared = habits.dates and not self._untimed
         one_clock = not self._moved and not self._skewed and (habits.dates or not habits.skew)
-        timed = (compared or one_clock) and habits.created_at in {"iso", "seconds", "milliseconds"}
-        return timed or (habits.echoes and not self._own_ids)
+        return (compared or one_clock) and habits.created_at in {"iso", "seconds", "milliseconds"}
 
     def _suppressed(self, attempt: Attempt) -> frozenset[str]:
         return frozenset() if self.single else frozenset(_message(person)[0] for person in attempt.suppressed)
