@@ -82,7 +82,7 @@ def withhold(spool: Spool, risked: Collection[bytes] = ()) -> int:
 
     Two messages to one number were meant together only if one plan held both when the first of them left. So a message
     is withdrawn that has not been part of every plan since the one in which another was sent. One that is in doubt
-    itself stays in the report, and is not sent again.
+    itself stays in the report, and is not sent again beside one that was accepted or may have been and has no row.
 
     :param spool: with the plan, and what the journal says
     :param risked: keys of doubtful messages that count for nothing, because their rows are gone, they were looked for
@@ -93,15 +93,16 @@ def withhold(spool: Spool, risked: Collection[bytes] = ()) -> int:
     database.execute("CREATE TEMP TABLE risked (key BLOB PRIMARY KEY)")
     database.executemany("INSERT INTO risked VALUES (?)", ((key,) for key in risked))
     database.execute(
-        "CREATE TEMP TABLE written AS SELECT number_of(key) AS number, key, sent FROM roster "  # noqa: S608 - constants
+        "CREATE TEMP TABLE written AS SELECT number_of(key) AS number, key, sent, state FROM roster "  # noqa: S608 - constants
         f"WHERE state = 'accepted' OR ({IN_DOUBT} AND key NOT IN (SELECT key FROM risked))"
     )
     database.execute("CREATE INDEX temp.written_number ON written (number)")
     database.execute(
-        "CREATE TEMP TABLE withheld AS SELECT position, message.key AS key, coalesce(state, 'planned') AS state "
-        "FROM message LEFT JOIN roster USING (key) WHERE coalesce(state, 'planned') <> 'accepted' AND EXISTS ("
+        "CREATE TEMP TABLE withheld AS SELECT position, message.key AS key, coalesce(roster.state, 'planned') AS state "
+        "FROM message LEFT JOIN roster USING (key) WHERE coalesce(roster.state, 'planned') <> 'accepted' AND EXISTS ("
         "SELECT 1 FROM written WHERE written.number = number_of(message.key) AND written.key <> message.key "
-        "AND written.sent < coalesce(since, ?))",
+        "AND written.sent < coalesce(since, ?) AND (coalesce(roster.state, 'planned') IN ('planned', 'rejected') "
+        "OR written.state = 'accepted' OR written.key NOT IN (SELECT key FROM message)))",
         (spool.roster.plan + 1,),
     )
     spool.kept_back = {key for (key,) in database.execute(f"SELECT key FROM withheld WHERE {IN_DOUBT}")}  # noqa: S608 - constant

@@ -123,6 +123,16 @@ SEQUENCES = {
             Attempt(goes_on=True, policy="resend"),
         ],
     ),
+    "two versions in doubt come back together": (
+        {"people": 1},
+        [
+            Attempt(sends=(LOST,)),
+            Attempt(sends=(LOST, LOST, LOST, LOST), version=1, goes_on=True, policy="resend"),
+            Attempt(goes_on=True, policy="fail", version=1),
+            lambda campaign: campaign.rows.append((campaign.rows[0][0], campaign.rows[0][1] + " (version 1)")),
+            Attempt(goes_on=True, policy="resend"),
+        ],
+    ),
     "another task went on with the same rows, and then they changed": (
         {"people": 4},
         [
