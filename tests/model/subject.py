@@ -9,6 +9,7 @@ import os
 import pkgutil
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partialmethod
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -77,8 +78,8 @@ def in_the_models_world(clock: Clock) -> Iterator[None]:
         stack.enter_context(kept_by(clock, PACKAGE))
         for module, name, value in SMALL:
             stack.enter_context(patch.object(module, name, value))
-        assert "chunk_size" in (Sender.__init__.__kwdefaults__ or {})
-        stack.enter_context(patch.dict(Sender.__init__.__kwdefaults__, chunk_size=CHUNK))
+        small_chunks = partialmethod(Sender.__init__, chunk_size=CHUNK)
+        stack.enter_context(patch.object(Sender, "__init__", small_chunks))
         stack.enter_context(patch.object(os, "fsync", lambda _descriptor: None))
         stack.enter_context(patch.object(worker_clock, "_boot_id", lambda: clock.boot_id))
         yield
