@@ -12,10 +12,10 @@ import logging
 import sys
 import time
 
-from model.campaign import World
 from model.drawing import CHOICES, FOCI, Drawing
 from model.search import search
 from model.subject import in_the_models_world
+from model.world import World
 
 
 def arguments() -> argparse.Namespace:

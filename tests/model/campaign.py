@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model import subject
-from model.adversary import Adversary, Caller
-from model.clock import EPOCH, Clock
+from model.adversary import Caller
+from model.clock import EPOCH
 from model.habits import Attempt, Habits, Turn
 from model.process import Process
 from model.promise import (
@@ -26,43 +26,17 @@ from model.promise import (
     everything_arrives_in_the_end,
 )
 from model.subject import GRACE, SENDER, Place, Task
-from model.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from model.shapes import Sms
+    from model.world import World
 
 DAY = 86_400.0
 HOUR = 3_600.0
 CLEAN_TRIES = 4
 MEMORY = Path("/dev/shm")  # a disk would be the slowest part
-
-
-class World:
-    """What all campaigns of this process share: the clock that the product reads, and the socket it talks to.
-
-    :ivar sequences: how many there were
-    :ivar steps: how many they had
-    :ivar found: the first broken promise, and the sequence and step at which it was seen
-    """
-
-    def __init__(self) -> None:
-        self.clock = Clock()
-        self.api = Adversary(self.clock, Habits())
-        self.wire = Wire(lambda request: self.api.answer(request))  # noqa: PLW0108 - each sequence has an API of its own
-        self.begin_search()
-
-    def begin_search(self) -> None:
-        self.sequences = self.steps = 0
-        self.found: tuple[str, int, int] | None = None
-
-    def begin(self, habits: Habits) -> Adversary:
-        """Begin a sequence: the same time again, another API at the same socket."""
-        self.clock.now, self.clock.skew, self.clock.booted, self.clock.boot_id = EPOCH, 0.0, EPOCH, ""
-        self.api = Adversary(self.clock, habits)
-        self.sequences += 1
-        return self.api
 
 
 class Campaign:

@@ -6,8 +6,8 @@ from __future__ import annotations
 import logging
 
 import pytest
-from model.campaign import World
 from model.subject import in_the_models_world
+from model.world import World
 
 
 @pytest.fixture(scope="module")

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
-from model.campaign import DAY, Campaign, World
+from model.campaign import DAY, Campaign
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from model.drawing import Drawing
     from model.habits import Attempt, Habits
+    from model.world import World
 
 
 def _having(power: str) -> Callable[[Sequence], bool]:

@@ -13,8 +13,8 @@ from model.machine import machine
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from model.campaign import World
     from model.drawing import Drawing
+    from model.world import World
 
 
 def search(
