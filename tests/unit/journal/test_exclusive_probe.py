@@ -74,6 +74,29 @@ def test_a_store_that_looks_and_then_writes_is_refused():
         refuse_where_creation_is_not_exclusive(folder_of(Together()))
 
 
+@pytest.mark.parametrize("fails", [0, 1])
+def test_nobody_takes_the_last_step_before_all_are_ready(tmp_path, fails):
+    """Where one of them cannot even get so far, the others wait no longer."""
+    taken: list[int] = []
+    created = threading.Lock()
+
+    class Folder(LocalFolder):
+        ready, unable = 0, fails
+
+        def create(self, name, content, ready=lambda: None) -> None:
+            with created:
+                self.unable, unable = 0, self.unable and content != b"late"
+                self.ready += content != b"late"
+            if unable:
+                raise ConnectionResetError
+            super().create(name, content, lambda: (ready(), taken.append(self.ready)))
+
+    refuse_where_creation_is_not_exclusive(Folder(tmp_path))
+    each = exclusive_probe.WRITERS
+    rounds = [(round_ + 1) * each for round_ in range(exclusive_probe.ROUNDS)]
+    assert taken == [ready for ready in rounds for _ in range(each + 1)][fails:]
+
+
 class Later(Store):
     """A store that is exclusive among those who write at one time, and overwrites what has been there for long."""
 
@@ -111,8 +134,9 @@ def test_without_hard_links_a_local_folder_is_refused(tmp_path, monkeypatch):
         raise OSError(95, "Operation not supported")
 
     monkeypatch.setattr(local_folder.os, "link", no_links)
-    with pytest.raises(JournalStoreError, match="hard links"):
+    with pytest.raises(JournalStoreError, match="hard links") as error:
         refuse_where_creation_is_not_exclusive(LocalFolder(tmp_path))
+    assert isinstance(error.value.__cause__, OSError)
     assert list(tmp_path.iterdir()) == []
 
 

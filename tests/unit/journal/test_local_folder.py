@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -77,8 +79,9 @@ def test_a_line_that_is_cut_is_an_error(tmp_path, monkeypatch):
     folder = LocalFolder(tmp_path)
     folder.create("a", b"first\n")
     monkeypatch.setattr(local_folder.os, "write", lambda _descriptor, line: len(line) - 1)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OSError, match="No space") as error:
         folder.write_last_line("a", b"second\n")
+    assert error.value.errno == errno.ENOSPC
 
 
 def test_a_last_line_is_added_to_a_file_that_is_there(tmp_path):
@@ -105,3 +108,30 @@ def test_a_folder_that_vanishes_is_not_made_again(tmp_path):
     (tmp_path / "j").rmdir()
     with pytest.raises(FileNotFoundError):
         folder.create("b", b"")
+
+
+def test_two_tries_may_make_the_folders_at_one_time(tmp_path, monkeypatch):
+    mkdir = Path.mkdir
+
+    def second(path: Path, mode: int) -> None:
+        mkdir(path, mode)
+        mkdir(path, mode)
+
+    monkeypatch.setattr(Path, "mkdir", second)
+    folder = LocalFolder(tmp_path / "not" / "there")
+    folder.create("a", b"content")
+    assert folder.read("a") == b"content"
+
+
+def test_a_file_system_that_cannot_sync_a_folder_is_borne(tmp_path, monkeypatch):
+    fsync = os.fsync
+
+    def refuse_folders(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "Invalid argument")
+        fsync(descriptor)
+
+    monkeypatch.setattr(local_folder.os, "fsync", refuse_folders)
+    folder = LocalFolder(tmp_path)
+    folder.create("a", b"content")
+    assert folder.read("a") == b"content"

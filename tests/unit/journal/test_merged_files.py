@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,27 @@ def test_the_tries_that_wrote_what_is_in_a_copy_are_known(folder):
             written(folder)
         head.write_bytes(content)
     assert written(folder) == RECORDS
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ([40, 40, 19, 1, 40, 40, 20], ["1-4", "5-7"]),
+        ([100, 60, 39, 1, 100], ["2-4"]),  # one alone is no copy, and the size begins anew after it
+        ([99, 1, 99, 1], ["1-2", "3-4"]),
+    ],
+)
+def test_large_segments_make_a_copy_sooner(tmp_path, monkeypatch, sizes, expected):
+    monkeypatch.setattr(merged_files, "LARGEST", 100)
+    store = PathSegments(tmp_path, "c")
+    list(store.read())
+    records = ["x" * size for size in sizes]
+    for record in records:
+        store.append([record])
+    (folder,) = tmp_path.iterdir()
+    spans = [re.findall(r"0*([1-9]\d*)", path.stem.removeprefix("merged-")) for path in copies(folder)]
+    assert ["-".join(span) for span in spans] == expected
+    assert written(folder) == records
 
 
 class StoreError(Exception):
