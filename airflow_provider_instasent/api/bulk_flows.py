@@ -100,7 +100,7 @@ def _unanswered(batch: Sequence[Sms], outcome: Outcome, result: ChunkResult) -> 
     if isinstance(error, errors.UnconfirmedError):
         if is_redirect(error.status):  # every other call would be led elsewhere too
             result.stopped_by = error
-        return _all_unconfirmed(batch, str(error))
+        return _listed(batch, body_of(outcome), result) or _all_unconfirmed(batch, str(error))
     if not error.payload_is_at_fault:
         result.stopped_by = error
         return {}
@@ -113,6 +113,15 @@ def _unanswered(batch: Sequence[Sms], outcome: Outcome, result: ChunkResult) -> 
         said = body if says_client_id_taken(body) else str(error)
         return {0: rejection(0, batch[0], said)}
     return named
+
+
+def _listed(batch: Sequence[Sms], body: Any, result: ChunkResult) -> dict[int, MessageOutcome]:
+    """Settle all messages of a bulk call whose answer lists what was accepted, though it is no 2xx; else none."""
+    try:
+        answered = endpoints.read_bulk(body) if endpoints.shows_acceptance(body) else None
+    except ValueError:  # one entity for a whole call: nobody can tell whose
+        answered = None
+    return {} if answered is None else _answered(batch, *answered, result)
 
 
 def _all_unconfirmed(batch: Sequence[Sms], reason: str) -> dict[int, MessageOutcome]:

@@ -113,6 +113,18 @@ def read_bulk(body: Any) -> tuple[list[Entity], Any]:
     return [_identified(entity) for entity in entities], body.get("errors")
 
 
+def shows_acceptance(body: Any) -> bool:
+    """Tell whether a body lists an entity with an id: then something of its request was accepted, whatever the status.
+
+    :param body: decoded JSON, of whatever shape (unknown whether a refusal ever lists one)
+    """
+    if not isinstance(body, Mapping):
+        return False
+    entities = body.get("entities")
+    shown = [*(entities if isinstance(entities, list) else ()), body.get("entity")]
+    return any(_identified(one)["id"] is not None for one in shown)
+
+
 def read_list(body: Any) -> list[Entity]:
     """Return the entities of a list answer.
 

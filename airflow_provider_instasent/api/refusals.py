@@ -3,8 +3,8 @@
 
 Sends are not idempotent, so all that may be sent again is what provably was not accepted: what never left this machine,
 and what was refused with a status of the list below. Everything else that comes back after a send left is
-*unconfirmed*: a proxy's 408 or 499 proves nothing, nor does a redirect. Whether a request is then made again is for
-:func:`~airflow_provider_instasent.api.retry.decide` to say.
+*unconfirmed*: a proxy's 408 or 499 proves nothing, nor does a redirect, nor a refusal that lists what was accepted.
+Whether a request is then made again is for :func:`~airflow_provider_instasent.api.retry.decide` to say.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api import errors
+from airflow_provider_instasent.api.endpoints import shows_acceptance
 from airflow_provider_instasent.api.exchange import Answer, Failure, Kind, Outcome
 from airflow_provider_instasent.api.no_funds import says_no_funds
 from airflow_provider_instasent.api.server_words import brief
@@ -70,9 +71,9 @@ def classify(kind: Kind, outcome: Outcome, *, understood: bool = True) -> Fate:
     status = outcome.status
     if 200 <= status < 300:  # noqa: PLR2004 - the range of HTTP success
         return Fate.SUCCEEDED if understood else lost
-    if status == TOO_MANY_REQUESTS:
-        return Fate.RATE_LIMITED
-    return Fate.REFUSED if status in REFUSED_STATUSES else lost
+    if status not in REFUSED_STATUSES or (kind is Kind.SEND and shows_acceptance(body_of(outcome))):
+        return lost
+    return Fate.RATE_LIMITED if status == TOO_MANY_REQUESTS else Fate.REFUSED
 
 
 def proves_nothing_accepted(outcome: Outcome) -> bool:

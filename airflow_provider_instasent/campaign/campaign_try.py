@@ -225,7 +225,7 @@ class CampaignTry:
         :raises UnavailableError: says so
         """
         settled = self._holding & self._spool.gone_keys_in_doubt()
-        if settled and self._spool.withheld:
+        if settled and (self._spool.withheld or self._spool.kept_back):
             raise UnavailableError(
                 f"{len(settled)} messages whose rows are gone were in doubt when this try began, so what goes to their "
                 "numbers was held back. The list has since shown that they were not accepted: the next try sends it."

@@ -156,6 +156,8 @@ class _Exchange:
             kind = "application/json" if fault.body[:1] in ("{", "[", '"') else "text/plain; charset=utf-8"
             body = b"" if fault.leads_elsewhere else fault.body.encode("utf-8", "surrogatepass")
             return fault.refusal, body, kind
+        if fault and name == "status_after":
+            status = fault.status
         payload = self._answer.payload
         if payload is None or name == "empty":
             return status, b"", ""

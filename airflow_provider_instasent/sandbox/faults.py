@@ -12,6 +12,7 @@ name                what happens
 ``timeout_after``   the same, but the request was acted on
 ``error_before``    ``status`` (503) with ``body``; nothing was accepted
 ``error_after``     the same, but the request was acted on
+``status_after``    the usual body under ``status``; the request was acted on
 ``redirect_after``  302 to ``body``, or to ``/elsewhere``; the request was acted on
 ``raw``             ``body`` as it is in place of a response, then the connection is closed; acted on
 ``drip_head``       a response head without end, a byte each ``seconds``; acted on
@@ -60,7 +61,8 @@ REFUSALS = {
 }  # fmt: skip
 BEFORE = {"cut_before", "timeout_before", "error_before", "html_before", "poll_fails", *REFUSALS}
 AFTER = {
-    "cut_after", "timeout_after", "error_after", "redirect_after", "html", "truncated", "truncated_json", "empty",
+    "cut_after", "timeout_after", "error_after", "status_after", "redirect_after",
+    "html", "truncated", "truncated_json", "empty",
     "item_missing", "shuffled", "without_id", "same_id", "fields", "raw_fields",
     "raw", "drip_head", "drip_body", "endless_head", "huge", "huge_gzip", "gzip",
 }  # fmt: skip
@@ -78,7 +80,7 @@ class Fault:
     :param seed: makes the probability repeatable
     :param seconds: how long ``timeout_*`` hold the connection; for ``rate_limited``, how far the reset is; for
         ``drip_*``, how long each byte takes
-    :param status: the status of ``error_*``
+    :param status: the status of ``error_*`` and ``status_after``
     :param body: the body of ``error_*`` and of the refusals; the target of ``redirect*``; all that ``raw`` sends
     :param reset: whether ``cut_*`` close with a TCP reset rather than an orderly end
     :param size: bytes of ``huge`` and, unpacked, of ``huge_gzip``

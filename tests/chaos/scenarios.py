@@ -45,6 +45,7 @@ BULK_FAULTS: list[dict[str, Any]] = [
     {"name": "timeout_after", "seconds": 12.0},
     {"name": "error_before", "status": 502},
     {"name": "error_after"},
+    {"name": "status_after", "status": 422},
     {"name": "html_before"},
     {"name": "html"},
     {"name": "truncated"},

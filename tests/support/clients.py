@@ -139,4 +139,4 @@ def client(connect) -> Caller:
 def sms(number: int = 1, text: str = "a text to keep", **fields: Any) -> Sms:
     """A message that the sandbox accepts and delivers, each number another one."""
     to = f"+346{number // 900:05d}{number % 900:03d}"
-    return Sms(to=to, text=text, sender="Tests", **{"client_id": f"id-{number}", **fields})
+    return Sms(**{"to": to, "text": text, "sender": "Tests", "client_id": f"id-{number}", **fields})

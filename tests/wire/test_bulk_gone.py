@@ -12,6 +12,9 @@ from support.bulk_send import BulkTask, Crash, accounted, messages
 from support.sandbox import call
 
 from airflow_provider_instasent.api.errors import UnavailableError, UnconfirmedError
+from airflow_provider_instasent.campaign import campaign_try
+from airflow_provider_instasent.campaign.unconfirmed import MOST_RESENDS
+from airflow_provider_instasent.planning.changed_rows import withhold
 from airflow_provider_instasent.waiting.results_file import watch_of_results
 
 if TYPE_CHECKING:
@@ -131,6 +134,35 @@ def test_with_resend_what_was_held_back_for_a_doubt_that_the_list_settles_later_
     outcome = task.attempt()
     assert outcome.error is None
     assert (outcome.summary["accepted"], outcome.summary["suppressed"], outcome.summary["unconfirmed"]) == (4, 0, 3)
+    assert {one.text for one in task.sandbox.ledger} - {old["text"]} == {row["text"] for row in task.rows}
+
+
+def test_with_resend_what_was_not_sent_again_for_such_a_doubt_goes_out_in_the_next_try(task, monkeypatch):
+    """The same, but what goes to the number is itself in doubt."""
+    old = task.rows[0]
+    assert call(task.sandbox, "POST", "/sms", {"from": "Acme", "to": old["to"], "text": old["text"]}).status == 201
+    task.sandbox.advance(7_200)
+    task.sandbox.configure(clock_skew=-7_200.0)
+    left_in_doubt(task, "error_before")
+    task.rows, task.on_plan_change, task.policy = messages(3, text=NEW), "continue", "resend"
+    task.sandbox.fault("error_before", endpoint="bulk", status=500, times=1 + MOST_RESENDS)
+    outcome = task.attempt()
+    assert isinstance(outcome.error, UnavailableError)
+    assert (outcome.summary["unconfirmed"], outcome.summary["accepted"]) == (6, 0)
+
+    def once_it_tells_when(*arguments: Any) -> int:
+        task.sandbox.configure(send_created_at=True)
+        return withhold(*arguments)
+
+    task.sandbox.configure(send_created_at=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(campaign_try, "withhold", once_it_tells_when)
+        outcome = task.attempt()
+    assert isinstance(outcome.error, UnavailableError)
+    assert "1 messages whose rows are gone were in doubt" in str(outcome.error)
+    outcome = task.attempt()
+    assert outcome.error is None
+    assert (outcome.summary["accepted"], outcome.summary["unconfirmed"]) == (3, 3)
     assert {one.text for one in task.sandbox.ledger} - {old["text"]} == {row["text"] for row in task.rows}
 
 

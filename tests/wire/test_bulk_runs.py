@@ -112,6 +112,17 @@ def test_a_finished_campaign_with_rejections_goes_on_where_the_user_says_so(reje
     assert set(rejected.sent().values()) == {1}
 
 
+@pytest.mark.parametrize("asked_again", [1, 2])
+def test_one_that_was_never_in_doubt_was_not_accepted_because_its_id_is_used(rejected, asked_again):
+    """An API may keep the ids of what it rejects."""
+    rejected.retry_rejected = True
+    for _ in range(asked_again):
+        taken = '{"errors": {"clientId": ["This value is already used."]}}'
+        rejected.sandbox.fault("error_before", "bulk", status=422, body=taken)
+        outcome = rejected.attempt()
+        assert (outcome.summary["accepted"], outcome.summary["rejected"]) == (2, 1)
+
+
 @pytest.mark.parametrize("fault", ["cut_after", "error_before"])
 def test_one_that_is_asked_for_again_is_as_safe_as_any(rejected, let_all_pass, fault):
     let_all_pass()

@@ -7,7 +7,8 @@ import socketserver
 import threading
 
 import pytest
-from support.bulk_send import BulkTask, messages
+from support.bulk_send import REJECTED as REJECTED_NUMBER
+from support.bulk_send import BulkTask, ending, messages
 from support.clients import TINY_WAITS, sms
 from support.single_send import SendTask
 
@@ -50,6 +51,24 @@ def test_a_status_that_is_not_listed_leaves_a_send_unconfirmed(client, sandbox, 
         assert error.status == status
     assert (sandbox.ledger.accepted, sandbox.lookups.accepted) == (1, 1)
     assert len(sandbox.requests) == 2
+
+
+@pytest.mark.parametrize("status", sorted({*REFUSED_STATUSES, 409, 503} - {401}))
+def test_a_refusal_that_lists_what_was_accepted_is_none(client, sandbox, status):
+    """Of a bulk call, the others are rejected where the answer says so."""
+    sandbox.fault("status_after", times=None, status=status)
+
+    for call in (lambda: client.send(MESSAGES[0]), lambda: lookup(client)):
+        error = client.fails(errors.UnconfirmedError, call)
+        assert error.status == status
+    assert (sandbox.ledger.accepted, sandbox.lookups.accepted) == (1, 1)
+
+    sandbox.reset()
+    sandbox.fault("status_after", "bulk", times=None, status=status)
+    outcomes = client.bulk([MESSAGES[0], sms(2, to=ending(2, REJECTED_NUMBER)), MESSAGES[2]])
+    assert [outcome.state for outcome in outcomes] == [ACCEPTED, REJECTED, ACCEPTED]
+    assert [outcomes[0].id, outcomes[2].id] == [message.id for message in sandbox.ledger]
+    assert len(sandbox.requests) == 1
 
 
 @pytest.mark.parametrize("status", [status for status in PROVES_NOTHING if status not in REDIRECTS])

@@ -175,6 +175,14 @@ def test_entities_in_another_order(sandbox):
         assert sorted(order) == ["0", "1", "2"] != order
 
 
+def test_the_usual_body_under_another_status(sandbox):
+    sandbox.fault("status_after", "bulk", status=422)
+
+    answer = send_three(sandbox)
+
+    assert (answer.status, len(answer.json["entities"]), sandbox.ledger.accepted) == (422, 3, 3)
+
+
 def test_entities_without_ids(sandbox):
     sandbox.fault("without_id", times=3)
 

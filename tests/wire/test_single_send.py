@@ -25,8 +25,8 @@ __all__ = ["nothing_private_is_logged"]
 
 NOTHING_ACCEPTED = ("cut_before", "timeout_before", "error_before", "html_before", "redirect")
 ANSWER_LOST = (
-    "cut_after", "timeout_after", "error_after", "redirect_after", "html", "truncated", "truncated_json", "empty",
-    "without_id", "raw", "drip_head", "drip_body", "endless_head",
+    "cut_after", "timeout_after", "error_after", "status_after", "redirect_after", "html", "truncated",
+    "truncated_json", "empty", "without_id", "raw", "drip_head", "drip_body", "endless_head",
 )  # fmt: skip
 HARMLESS = ("item_missing", "shuffled", "same_id", "fields", "raw_fields", "huge", "huge_gzip", "gzip")
 REFUSED_FOR_GOOD = {
