@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.api.errors import (
     ApiError,
+    InvalidRequestError,
     NotFoundError,
     NotSentError,
     RateLimitedError,
@@ -88,16 +89,25 @@ def search_list(
 
 def _look(search: Search, list_page: Callable[[int, int], Page], clock: WorkerClock, max_pages: int) -> bool:
     """Read the recent part of the list once; return whether it was read to the edge of the time in question."""
+    pages = 0
 
     def read(number: int) -> Page:
+        nonlocal pages
         try:
             page = list_page(number, PAGE_SIZE)
         except NotFoundError:
             if number == 1:
                 raise
             page = Page([], None)  # so some servers answer behind the last page
+        pages += 1
         clock.learn(page.server_time)
         search.take(page, clock.now())
         return page
 
-    return recent_pages(read, search.side_of, lambda: search.is_over, search.order, max_pages)
+    try:
+        return recent_pages(read, search.side_of, lambda: search.is_over, search.order, max_pages)
+    except InvalidRequestError as error:  # some servers let nobody see what is far behind
+        if not pages:
+            raise
+        log.warning("The list can be read for %d pages only: %s.", pages, error)
+        return False

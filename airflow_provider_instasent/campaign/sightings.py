@@ -220,13 +220,13 @@ class Search:
                 self._echoed = True
                 return
         for item in () if same else given:
-            # Or for another text; or the API changed it.
-            if number_of(item.key) == number_of(keys[0]):
+            # Or for another text; or the API changed it. To another person, only a whole number tells.
+            if number_of(item.key) in map(number_of, keys) or not any(one.startswith("+") for one in _numbers(entity)):
                 self._altered[item.key][entity["id"]] = self._sighting(entity)
 
     def _consider_blank(self, entity: Entity) -> None:
         """Note an SMS that does not tell enough to be compared, and so may be any message, or any to its number."""
-        number = digits(entity.get("to") or entity.get("normalizedTo") or "")
+        number = next(map(digits, _numbers(entity)), "")
         if number and entity.get("from") and entity.get("text"):
             return
         created = self._created(entity)
@@ -291,5 +291,10 @@ class Search:
 
     def _content_keys(self, entity: Entity) -> list[bytes]:
         sender, text = str(entity.get("from") or ""), str(entity.get("text") or "")
-        number = "+" + digits(entity.get("to") or entity.get("normalizedTo") or "")
-        return [self._keys.key(sender, number, text, occurrence) for occurrence in range(self._occurrences)]
+        numbers = {"+" + digits(number) for number in _numbers(entity)}
+        return [self._keys.key(sender, to, text, place) for to in numbers for place in range(self._occurrences)]
+
+
+def _numbers(entity: Entity) -> list[str]:
+    """Return an SMS's number in the forms in which it is shown."""
+    return [str(shown) for name in ("to", "normalizedTo") if (shown := entity.get(name))]

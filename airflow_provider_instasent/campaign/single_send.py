@@ -78,8 +78,7 @@ class SingleSend:
         self._sleep = sleep
         self._worker = WorkerClock(clock) if journal is None else journal.clock
         self._roster = Roster()
-        self._place = 0
-        self._chunk = 0
+        self._place = self._chunk = 0
         self._intended: Moment | None = None
         self._last_request_at = 0.0
         self._suspected = False
@@ -221,7 +220,9 @@ class SingleSend:
                 "an earlier try of this campaign sent its message to another number, and nothing was sent by this try: "
                 "`to` must be the same in every try. To text this number too, start a new DAG run."
             )
-        log.warning("Its sender, number or text has changed since it was sent; the change was not sent.")
+        late = any(doubt.key == self._key for doubt in self._doubts())
+        change = "was sent too, and may arrive as well" if late else "was not sent"
+        log.warning("Its sender, number or text has changed since it was sent; the change %s.", change)
         return replace(outcome, client_id=one.client_id or self._keys.client_id(one.key))
 
     def _left_unconfirmed(self, reason: str) -> SingleResult:

@@ -6,6 +6,7 @@ The same for one message and for a million.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,12 +14,13 @@ from typing import TYPE_CHECKING
 from airflow_provider_instasent.api.errors import (
     NotSentError,
     RateLimitedError,
+    RefusedError,
     UnavailableError,
     UnconfirmedError,
 )
 from airflow_provider_instasent.campaign import search
 from airflow_provider_instasent.campaign.search import search_list
-from airflow_provider_instasent.campaign.sightings import Search
+from airflow_provider_instasent.campaign.sightings import Findings, Search
 from airflow_provider_instasent.planning.choices import OnUnconfirmed
 
 if TYPE_CHECKING:
@@ -27,9 +29,10 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.api.client_ids import MessageKeys
     from airflow_provider_instasent.api.pages import Page
     from airflow_provider_instasent.campaign.campaign_settings import SendSettings
-    from airflow_provider_instasent.campaign.sightings import Findings
     from airflow_provider_instasent.journal.roster import Listed
     from airflow_provider_instasent.journal.worker_clock import WorkerClock
+
+log = logging.getLogger(__name__)
 
 MOST_RESENDS = 3
 """How often one try sends again what stays unconfirmed (`on_unconfirmed="resend"`)."""
@@ -74,7 +77,7 @@ class Unconfirmed:
         :param known_ids: ids of SMS that are already known to be other messages of this campaign
         :param occurrences: how many messages with one sender, number and text the campaign may hold
         :raises UnavailableError: where the list cannot be read at present
-        :raises ApiError: where it refuses to be read
+        :raises RefusedError: where it refuses to be read, unless they are to be left as they are anyway
         """
         wanted = {one.key: one for one in messages}
         try:
@@ -89,6 +92,15 @@ class Unconfirmed:
             raise UnavailableError(
                 f"{len(wanted)} unconfirmed, and the list cannot be read to find out ({error}). None of it was sent "
                 "again; the next try of the task, or clearing it, looks for it again.",
+                status=error.status,
+            ) from error
+        except RefusedError as error:  # it may do so for ever
+            if self.settings.on_unconfirmed is OnUnconfirmed.SKIP:
+                log.warning("The list refuses to be read: %s.", error)
+                return Findings({}, whole=False, doubted={})
+            raise type(error)(
+                f"{len(wanted)} unconfirmed, and the list refuses to be read ({error}). None of it was sent again. "
+                'Once that is mended, clear the task; or clear it with on_unconfirmed="skip" to leave them so.',
                 status=error.status,
             ) from error
 
@@ -136,8 +148,8 @@ def refuse_unless_whole(findings: Findings, left: int) -> None:
         why = f"{reason}{', or the like' if others else ''}. So they may have been accepted, and were not sent again"
     else:
         why = (
-            f"not found in the {search.MOST_PAGES} pages of the list that were read, which do not reach back to when "
-            "they may have been accepted. So nothing was sent again"
+            f"not found in what can be read of the list (at most {search.MOST_PAGES} pages), which does not reach back "
+            "to when they may have been accepted. So nothing was sent again"
         )
     raise UnconfirmedError(
         f"{left} unconfirmed: {why}. Look at Instasent's dashboard, and clear the task with "

@@ -189,7 +189,7 @@ def test_with_resend_a_list_that_cannot_be_read_to_its_end_keeps_the_new_text_ba
     monkeypatch.setattr("airflow_provider_instasent.campaign.search.MOST_PAGES", 2)
     task.sandbox.configure(list_lag=0.0, page_cap=10)
     task.rows, task.on_plan_change, task.policy = messages(3, text=NEW), "continue", "resend"
-    with pytest.raises(UnconfirmedError, match="do not reach back"):
+    with pytest.raises(UnconfirmedError, match="does not reach back"):
         task.attempt()
     assert set(task.sent().values()) == {1}
 

@@ -94,6 +94,21 @@ def test_a_text_that_changes_while_in_doubt(new_task, sandbox, journal, client_i
 
 
 @with_a_journal
+def test_a_change_that_was_sent_before_the_first_text_was_found_is_told(new_task, sandbox, journal, caplog):
+    sandbox.configure(list_lag=1000.0)
+    task = new_task(journal, "resend")
+    with pytest.raises(Crash):
+        task.attempt(Hooks(after_acceptance=crash))
+    task.message = replace(task.message, text="another text")
+    sandbox.fault("error_before", "send", status=500)
+    sandbox.at(1, "send", lambda: sandbox.configure(list_lag=0.0))
+    ended = task.run()
+    assert (ended.outcome.id, ended.changed) == (next(iter(sandbox.ledger)).id, True)
+    assert "the change was sent too, and may arrive as well" in caplog.text
+    assert task.sends() == 2
+
+
+@with_a_journal
 def test_a_refusal_of_a_new_text_proves_nothing_about_the_old_one(new_task, sandbox, journal, monkeypatch):
     """Only the clientId of the first text was ever in doubt; that another one is taken is no evidence."""
     monkeypatch.setattr("airflow_provider_instasent.journal.journal.new_secret", lambda: SECRET)

@@ -314,6 +314,15 @@ def test_an_sms_that_does_not_tell_what_it_is_may_be_any(missing, at):
     assert findings.doubted == {one.key: Doubt.BLANK for one in doubted}
 
 
+@pytest.mark.parametrize("shown", [{"to": "600000001"}, {"to": None}, {"to": "+34600000001"}, {"to": "34600000001"}])
+def test_a_number_is_known_by_either_of_its_forms(shown):
+    world = World(echo=False)
+    sms_id = world.accept(**{"normalizedTo": "34600000001", **shown})
+    assert world.look(wanted()) == {wanted().key: sms_id}
+    world.entities[0]["normalizedTo"] = "+34600000002"
+    assert world.look(wanted()) == ({wanted().key: sms_id} if "34" in (shown["to"] or "") else {})
+
+
 def test_a_list_of_bare_ids_tells_nothing_of_any_message():
     world = World(echo=False, tells_created=False)
     world.accept(hidden=["from", "to", "text"])
@@ -339,6 +348,9 @@ def test_a_client_id_of_the_user_whose_time_is_not_told_is_a_doubt(created):
         ({"text": "HELLO?"}, True),
         ({"text": "HELLO?", "createdAt": None}, True),
         ({"from": "Acme2"}, True),
+        ({"to": None}, True),
+        ({"to": "600000001"}, True),
+        ({"to": "600000001", "normalizedTo": "+34600000002"}, False),
         ({"text": "HELLO?", "off": -HOUR}, False),
         ({"text": "HELLO?", "to": "+34600000002"}, False),
         ({"text": "HELLO?", "client_id": "order-43"}, False),

@@ -7,7 +7,14 @@ import pytest
 from support.campaign import KEYS
 from support.sms_list import World, wanted
 
-from airflow_provider_instasent.api.errors import RateLimitedError, UnavailableError, UnconfirmedError
+from airflow_provider_instasent.api.errors import (
+    AuthenticationError,
+    InvalidRequestError,
+    NotFoundError,
+    RateLimitedError,
+    UnavailableError,
+    UnconfirmedError,
+)
 from airflow_provider_instasent.api.pages import Page
 from airflow_provider_instasent.campaign.campaign_settings import SendSettings
 from airflow_provider_instasent.campaign.sightings import Doubt, Findings
@@ -57,6 +64,40 @@ def test_a_list_that_cannot_be_read_is_told_with_its_status(error):
     assert told.value.__cause__ is error
 
 
+@pytest.mark.parametrize("policy", ["fail", "skip", "resend"])
+@pytest.mark.parametrize(
+    "refusal", [AuthenticationError("no scope", status=403), InvalidRequestError("no", status=400), NotFoundError("?")]
+)
+def test_a_list_that_refuses_to_be_read_ends_it_only_for_who_leaves_them_so(policy, refusal):
+    def fail(_number, _size):
+        raise refusal
+
+    looking, _ = unconfirmed(policy, fail, started_at=0.0)
+    if policy == "skip":
+        findings = looking.look([wanted()], 0.0)
+        assert (dict(findings.found), findings.whole, dict(findings.doubted)) == ({}, False, {})
+        return
+    with pytest.raises(type(refusal), match=r'1 unconfirmed.*refuses to be read.*on_unconfirmed="skip"') as told:
+        looking.look([wanted()], 0.0)
+    assert (told.value.status, told.value.__cause__) == (refusal.status, refusal)
+
+
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+def test_a_list_of_which_only_some_pages_can_be_read_proves_no_absence(order):
+    """Many servers refuse what is more than 10,000 entities behind."""
+    world = World(order=order, tells_created=False)
+    for number in range(200):
+        world.accept(f"other {number}")
+
+    def page(number, size):
+        if number > 5:
+            raise InvalidRequestError("the result window is too large", status=400)
+        return world.page(number, size)
+
+    looking, _ = unconfirmed("resend", page, world)
+    assert not looking.look([wanted()], 0.0).whole
+
+
 @pytest.mark.parametrize(("occurrences", "found"), [({}, False), ({"occurrences": 2}, True)])
 def test_copies_are_known_only_where_there_may_be_some(occurrences, found):
     """The second of two equal messages has a key of its own."""
@@ -90,8 +131,8 @@ def test_one_try_sends_again_only_so_often():
 @pytest.mark.parametrize(
     ("findings", "left", "words"),
     [
-        (found_nothing(whole=False), 2, "2 unconfirmed: not found in the 5000 pages"),
-        (found_nothing(Doubt.UNDATED, whole=False), 2, "2 unconfirmed: not found in the 5000 pages"),
+        (found_nothing(whole=False), 2, "2 unconfirmed: not found in what can be read of the list (at most 5000"),
+        (found_nothing(Doubt.UNDATED, whole=False), 2, "2 unconfirmed: not found in what can be read of the list"),
         (found_nothing(Doubt.UNDATED), 1, f"1 unconfirmed: {Doubt.UNDATED}. So they may have been accepted"),
         (found_nothing(Doubt.UNDATED, Doubt.BLANK), 2, f"2 unconfirmed: {Doubt.UNDATED}, or the like. So they may"),
     ],
