@@ -86,7 +86,7 @@ class Campaign:
         self._began = self.world.clock.now
         self._tries = self._last_of_others = 0
         self._skewed = False
-        self._untimed = self._moved = False
+        self._untimed = self._moved = self._may_have_finished = False
         self._owner = 1
 
     def begin_owner(self) -> None:
@@ -94,7 +94,7 @@ class Campaign:
         self._owner += 1
         self.run.is_shared = True
         self._last_of_others = self._tries
-        self.run.finished = False
+        self.run.finished = self._may_have_finished = False
 
     def change(self, kind: str, place: int) -> None:
         """Change a row."""
@@ -174,7 +174,7 @@ class Campaign:
         self.api.funds = None
         kept = self.api.habits
         self.api.habits = Habits(kept.newest_first, echoes=kept.echoes, skew=kept.skew)
-        report, done = Report("failure"), self.run.finished
+        report, done = Report("failure"), self._may_have_finished
         for policy in ("resend",) * CLEAN_TRIES + ("skip",):
             if report.ended != "success":
                 report = self.attempt(Attempt(policy=policy, goes_on=True))
@@ -246,7 +246,9 @@ class Campaign:
             self._holds(lambda promise=promise: promise(case), promise.__name__)  # type: ignore[misc]
         settled = not self.single or all(line.state == "accepted" for line in report.lines or ())
         written = attempt.end is None or attempt.end.how != "fails"
-        self.run.finished |= report.ended == "success" and settled and written and not unheard
+        finished = report.ended == "success" and settled and not unheard
+        self.run.finished |= finished and written
+        self._may_have_finished |= finished  # a write that fails may be durable, or come after the last one
         self.run.asked_again = False
 
     def _holds(self, promise: Callable[[], None], name: str = everything_arrives_in_the_end.__name__) -> None:
