@@ -50,7 +50,7 @@ def attribute(messages: Sequence[Sms], entities: Sequence[Entity], errors: Any) 
     loose = _accept(messages, loose, finder.by_unique_text, outcomes)
     if loose and not errors and not unusable:
         loose = _accept(messages, loose, finder.by_content, outcomes)
-        loose = () if _accept_by_order(messages, claims, finder, outcomes) else loose
+        _accept_by_order(messages, claims, finder, outcomes)
     nameless = _turn_down(messages, errors, finder, outcomes)
     loose = _accept(messages, loose, finder.by_content, outcomes)
     rest = [position for position in range(len(messages)) if position not in outcomes]
@@ -80,18 +80,17 @@ def _each_id_once(entities: Sequence[Entity]) -> tuple[Sequence[Entity], bool]:
 
 def _accept_by_order(
     messages: Sequence[Sms], entities: Sequence[Entity], finder: MessageFinder, outcomes: dict[int, MessageOutcome]
-) -> bool:
+) -> None:
     """Take all messages left over for accepted, if nothing denies that the entities are in the request's order."""
     if len(entities) != len(messages):
-        return False
+        return
     for place, entity in enumerate(entities):
         found = outcomes.get(place)
         if not finder.agrees(place, entity) if found is None else found.id != entity["id"]:
-            return False
+            return
     for place, entity in enumerate(entities):
         if place not in outcomes:
             outcomes[place] = acceptance(place, messages[place], entity, BY_ORDER)
-    return True
 
 
 def _account_for(nameless: Sequence[Any] | None, errors: Any, rest: Sequence[int], finder: MessageFinder) -> bool:

@@ -228,6 +228,6 @@ def nothing_private_is_logged(caplog, sandbox) -> Iterator[None]:
 
 def assert_accepted(task, ended, count=1):
     assert isinstance(ended, SingleResult)
-    assert ended.outcome.state is MessageState.ACCEPTED
+    assert (ended.outcome.position, ended.outcome.state) == (0, MessageState.ACCEPTED)
     assert task.accepted() == count
     assert task.state() in {MessageState.ACCEPTED, None}

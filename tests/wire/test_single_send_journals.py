@@ -49,9 +49,10 @@ def test_a_text_that_changes_after_the_acceptance_is_not_sent(new_task, policy, 
     if journal == "none":  # nothing says that the two are one message
         assert task.run().outcome.id != first.outcome.id
         return
+    assert (first.sent_now, first.changed) == (True, False)
     again = task.run()
     assert again.outcome.id == first.outcome.id
-    assert not again.sent_now
+    assert (again.outcome.position, again.sent_now, again.changed) == (0, False, True)
     assert task.accepted() == 1
     assert "the change was not sent" in caplog.text
 
@@ -87,9 +88,12 @@ def test_a_text_that_changes_while_in_doubt(new_task, sandbox, journal, client_i
     assert ended.outcome.client_id == client_id or (client_id is None and is_generated(ended.outcome.client_id))
     assert task.sends() == 1
     assert "the change was not sent" in caplog.text
-    assert_accepted(task, task.run())
+    assert (ended.sent_now, ended.changed) == (False, True)
+    assert_accepted(task, again := task.run())
+    assert (again.sent_now, again.changed) == (False, True)
     task.message = old
-    assert_accepted(task, task.run())
+    assert_accepted(task, again := task.run())
+    assert (again.sent_now, again.changed) == (False, False)
     assert task.sends() == 1
 
 

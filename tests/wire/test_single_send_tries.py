@@ -46,6 +46,7 @@ def test_a_try_that_dies_before_its_intent_sent_nothing(new_task, policy, journa
     ended = task.run(Hooks(**{point: crash}))
     assert_accepted(task, ended)
     assert (task.tries, task.sends()) == (2, 1)
+    assert (ended.sent_now, ended.changed, task.send.in_doubt) == (True, False, False)
 
 
 @with_each_policy
@@ -75,7 +76,7 @@ def test_a_try_that_dies_after_the_acceptance(new_task, sandbox, policy, journal
     assert (task.tries, task.sends()) == (2, 1)
     assert ended.outcome.id == next(iter(sandbox.ledger)).id
     assert ended.outcome.client_id == next(iter(sandbox.ledger)).client_id
-    assert not ended.sent_now
+    assert (ended.sent_now, ended.changed) == (False, False)
 
 
 @with_each_policy

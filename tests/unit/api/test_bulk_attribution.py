@@ -217,6 +217,17 @@ def test_nameless_entities_are_taken_by_position_only_where_all_were_accepted():
     assert states(messages, [{"id": "a"}, {"id": "b"}], ["something"]) == [UNCONFIRMED, UNCONFIRMED]
 
 
+def test_an_id_that_was_attributed_is_not_given_to_another_message_by_order():
+    """Two texts that differ in their case alone: each would agree with the other's entity."""
+    messages = [sms(1, "Hello"), sms(1, "hello")]
+    entities = [entity(messages[1], "b", ("to", "text")), {"id": "a"}]
+
+    assert [(outcome.id, outcome.state) for outcome in attribute(messages, entities, [])] == [
+        (None, UNCONFIRMED),
+        ("b", ACCEPTED),
+    ]
+
+
 def test_entities_that_show_only_a_number_to_which_several_go_are_taken_by_position_where_each_agrees():
     messages = [sms(1, "a"), sms(1, "a"), sms(1, "b"), sms(2)]
     entities = [entity(message, str(place), ("to",)) for place, message in enumerate(messages)]
