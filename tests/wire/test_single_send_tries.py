@@ -19,10 +19,11 @@ from support.single_send import (
     with_each_policy,
 )
 
-from airflow_provider_instasent.api.errors import NoFundsError, NotSentError, UnconfirmedError
+from airflow_provider_instasent.api.errors import NoFundsError, NotSentError, UnavailableError, UnconfirmedError
 from airflow_provider_instasent.api.message_outcome import MessageState
 from airflow_provider_instasent.campaign import search
 from airflow_provider_instasent.campaign.single_send import SingleResult
+from airflow_provider_instasent.campaign.unconfirmed import MOST_RESENDS
 from airflow_provider_instasent.journal.errors import (
     JournalConflictError,
     JournalWriteError,
@@ -133,6 +134,18 @@ def test_a_death_after_the_acceptance_with_a_lagging_list(new_task, sandbox, pol
     sandbox.configure(list_lag=0.0)
     assert_accepted(task, task.run())
     assert task.sends() == 1
+
+
+@with_each_journal
+def test_one_try_sends_again_only_so_often(new_task, sandbox, journal):
+    task = new_task(journal, "resend")
+    sandbox.fault("error_before", endpoint="send", status=500, times=1 + MOST_RESENDS)
+    with pytest.raises(UnavailableError, match=f"^{1 + MOST_RESENDS} sends in a row ended without an answer"):
+        task.attempt()
+    assert task.sends() == 1 + MOST_RESENDS
+    assert task.send.in_doubt
+    assert_accepted(task, task.run())
+    assert task.sends() == 2 + MOST_RESENDS
 
 
 def test_without_a_journal_a_retry_relies_on_the_list(new_task, sandbox):
