@@ -106,13 +106,14 @@ def test_a_message_that_may_have_been_accepted_and_was_not(task, sandbox, policy
     assert task.state() in {MessageState.UNCONFIRMED, None}
     if policy == "skip":
         assert ended.outcome.state is MessageState.UNCONFIRMED
-        assert ended.outcome.id is None
+        assert (ended.outcome.position, ended.outcome.id, ended.sent_now) == (0, None, False)
+        assert ended.outcome.client_id == task.send.client_id
         assert "may or may not have been accepted" in ended.outcome.reason
     else:
         assert isinstance(ended, UnconfirmedError)
-        assert re.match(
-            r"1 message is unconfirmed \(.*may or may not have been accepted.*\) and was not found", str(ended)
-        )
+        said = r"1 message is unconfirmed \(.*may or may not have been accepted.*\) and was not found"
+        assert re.match(said, str(ended))
+        assert ("no journal" if journal == "none" else 'on_unconfirmed="resend"') in str(ended)
         assert task.send.in_doubt
     ended = task.run()
     if journal == "none":  # only a journal can say that an earlier try sent anything
