@@ -52,6 +52,7 @@ class Adversary:
         self.ledger: list[Sms] = []
         self.refused: set[tuple[int, str, str]] = set()
         self.refused_numbers: set[str] = set()
+        self._refused_ids: set[str | None] = set()
         self.funds: int | None = None
         self.callers: dict[str, Caller] = {}
 
@@ -102,13 +103,14 @@ class Adversary:
         if turn.what == "hangs":
             caller.process.hang()
             turn = FINE
-        if turn != FINE:
+        if turn != FINE and turn.what != "lists":
             return self._broken(turn, caller)
+        status = 201 if turn == FINE else 422
         shown = [self._entity(sms) for sms in accepted]
         if not isinstance(body, list):
-            return self._reply(201, {"entity": shown[0]})
+            return self._reply(status, {"entity": shown[0]} if shown else {})
         answer: dict[str, Any] = {"entities": answered(shown, self.habits.entities) if shown else []}
-        return self._reply(201, {**answer, "errors": errors(bad, self.habits.errors)} if bad else answer)
+        return self._reply(status, {**answer, "errors": errors(bad, self.habits.errors)} if bad else answer)
 
     def _bad(self, items: list[dict[str, Any]], caller: Caller) -> list[tuple[int, dict[str, Any], str]]:
         """The items that cannot be accepted, and why: what they are, or want of funds for those that come last."""
@@ -118,7 +120,7 @@ class Adversary:
             words = ""
             if item["to"] in self.refused_numbers:
                 words = self.habits.words
-            elif self.habits.unique_ids and any(item.get("clientId") == sms.client_id for sms in self.ledger):
+            elif self._is_used(item.get("clientId")):
                 words = "taken"
             elif left is not None and left <= 0:
                 words = "funds"
@@ -128,7 +130,13 @@ class Adversary:
                 self.refused.add((caller.run, item["to"], item["text"]))
             if words:
                 bad.append((place, item, words))
+        self._refused_ids.update(item.get("clientId") for _, item, _ in bad if self.habits.keeps_refused_ids)
         return bad
+
+    def _is_used(self, client_id: str | None) -> bool:
+        if not self.habits.unique_ids:
+            return False
+        return client_id in self._refused_ids or any(client_id == sms.client_id for sms in self.ledger)
 
     def _is_ours(self, item: dict[str, Any], caller: Caller) -> bool:
         return any(

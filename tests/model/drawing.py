@@ -103,7 +103,7 @@ class Drawing:
             drawn |= {"skew": self.one_of("skew"), "dates": st.sampled_from((True, True, False))}
         if "answers" in self.powers:
             drawn |= {name: self.one_of(name) for name in ("entities", "errors", "words")}
-            drawn |= {"refuses_whole": _BOOLEANS, "unique_ids": _BOOLEANS}
+            drawn |= dict.fromkeys(("refuses_whole", "unique_ids", "keeps_refused_ids"), _BOOLEANS)
             drawn["refused"] = st.lists(st.integers(0, 6), max_size=2, unique=True).map(tuple)
         return st.builds(Habits, **drawn)
 
@@ -113,6 +113,7 @@ class Drawing:
         unclear = self.one_of("unclear")
         if "statuses" in self.powers:
             choices.append(st.builds(Turn, self.one_of("refusals")))
+            choices.append(st.builds(Turn, st.just("lists"), st.sampled_from(("after", "half"))))
             unclear = self.one_of("unclear", "more unclear")
         elif "answers" in self.powers:
             choices.append(st.builds(Turn, st.sampled_from((400, 422))))

@@ -25,7 +25,8 @@ class Brief:
 class Turn(NamedTuple):
     """What happens to one request.
 
-    :param what: the status it is answered with, or `reset`, `unreadable`, `dies` (the process that sent it), `hangs`
+    :param what: the status it is answered with, or `reset`, `unreadable`, `dies` (the process that sent it), `hangs`,
+        `lists` (a refusal that shows what was accepted)
     :param when: `before`, `half` or `after` its messages were accepted
     """
 
@@ -61,6 +62,7 @@ class Habits(Brief):
     :param words: what errors say: `plain`, `surrogate`, `zero`, `long`, `deep`, `odd`, `no field`
     :param refuses_whole: a bulk call with a bad item is refused with 422, in place of a 201 with errors
     :param unique_ids: a clientId that was used is refused
+    :param keeps_refused_ids: so is one of a message that was refused itself
     :param refused: people whose numbers it refuses
     :param older: SMS of others in the list before ours
     :param busy: SMS of others that come with each read of the list
@@ -81,6 +83,7 @@ class Habits(Brief):
     words: str = "plain"
     refuses_whole: bool = False
     unique_ids: bool = False
+    keeps_refused_ids: bool = False
     refused: tuple[int, ...] = ()
     older: int = 0
     busy: int = 0

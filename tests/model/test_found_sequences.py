@@ -55,6 +55,14 @@ SEQUENCES = {
         {},
         [Attempt(), later, Attempt(sends=(LOST,))],
     ),
+    "a refusal that lists what it accepted": (
+        {"people": 3},
+        [Attempt(sends=(Turn("lists", "half"),)), Attempt()],
+    ),
+    "a used clientId of a message that was only refused": (
+        {"people": 3, "habits": Habits(unique_ids=True, keeps_refused_ids=True, refused=(0,))},
+        [Attempt(), Campaign.heal, Attempt(asks_again=True)],
+    ),
     "an index that counts from 1 in a refusal": (
         {"people": 3, "habits": Habits(errors="index1", refuses_whole=True, refused=(0,))},
         [Attempt()],
