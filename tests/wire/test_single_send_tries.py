@@ -136,6 +136,35 @@ def test_a_death_after_the_acceptance_with_a_lagging_list(new_task, sandbox, pol
     assert task.sends() == 1
 
 
+@with_a_journal
+def test_a_client_id_that_was_changed_after_a_refusal_is_looked_for(new_task, sandbox, journal):
+    task = new_task(journal)
+    task.message = replace(task.message, client_id="first")
+    sandbox.fault("no_funds", endpoint="send")
+    with pytest.raises(NoFundsError):
+        task.attempt()
+    task.message = replace(task.message, client_id="second")
+    sandbox.fault("cut_after", endpoint="send")
+    assert_accepted(task, ended := task.attempt())
+    assert ended.outcome.client_id == "second"
+    assert task.sends() == 2
+
+
+@with_a_journal
+def test_a_client_id_that_was_changed_in_doubt_does_not_hide_the_former_one(new_task, sandbox, journal):
+    sandbox.configure(list_lag=1000.0)
+    task = new_task(journal, "resend")
+    task.message = replace(task.message, client_id="first")
+    with pytest.raises(Crash):
+        task.attempt(Hooks(after_acceptance=crash))
+    task.message = replace(task.message, client_id="second")
+    sandbox.fault("error_before", endpoint="send", status=500)
+    sandbox.at(1, "send", lambda: sandbox.configure(list_lag=0.0))
+    assert_accepted(task, ended := task.attempt())
+    assert ended.outcome.client_id == "first"
+    assert task.sends() == 2
+
+
 @with_each_journal
 def test_one_try_sends_again_only_so_often(new_task, sandbox, journal):
     task = new_task(journal, "resend")
