@@ -6,10 +6,13 @@ from __future__ import annotations
 
 import pytest
 from support.bulk_send import BulkTask, messages
+from support.sandbox import call
 
-from airflow_provider_instasent.api.errors import UnconfirmedError
+from airflow_provider_instasent.api.errors import NoFundsError, UnconfirmedError
+from airflow_provider_instasent.api.message_outcome import MessageState
 from airflow_provider_instasent.api.retry import RetryPolicy
 from airflow_provider_instasent.campaign import search
+from airflow_provider_instasent.campaign.sightings import Doubt
 
 
 @pytest.mark.parametrize("policy", ["fail", "skip", "resend"])
@@ -54,4 +57,48 @@ def test_the_part_of_a_chunk_that_left_first_is_found_though_the_rest_waited(
     task = BulkTask(sandbox, tmp_path, rows=rows, policy="resend", in_flight=1, retry_policy=RetryPolicy())
     outcome = task.attempt()
     assert (outcome.error, outcome.summary["accepted"]) == (None, 4)
+    assert set(task.sent().values()) == {1}
+
+
+@pytest.mark.parametrize("journal", ["values", "path"])
+def test_what_was_found_is_written_down_and_not_looked_for_again(sandbox, tmp_path, journal):
+    """More than fit into one record."""
+    sandbox.fault("cut_after", endpoint="bulk", times=4)
+    sandbox.fault("no_funds", endpoint="bulk")
+    task = BulkTask(sandbox, tmp_path, journal, messages(450), in_flight=1)
+    outcome = task.attempt()
+    assert isinstance(outcome.error, NoFundsError)
+    assert (outcome.summary["accepted"], outcome.summary["planned"]) == (400, 50)
+    reads = len(sandbox.requests.records("list"))
+    assert reads
+    outcome = task.attempt()
+    assert (outcome.error, outcome.summary["accepted"]) == (None, 450)
+    assert len(sandbox.requests.records("list")) == reads
+    assert set(task.sent().values()) == {1}
+
+
+def test_the_results_file_says_what_the_list_told_of_each_message(sandbox, tmp_path):
+    rows = messages(3)
+    call(sandbox, "POST", "/sms", {"from": "Acme", "to": rows[0]["to"], "text": rows[0]["text"]})
+    sandbox.configure(send_created_at=False)
+    sandbox.fault("error_before", endpoint="bulk", status=500)
+    task = BulkTask(sandbox, tmp_path, rows=rows)
+    task.options["results_path"] = task.results_path
+    assert isinstance(task.attempt().error, UnconfirmedError)
+    absent = "no answer, and not found in the list"
+    assert [row["reason"] for row in task.results()] == [f"no answer, and {Doubt.UNDATED}", absent, absent]
+    assert {row["state"] for row in task.results()} == {MessageState.UNCONFIRMED}
+
+
+def test_the_results_file_says_whose_id_is_not_known(sandbox, tmp_path):
+    """The API refuses the clientId of what it has accepted and does not list yet."""
+    sandbox.configure(list_lag=1_000.0, repeated_client_id="refuse")
+    sandbox.fault("cut_after", endpoint="bulk")
+    task = BulkTask(sandbox, tmp_path, rows=messages(2), policy="resend")
+    task.options["results_path"] = task.results_path
+    outcome = task.attempt()
+    assert (outcome.error, outcome.summary["accepted"]) == (None, 2)
+    rows = task.results()
+    assert [(row["state"], row["id"]) for row in rows] == [(MessageState.ACCEPTED, None)] * 2
+    assert {row["reason"] for row in rows} == {"accepted; its id is not in the list"}
     assert set(task.sent().values()) == {1}
