@@ -138,6 +138,20 @@ def test_a_used_client_id_is_evidence_for_a_message_in_doubt_alone(task, echo):
     assert len(task.sandbox.ledger) == 300
 
 
+def test_a_used_client_id_of_the_users_own_is_no_evidence(task):
+    """He may have used it before, for another message."""
+    task.rows = [{**row, "client_id": f"mine-{place}"} for place, row in enumerate(messages(3))]
+    task.policy = "resend"
+    task.sandbox.configure(repeated_client_id="refuse", list_lag=3_600.0)
+    task.sandbox.fault("cut_after", endpoint="bulk")
+    outcome = task.attempt()
+    assert outcome.error is not None
+    assert (outcome.summary["accepted"], outcome.summary["unconfirmed"]) == (0, 3)
+    task.sandbox.configure(list_lag=0.0)
+    outcome = task.attempt()
+    assert (outcome.error, outcome.summary["accepted"], len(task.sandbox.ledger)) == (None, 3, 3)
+
+
 def test_of_two_live_tries_at_most_one_sends_past_its_next_journal_write(sandbox, tmp_path):
     task = BulkTask(sandbox, tmp_path, "path", messages(1_000), in_flight=1)
     held, go_on = threading.Event(), threading.Event()
