@@ -112,6 +112,26 @@ def test_a_finished_campaign_with_rejections_goes_on_where_the_user_says_so(reje
     assert set(rejected.sent().values()) == {1}
 
 
+@pytest.mark.parametrize("journal", ["values", "path"])
+def test_some_of_many_that_are_asked_for_again_are_as_safe_as_any(sandbox, tmp_path, journal, let_all_pass):
+    """What leaves in one call stands apart in the journal."""
+    rows = [{"to": ending(place, REJECTED), "text": "t"} if place % 3 else row for place, row in enumerate(messages(9))]
+    task = BulkTask(sandbox, tmp_path, journal, rows)
+    assert task.attempt().summary["rejected"] == 6
+    let_all_pass()
+    sandbox.configure(list_lag=3_600.0)
+    sandbox.fault("cut_after", endpoint="bulk")
+    task.retry_rejected = True
+    for _ in range(2):
+        outcome = task.attempt()
+        assert isinstance(outcome.error, UnconfirmedError)
+        assert (outcome.summary["accepted"], outcome.summary["unconfirmed"]) == (3, 6)
+    sandbox.configure(list_lag=0.0)
+    outcome = task.attempt()
+    assert (outcome.error, outcome.summary["accepted"]) == (None, 9)
+    assert set(task.sent().values()) == {1}
+
+
 @pytest.mark.parametrize("asked_again", [1, 2])
 def test_one_that_was_never_in_doubt_was_not_accepted_because_its_id_is_used(rejected, asked_again):
     """An API may keep the ids of what it rejects."""
