@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A later try knows the plans of those before it: what each was made of, and whose it was."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+from support.campaign import Segments, key
+
+from airflow_provider_instasent.journal import journal as module
+from airflow_provider_instasent.journal.events import PLAN
+from airflow_provider_instasent.journal.journal import Journal
+from airflow_provider_instasent.journal.replay import Replay
+from airflow_provider_instasent.journal.roster import Roster
+
+TOTAL = 9
+SOME = [(0, 1), (2, 1), (4, 2), (7, 2)]
+PLACES = {0, 2, 4, 5, 7, 8}
+
+
+@pytest.mark.parametrize("spans_a_record", [1, 3, 100])
+@pytest.mark.parametrize(("owner", "ours"), [("first", [1] * TOTAL), ("second", [0] * TOTAL)])
+def test_plans_are_known_however_many_records_they_take_and_whosoever_they_are(
+    monkeypatch, spans_a_record, owner, ours
+):
+    monkeypatch.setattr(module, "SPANS_A_RECORD", spans_a_record)
+    store = Segments()
+    with Journal(store) as journal:
+        list(journal.replay())
+        journal.enlist([key(number) for number in range(TOTAL)], [None] * TOTAL)
+        for name, spans in (("all", [(0, TOTAL)]), ("some", SOME)):
+            journal.enlist_members(spans)
+            journal.note(PLAN, [name, "first"]).result()
+    assert stands(store, owner) == [(1 if place in PLACES else None, ours[place]) for place in range(TOTAL)]
+    with Journal(store) as journal:
+        list(journal.replay())
+        journal.enlist_members([(0, TOTAL)])
+        journal.note(PLAN, ["all", "second"]).result()
+    assert stands(store, owner) == [(1 if place in PLACES else 3, 1) for place in range(TOTAL)]
+
+
+def stands(store: Segments, owner: str) -> list[tuple[int | None, int]]:
+    """Since which plan each message has been part of all, and whether it was part of one of the owner's."""
+    database = sqlite3.connect(":memory:", isolation_level=None)
+    with Journal(store) as journal:
+        Replay(Roster(database), owner=owner).take(journal.replay())
+    rows = database.execute("SELECT since, ours FROM roster ORDER BY place").fetchall()
+    database.close()
+    return rows
