@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 from support.campaign import Segments, key
 
+from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.journal import journal as module
 from airflow_provider_instasent.journal.events import PLAN
 from airflow_provider_instasent.journal.journal import Journal
@@ -38,6 +40,22 @@ def test_plans_are_known_however_many_records_they_take_and_whosoever_they_are(
         journal.enlist_members([(0, TOTAL)])
         journal.note(PLAN, ["all", "second"]).result()
     assert stands(store, owner) == [(1 if place in PLACES else 3, 1) for place in range(TOTAL)]
+
+
+def test_a_refusal_counts_after_an_intent_whose_time_was_refreshed():
+    """Only the request that was refused had left; before it the same chunk had left and was refused, too."""
+    store = Segments()
+    with Journal(store) as journal:
+        list(journal.replay())
+        journal.enlist([key(0)], [None])
+        for refreshed, state in ((0, MessageState.PLANNED), (2, MessageState.REJECTED)):
+            for _ in range(1 + refreshed):
+                journal.intend_places(1, [(0, 1)])
+            journal.settle(1, [MessageOutcome(0, state)]).result()
+    roster = Roster()
+    with Journal(store) as journal, closing(roster):
+        Replay(roster).take(journal.replay())
+        assert [message.state for message in roster] == [MessageState.REJECTED]
 
 
 def stands(store: Segments, owner: str) -> list[tuple[int | None, int]]:
