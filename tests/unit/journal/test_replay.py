@@ -58,6 +58,44 @@ def test_a_refusal_counts_after_an_intent_whose_time_was_refreshed():
         assert [message.state for message in roster] == [MessageState.REJECTED]
 
 
+def test_client_ids_of_the_user_are_known():
+    store = Segments()
+    given = ["mine", None, "mine too"]
+    with Journal(store) as journal:
+        list(journal.replay())
+        journal.enlist([key(number) for number in range(3)], given)
+        journal.note(PLAN, ["all", "first"]).result()
+    roster = Roster()
+    with Journal(store) as journal, closing(roster):
+        Replay(roster).take(journal.replay())
+        assert [message.client_id for message in roster] == given
+
+
+@pytest.mark.parametrize("kind", ["a bulk send", "a single send"])
+@pytest.mark.parametrize("learned_after", [0, 1, 2, None])
+def test_an_offset_that_was_learned_late_is_told_for_the_moments_before_it(kind, learned_after):
+    store = Segments()
+    with Journal(store) as journal:
+        list(journal.replay())
+        if kind == "a bulk send":
+            journal.enlist([key(0), key(1)], [None, None])
+        for number in range(2):
+            if number == learned_after:
+                journal.clock.learn(journal.clock.now() + 90.0)
+            if kind == "a bulk send":
+                journal.intend_places(number + 1, [(number, 1)])[1].result()
+            else:
+                journal.intend(number + 1, [key(number)], [None])
+        if learned_after == 2:
+            journal.clock.learn(journal.clock.now() + 90.0)
+        journal.tell_offset()
+    roster = Roster()
+    with Journal(store) as journal, closing(roster):
+        Replay(roster, kind).take(journal.replay())
+        known = [message.moment.offset for message in roster]
+    assert known == ([None] * 2 if learned_after is None else [pytest.approx(90.0, abs=0.01)] * 2)
+
+
 def stands(store: Segments, owner: str) -> list[tuple[int | None, int]]:
     """Since which plan each message has been part of all, and whether it was part of one of the owner's."""
     database = sqlite3.connect(":memory:", isolation_level=None)
