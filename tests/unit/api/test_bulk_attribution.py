@@ -217,6 +217,18 @@ def test_nameless_entities_are_taken_by_position_only_where_all_were_accepted():
     assert states(messages, [{"id": "a"}, {"id": "b"}], ["something"]) == [UNCONFIRMED, UNCONFIRMED]
 
 
+def test_an_error_that_names_an_accepted_message_spoils_what_is_told_by_number():
+    """What names nobody would else be about the only one that is left."""
+    messages = [sms(1, client_id="one"), sms(2, client_id="two")]
+    nameless = {"errors": {"to": ["This number cannot be reached."]}}
+
+    assert states(messages, [entity(messages[0], "a")], [nameless]) == [ACCEPTED, REJECTED]
+    assert states(messages, [entity(messages[0], "a")], [{"clientId": "one", **nameless}, nameless]) == [
+        ACCEPTED,
+        UNCONFIRMED,
+    ]
+
+
 def test_an_id_that_was_attributed_is_not_given_to_another_message_by_order():
     """Two texts that differ in their case alone: each would agree with the other's entity."""
     messages = [sms(1, "Hello"), sms(1, "hello")]

@@ -314,6 +314,17 @@ def test_an_sms_that_does_not_tell_what_it_is_may_be_any(missing, at):
     assert findings.doubted == {one.key: Doubt.BLANK for one in doubted}
 
 
+@pytest.mark.parametrize(
+    ("hours", "doubted"), [(-20, False), (-11, True), (-1, True), (0, True), (1, True), (11, True)]
+)
+def test_a_time_without_a_zone_proves_neither_that_it_is_ours_nor_mostly_that_it_is_not(hours, doubted):
+    world = World(echo=False)
+    world.accept(createdAt=datetime.fromtimestamp(NOW + hours * HOUR, tz=UTC).replace(tzinfo=None).isoformat())
+    findings = world.findings(wanted())
+    assert (dict(findings.found), findings.whole) == ({}, True)
+    assert findings.doubted == ({wanted().key: Doubt.UNCERTAIN} if doubted else {})
+
+
 @pytest.mark.parametrize("shown", [{"to": "600000001"}, {"to": None}, {"to": "+34600000001"}, {"to": "34600000001"}])
 def test_a_number_is_known_by_either_of_its_forms(shown):
     world = World(echo=False)
