@@ -24,6 +24,7 @@ from airflow_provider_instasent.journal.errors import JournalConflictError, Jour
 from airflow_provider_instasent.journal.journal import Journal
 from airflow_provider_instasent.journal.stale_intents import STALE_INTENT_SECONDS
 from airflow_provider_instasent.journal.stopping import Stop
+from airflow_provider_instasent.journal.worker_clock import WorkerClock
 
 TOTAL = 250
 POINTS = [
@@ -136,6 +137,21 @@ def test_a_used_client_id_is_evidence_for_a_message_in_doubt_alone(task, echo):
     lost = task.attempt()  # under the same ids, and with no doubt about an earlier request
     assert lost.summary["rejected"] == 150
     assert len(task.sandbox.ledger) == 300
+
+
+def test_an_error_of_no_known_kind_after_a_request_left_leaves_a_doubt(task, monkeypatch):
+    def broken(*_: object) -> None:
+        raise LookupError("a bug")
+
+    task.rows = messages(150)
+    with monkeypatch.context() as patch:
+        patch.setattr(WorkerClock, "learn", broken)
+        with pytest.raises(LookupError, match="a bug"):
+            task.attempt()
+    assert len(task.sandbox.ledger) >= 50
+    outcome = task.attempt()
+    assert (outcome.error, outcome.summary["accepted"]) == (None, 150)
+    assert set(task.sent().values()) == {1}
 
 
 def test_a_used_client_id_of_the_users_own_is_no_evidence(task):
