@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import signal
@@ -140,8 +141,11 @@ def test_a_used_client_id_is_evidence_for_a_message_in_doubt_alone(task, echo):
 
 
 def test_an_error_of_no_known_kind_after_a_request_left_leaves_a_doubt(task, monkeypatch):
+    calls = itertools.count()
+
     def broken(*_: object) -> None:
-        raise LookupError("a bug")
+        if next(calls) == 0:
+            raise LookupError("a bug")
 
     task.rows = messages(150)
     with monkeypatch.context() as patch:
