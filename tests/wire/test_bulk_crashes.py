@@ -158,6 +158,30 @@ def test_an_error_of_no_known_kind_after_a_request_left_leaves_a_doubt(task, mon
     assert set(task.sent().values()) == {1}
 
 
+def test_a_chunk_that_never_left_says_nothing_about_another_one(task, monkeypatch):
+    """The first one is in doubt; the second ends while it waits for the rate limit."""
+    calls, enter = itertools.count(), RateGate.enter
+
+    def stopped(gate: RateGate) -> None:
+        if next(calls) == 1:
+            raise StoppedError("asked to stop")
+        enter(gate)
+
+    task.rows, task.in_flight = messages(200), 1
+    task.sandbox.configure(list_lag=3_600.0)
+    task.sandbox.fault("cut_after", endpoint="bulk")
+    with monkeypatch.context() as patch:
+        patch.setattr(RateGate, "enter", stopped)
+        task.attempt()
+    assert len(task.sandbox.ledger) == 100
+    for _ in range(2):
+        outcome = task.attempt()
+        assert isinstance(outcome.error, UnconfirmedError)
+        assert (outcome.summary["accepted"], outcome.summary["unconfirmed"]) == (100, 100)
+    assert len(task.sandbox.ledger) == 200
+    assert set(task.sent().values()) == {1}
+
+
 def test_a_used_client_id_of_the_users_own_is_no_evidence(task):
     """He may have used it before, for another message."""
     task.rows = [{**row, "client_id": f"mine-{place}"} for place, row in enumerate(messages(3))]
