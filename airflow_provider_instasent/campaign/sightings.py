@@ -226,13 +226,13 @@ class Search:
 
     def _consider_blank(self, entity: Entity) -> None:
         """Note an SMS that does not tell enough to be compared, and so may be any message, or any to its number."""
-        number = next(map(digits, _numbers(entity)), "")
-        if number and entity.get("from") and entity.get("text"):
+        numbers = [digits(number) for number in _numbers(entity)]
+        if any(numbers) and entity.get("from") and entity.get("text"):
             return
-        created = self._created(entity)
-        to = number_of(self._keys.key("", "+" + number, "")) if number else b""
-        newest = self._newest_blank.get(to, -math.inf)
-        self._newest_blank[to] = math.inf if created is None else max(newest, created + zone_slack(entity))
+        latest = math.inf if (created := self._created(entity)) is None else created + zone_slack(entity)
+        for number in numbers or [""]:
+            to = number_of(self._keys.key("", "+" + number, "")) if number else b""
+            self._newest_blank[to] = max(self._newest_blank.get(to, -math.inf), latest)
 
     def _blanks(self) -> dict[bytes, Doubt]:
         """Return the messages that an SMS of which too little is told may be."""

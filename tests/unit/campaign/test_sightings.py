@@ -334,6 +334,15 @@ def test_a_number_is_known_by_either_of_its_forms(shown):
     assert world.look(wanted()) == ({wanted().key: sms_id} if "34" in (shown["to"] or "") else {})
 
 
+@pytest.mark.parametrize("missing", ["from", "text"])
+@pytest.mark.parametrize(("normalized", "is_doubted"), [("+34600000001", True), ("34600000001", True), ("+1", False)])
+def test_an_sms_that_does_not_tell_what_it_is_goes_to_either_of_its_numbers(missing, normalized, is_doubted):
+    world = World(echo=False)
+    world.accept(hidden=[missing], to="600000001", normalizedTo=normalized)
+    other = replace(wanted(), key=content(to="+34600000002"))
+    assert world.findings(wanted(), other).doubted == ({wanted().key: Doubt.BLANK} if is_doubted else {})
+
+
 def test_a_list_of_bare_ids_tells_nothing_of_any_message():
     world = World(echo=False, tells_created=False)
     world.accept(hidden=["from", "to", "text"])
