@@ -15,6 +15,7 @@ from airflow_provider_instasent.journal.events import PLAN
 from airflow_provider_instasent.journal.journal import Journal
 from airflow_provider_instasent.journal.replay import Replay
 from airflow_provider_instasent.journal.roster import Roster
+from airflow_provider_instasent.journal.worker_clock import WorkerClock
 
 TOTAL = 9
 SOME = [(0, 1), (2, 1), (4, 2), (7, 2)]
@@ -75,7 +76,7 @@ def test_client_ids_of_the_user_are_known():
 @pytest.mark.parametrize("learned_after", [0, 1, 2, None])
 def test_an_offset_that_was_learned_late_is_told_for_the_moments_before_it(kind, learned_after):
     store = Segments()
-    with Journal(store) as journal:
+    with Journal(store, clock=WorkerClock(lambda: 1_000.0, lambda: 10.0)) as journal:
         list(journal.replay())
         if kind == "a bulk send":
             journal.enlist([key(0), key(1)], [None, None])
@@ -93,7 +94,7 @@ def test_an_offset_that_was_learned_late_is_told_for_the_moments_before_it(kind,
     with Journal(store) as journal, closing(roster):
         Replay(roster, kind).take(journal.replay())
         known = [message.moment.offset for message in roster]
-    assert known == ([None] * 2 if learned_after is None else [pytest.approx(90.0, abs=0.01)] * 2)
+    assert known == ([None] * 2 if learned_after is None else [90.0] * 2)
 
 
 def stands(store: Segments, owner: str) -> list[tuple[int | None, int]]:
