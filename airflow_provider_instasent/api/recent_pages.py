@@ -193,7 +193,7 @@ class _Walk:
             if barren == _MOST_BARREN:
                 raise _OutOfPagesError
             # What was read far ahead, to tell the order, is out of date by now; the first two pages only moved on.
-            again = number in self._kept and number <= 2  # noqa: PLR2004
+            again = number in self._kept and number <= 2  # noqa: PLR2004 - as just said
             entities = (yield from self._page(number)) if again else (yield from self._read(number))
             new = self._seen.take(_ids(entities))
             # What moved here from an earlier page says nothing of the order.

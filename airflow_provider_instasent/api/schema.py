@@ -79,7 +79,7 @@ def _compiled(name: str) -> tuple[Validator, Validator]:
     from jsonschema.validators import extend  # noqa: PLC0415 - as above
 
     keywords = {"properties": _properties, "items": _items, "type": _type}
-    quick: Any = extend(Draft202012Validator, keywords)  # type: ignore[no-untyped-call]
+    quick: Any = extend(Draft202012Validator, keywords)  # type: ignore[no-untyped-call]  # theirs has no types
     quick.is_type = _is_type
     return quick(load(name)), Draft202012Validator(load(name))
 
