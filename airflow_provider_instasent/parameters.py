@@ -27,7 +27,7 @@ PARAMETERS: dict[str, Callable[[str, Any], Any]] = {
     "max_pages": parameter_checks.optional_whole,
     "max_parts": parameter_checks.whole,
     "max_poll_failures": parameter_checks.whole,
-    "max_polls_per_minute": parameter_checks.whole,
+    "max_polls_per_minute": parameter_checks.optional_whole,
     "max_rejected_ratio": parameter_checks.ratio,
     "max_total_parts": parameter_checks.optional_whole,
     "max_xcom_ids": parameter_checks.whole,

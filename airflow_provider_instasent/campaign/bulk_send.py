@@ -36,10 +36,12 @@ class BulkOutcome:
 
     :param summary: counts and ids, to be reported before `error` is raised
     :param error: why the try failed, or None
+    :param accepted: when the first and the last message were accepted, in unix seconds on the server's clock, or None
     """
 
     summary: dict[str, Any]
     error: InstasentError | None = None
+    accepted: tuple[float, float] | None = None
 
 
 class BulkSend:
@@ -92,7 +94,7 @@ class BulkSend:
             earlier = replay(spool, journal, self._settings.send)
             finished = earlier.notes.get(finished_by(self._settings.send.owner))
             if isinstance(finished, dict) and not (self._settings.send.retry_rejected and finished.get("rejected")):
-                return BulkOutcome(self._stored(finished, spool))
+                return BulkOutcome(self._stored(finished, spool), accepted=spool.roster.accepted_between())
             planner = self._planner(spool)
             plan = planner.read(self._stop.until_set(self._rows()))
             planner.check()
@@ -133,7 +135,7 @@ class BulkSend:
                 campaign.finish(_kept(summary, spool))
             except JournalError as raised:
                 error = raised
-        return BulkOutcome(summary, error)
+        return BulkOutcome(summary, error, spool.roster.accepted_between())
 
     def _planner(self, spool: Spool) -> Planner:
         plan = self._settings.plan

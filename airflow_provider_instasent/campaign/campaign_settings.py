@@ -22,7 +22,7 @@ class SendSettings:
     :param unconfirmed_grace: seconds for which they are looked for
     :param on_plan_change: what to do where an earlier try had another set of messages
     :param started_at: when this try began, in seconds on the steady clock
-        (:func:`~airflow_provider_instasent.journal.worker_clock.elapsed`)
+        (:func:`~airflow_provider_instasent.api.steady_clock.elapsed`)
     :param owner: DAG, run, task and map index: a result is kept for the task that asks, where several share a campaign
     :param look_since: of a single send without a journal: since when an earlier try may have sent it, in unix seconds;
         None on the first try

@@ -10,12 +10,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.api.bulk_flows import MAX_BULK, ChunkResult, send_chunk
+from airflow_provider_instasent.api.daemon_workers import Workers
 from airflow_provider_instasent.api.exchange import Answer, Outcome
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.campaign.rate_gate import RateGate
 from airflow_provider_instasent.campaign.unanswered import UnansweredRequests
 from airflow_provider_instasent.campaign.unconfirmed import proves_acceptance
-from airflow_provider_instasent.campaign.workers import Workers
 from airflow_provider_instasent.journal.errors import JournalError, StoppedError
 from airflow_provider_instasent.journal.stopping import RECORDING_SECONDS, Stop
 

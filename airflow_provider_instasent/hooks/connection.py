@@ -28,6 +28,7 @@ class ConnectionSettings:
     :param sender: the default `from`
     :param default_region: the ISO country of numbers in national format
     :param allow_unicode: whether UCS-2 is asked for where a text needs it
+    :param max_polls_per_minute: the most reads a minute of all waits together, or None for a quarter of the limit
     :param price_profile_sms_path: path of the SMS prices below the base URL (unknown, hence a setting)
     :param price_profile_lookup_path: path of the Lookup prices below the base URL (unknown, hence a setting)
     :param unknown_extras: names in the extra that mean nothing here
@@ -39,6 +40,7 @@ class ConnectionSettings:
     sender: str | None
     default_region: str | None
     allow_unicode: bool
+    max_polls_per_minute: int | None
     price_profile_sms_path: str
     price_profile_lookup_path: str
     unknown_extras: tuple[str, ...] = ()
@@ -66,6 +68,8 @@ def read_connection(
     unknown = tuple(sorted(set(map(str, extra)) - set(values)))
     client_options = {known.name: values.pop(known.name) for known in EXTRA_FIELDS if known.of_client}
     values["allow_unicode"] = bool(values["allow_unicode"])
+    if values["max_polls_per_minute"] is not None and values["max_polls_per_minute"] < 1:
+        raise ConfigurationError("`max_polls_per_minute` must be 1 or more")
     for setting in map(setting_of, PRICE_PROFILE_PATHS):
         values[setting] = values[setting].strip("/")
     return ConnectionSettings(

@@ -66,6 +66,12 @@ EXTRA_FIELDS: tuple[Field, ...] = (
     Field("connect_timeout", "Connect timeout", "number", "Seconds to open a connection; 5 if empty", of_client=True),
     Field("read_timeout", "Read timeout", "number", "Seconds to wait for an answer; 30 if empty", of_client=True),
     Field("max_in_flight", "Requests in flight", "integer", "Requests in flight at once; 8 if empty", of_client=True),
+    Field(
+        "max_polls_per_minute",
+        "Reads a minute",
+        "integer",
+        "Most requests a minute of all waits of a process together; a quarter of the rate limit if empty",
+    ),
     Field("ca_bundle", "CA bundle", "string", "Path of a CA bundle; the system's if empty", of_client=True),
     Field(
         "allow_http",

@@ -62,6 +62,13 @@ UPDATE roster SET state = CASE WHEN doubted AND ?1 IN ('planned', 'rejected') TH
 WHERE place = ?5 AND (state <> 'accepted' OR (id IS NULL AND ?1 = 'accepted'))
 """
 
+ACCEPTED_AT = (
+    """CASE WHEN state = 'accepted' THEN CAST(at + coalesce("offset", """
+    """(SELECT other."offset" FROM roster AS other WHERE other.clock = roster.clock AND other."offset" IS NOT NULL"""
+    """ LIMIT 1), 0) AS INTEGER) END"""
+)
+"""When a message was accepted, in SQL: when its request left, in whole unix seconds on the server's clock."""
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
@@ -198,6 +205,12 @@ class Roster:
     def count_in_doubt(self) -> int:
         """Return how many messages may or may not have been accepted."""
         return int(self._one(f"SELECT count(*) FROM roster WHERE {IN_DOUBT}"))  # noqa: S608 - constant
+
+    def accepted_between(self) -> tuple[float, float] | None:
+        """Return when the first and the last message were accepted, in unix seconds on the server's clock, or None."""
+        query = f"SELECT min(moment), max(moment) FROM (SELECT {ACCEPTED_AT} AS moment FROM roster)"  # noqa: S608 - constant
+        earliest, latest = self._database.execute(query).fetchone()
+        return None if earliest is None else (float(earliest), float(latest))
 
     def most_to_one_number(self) -> int:
         """Return how many messages go to the number to which most go."""

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from airflow_provider_instasent.api.steady_clock import elapsed
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -20,12 +22,6 @@ UNKNOWN_SLACK = 86_400.0
 """Seconds by which a worker's clock may be wrong where nothing tells how far it was from the server's."""
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-_ELAPSED = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-
-
-def elapsed() -> float:
-    """Return seconds on a clock that nobody sets, and that goes on while the machine is suspended where that exists."""
-    return time.clock_gettime(_ELAPSED)
 
 
 def _boot_id() -> str:

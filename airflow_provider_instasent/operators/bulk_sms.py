@@ -163,7 +163,6 @@ class InstasentBulkSmsOperator(SendOperator):
         self.poll_interval = poll_interval
         self.timeout = timeout
         self.instasent_conn_id = instasent_conn_id
-        self._stop: Stop | None = None
         check_campaign_parameters(self)
         self.check_inputs()
         if wait_for_delivery and results_path is None and max_xcom_ids > MOST_TRIGGER_IDS:
@@ -175,15 +174,16 @@ class InstasentBulkSmsOperator(SendOperator):
         """Plan, send what earlier tries have not, and report."""
         from airflow_provider_instasent.journal.stopping import Stop
 
-        self._stop, task_try = Stop(), TaskTry.of(context)
+        self._stop = stop = Stop()
+        task_try = TaskTry.of(context)
         with failures_without_retry(), InstasentHook(self.instasent_conn_id) as hook, ExitStack() as stack:
             rows = partial(self.make_rows, context)
             if inputs.flag("preview", self.preview):
-                preview = self._bulk_send(task_try, hook, rows, self._stop).preview()
+                preview = self._bulk_send(task_try, hook, rows, stop).preview()
                 self.log.info("Preview, nothing is sent: %s", preview)
                 return preview
             journal = self._journal(task_try, stack)  # first of all: whatever fails, it is known that there was a try
-            send = self._bulk_send(task_try, hook, rows, self._stop)
+            send = self._bulk_send(task_try, hook, rows, stop)
             client = stack.enter_context(
                 hook.get_conn(max_in_flight=inputs.requests_in_flight(self.max_in_flight, hook.settings))
             )
@@ -201,6 +201,7 @@ class InstasentBulkSmsOperator(SendOperator):
                 summary["message_ids"],
                 deferrable=self.deferrable,
                 without_id=DeliveryWait.without_id(summary, self.max_xcom_ids),
+                accepted=outcome.accepted,
                 carried={name: value for name, value in summary.items() if name != "message_ids"},
             )
             return self._conclude(task_try, summary, ended)
@@ -212,11 +213,6 @@ class InstasentBulkSmsOperator(SendOperator):
         ended = conclusion_of(event)
         ids = list(ended.result.statuses)[: self.max_xcom_ids]
         return self._conclude(TaskTry.of(context), {**event["carried"], "message_ids": ids}, ended)
-
-    def on_kill(self) -> None:
-        """Ask the sender to end; chunks in flight get a moment to be recorded."""
-        if self._stop is not None:
-            self._stop.set()
 
     def check_inputs(self) -> None:
         """Check at DAG parsing that there is exactly one source of messages.

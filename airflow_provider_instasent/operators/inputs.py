@@ -93,8 +93,8 @@ def campaign_settings(
     :param max_reported: the most ids, or rows, in the result
     """
     from airflow_provider_instasent.api.client_ids import secret_of_run
+    from airflow_provider_instasent.api.steady_clock import elapsed
     from airflow_provider_instasent.campaign.campaign_settings import CampaignSettings, SendSettings
-    from airflow_provider_instasent.journal.worker_clock import elapsed
 
     return CampaignSettings(
         plan=plan,

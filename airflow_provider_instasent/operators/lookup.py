@@ -56,7 +56,8 @@ class InstasentLookupOperator(BaseOperator):
     :param timeout: seconds to wait in all
     :param pending_statuses: statuses of a lookup that is not finished
     :param max_poll_failures: sweeps in a row without a successful read after which it fails, with retries
-    :param max_polls_per_minute: the most requests a minute while waiting
+    :param max_polls_per_minute: the most reads a minute while waiting; default: the connection's, else a quarter of the
+        rate limit
     :param campaign_id: what the lookups belong to; default: DAG, run, task and map index (templated)
     :param on_invalid: `fail` orders nothing when a row has no possible number, `skip` leaves it out
     :param on_unconfirmed: what to do about orders of which nothing tells whether they were accepted: `fail` without
@@ -99,7 +100,7 @@ class InstasentLookupOperator(BaseOperator):
         timeout: float = LOOKUP_TIMEOUT,
         pending_statuses: Sequence[str] = DEFAULT_PENDING_STATUSES,
         max_poll_failures: int = 10,
-        max_polls_per_minute: int = 300,
+        max_polls_per_minute: int | None = None,
         campaign_id: str | None = None,
         on_invalid: str = "fail",
         on_unconfirmed: str = "fail",
@@ -161,7 +162,7 @@ class InstasentLookupOperator(BaseOperator):
             campaign.plan(self._rows(), journal)
             if event is None:
                 self._order(task_try, hook, campaign)
-            wait = LookupWait(self, campaign, event, stop.sleep)
+            wait = LookupWait(self, campaign, event, stop.check)
             ended = wait.wait()
             summary = campaign.summary(wait.watch)
             if ended is not None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.waiting.conclusion import Conclusion
 
 __all__ = ["InstasentBulkSmsOperator", "InstasentSendSmsOperator", "InstasentSmsHistoryOperator"]
+
+_MOMENT = 5.0
+"""Seconds that a message's acceptance and the record of it take at most, as a rule."""
 
 _AS_TEXT = "\ue000"
 """No Python literal begins with it, so what does is text to Airflow's native rendering too."""
@@ -118,6 +122,7 @@ class InstasentSendSmsOperator(SendOperator):
         self.unconfirmed_grace = unconfirmed_grace
         self.journal_path = journal_path
         self.instasent_conn_id = instasent_conn_id
+        self._accepted: tuple[float, float] | None = None
         check_campaign_parameters(self)
 
     def render_template(self, content: Any, *args: Any, **kwargs: Any) -> Any:
@@ -128,7 +133,9 @@ class InstasentSendSmsOperator(SendOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Send the message, or find out that an earlier try did; then wait for it if asked to."""
-        task_try = TaskTry.of(context)
+        from airflow_provider_instasent.journal.stopping import Stop
+
+        self._stop, task_try = Stop(), TaskTry.of(context)
         value = self._send(task_try)
         if not self.wait_for_delivery or value["state"] == MessageState.UNCONFIRMED:
             return value
@@ -150,7 +157,9 @@ class InstasentSendSmsOperator(SendOperator):
         return self._conclude(TaskTry.of(context), dict(event["carried"]), ended)
 
     def _wait_for_delivery(self, task_try: TaskTry, value: dict[str, Any]) -> dict[str, Any]:
-        ended = DeliveryWait(self).wait([value["id"]], deferrable=self.deferrable, carried=value)
+        ended = DeliveryWait(self).wait(
+            [value["id"]], deferrable=self.deferrable, carried=value, accepted=self._accepted
+        )
         return self._conclude(task_try, value, ended)
 
     def _conclude(self, task_try: TaskTry, value: dict[str, Any], ended: Conclusion) -> dict[str, Any]:
@@ -188,6 +197,7 @@ class InstasentSendSmsOperator(SendOperator):
                 known = MessageOutcome(0, state, client_id=send.client_id)
                 task_try.report_before_failing(self, _value(known, message))
                 raise
+        self._accepted = _just_now(journal) if result.sent_now else None
         return _value(result.outcome, message)
 
     def _message(self, hook: InstasentHook) -> Sms:
@@ -214,8 +224,8 @@ class InstasentSendSmsOperator(SendOperator):
         return None if journal is None else stack.enter_context(journal)
 
     def _settings(self, task_try: TaskTry) -> SendSettings:
+        from airflow_provider_instasent.api.steady_clock import elapsed
         from airflow_provider_instasent.campaign.campaign_settings import SendSettings
-        from airflow_provider_instasent.journal.worker_clock import elapsed
 
         return SendSettings(
             campaign_id=campaign_id_of(task_try, self.campaign_id),
@@ -248,6 +258,12 @@ def _another_message() -> PlanError:
         "this campaign (`campaign_id`, `journal_path`) has sent another message to this number: its sender or text "
         "differs from what is to be sent now, and nothing was sent. If both are wanted, give each a `campaign_id`."
     )
+
+
+def _just_now(journal: Journal | None) -> tuple[float, float]:
+    """Return between which moments a message was accepted that has just been, on the server's clock as far as known."""
+    now = time.time() if journal is None else journal.clock.now() + (journal.clock.offset or 0.0)
+    return now - _MOMENT, now
 
 
 def _value(outcome: MessageOutcome, message: Sms) -> dict[str, Any]:

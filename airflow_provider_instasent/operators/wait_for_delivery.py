@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_provider_instasent.journal.stopping import Stop
     from airflow_provider_instasent.waiting.conclusion import Conclusion
     from airflow_provider_instasent.waiting.delivery_watch import Watch
 
@@ -41,41 +42,46 @@ class DeliveryWait:
     results_path: str | None = None
 
     def wait(
-        self, message_ids: Sequence[str], *, deferrable: bool, carried: Mapping[str, Any], without_id: int = 0
+        self,
+        message_ids: Sequence[str],
+        *,
+        deferrable: bool,
+        carried: Mapping[str, Any],
+        without_id: int = 0,
+        accepted: Sequence[float] | None = None,
     ) -> Conclusion:
-        """Wait for messages: here, or after one look in the triggerer.
+        """Wait for messages: here, or in the triggerer, and then without a request: nothing can be final yet.
 
         :param message_ids: the messages; left out of account where there is a `results_path`
         :param deferrable: go on in the triggerer; the task then continues in `execute_complete`
         :param carried: JSON values that `execute_complete` finds under `carried` in the event
         :param without_id: further messages that were accepted, under ids that are not known
+        :param accepted: the earliest and the latest moment of their acceptance, in unix seconds on the server's clock;
+            None where nobody knows
         """
         from airflow_provider_instasent.api.retry import ONE_ATTEMPT
         from airflow_provider_instasent.hooks.instasent import InstasentHook
-        from airflow_provider_instasent.waiting.list_sweeps import sweep_batch_here
-        from airflow_provider_instasent.waiting.pace import Pace
-        from airflow_provider_instasent.waiting.wait_loop import wait_until_final
+        from airflow_provider_instasent.waiting.lone_reader import LoneReader
         from airflow_provider_instasent.waiting.wait_progress import WaitProgress
 
-        watch = self._watch(message_ids, without_id)
-        deadline = time.time() + self.operator.timeout
-        ended: Conclusion | None
-        with InstasentHook(self.operator.instasent_conn_id).get_conn(retry_policy=ONE_ATTEMPT) as client:
-            if deferrable:
-                sweep_batch_here(client, watch, Pace())
-                ended = watch.conclude(time.time(), deadline)
-            else:
-                ended = wait_until_final(
-                    client,
-                    watch,
-                    deadline=deadline,
-                    poll_interval=self.operator.poll_interval,
-                    report=WaitProgress(self.operator.log.info),
-                )
+        operator, deadline = self.operator, time.time() + self.operator.timeout
+        memory = {"without_id": without_id, "accepted": accepted}
+        if deferrable:
+            self._defer(message_ids, memory, deadline, carried)
+        watch = self._watch(message_ids, memory)
+        hook = InstasentHook(operator.instasent_conn_id)
+        with (
+            LoneReader(
+                watch,
+                deadline=deadline,
+                poll_interval=operator.poll_interval,
+                per_minute=hook.settings.max_polls_per_minute,
+                check=operator.check_stop,
+            ) as reader,
+            hook.get_conn(retry_policy=ONE_ATTEMPT) as client,
+        ):
+            ended = reader.wait(client, WaitProgress(operator.log.info))
         self._keep_statuses(watch)
-        if ended is None:
-            self._defer(watch, deadline, carried)
-            raise AssertionError("unreachable: defer() raises")
         return ended
 
     @staticmethod
@@ -88,14 +94,16 @@ class DeliveryWait:
         ids = len(summary["message_ids"])
         return int(summary["accepted"]) - ids if ids < max_ids else 0
 
-    def _defer(self, watch: Watch, deadline: float, carried: Mapping[str, Any]) -> None:
+    def _defer(
+        self, message_ids: Sequence[str], memory: dict[str, Any], deadline: float, carried: Mapping[str, Any]
+    ) -> None:
         from airflow_provider_instasent.triggers.sms import InstasentDeliveryTrigger
+        from airflow_provider_instasent.waiting.trigger_size import check_fits_trigger
 
-        watch.next_sweep = time.time() + self.operator.poll_interval
+        ids = [] if self.results_path is not None else list(message_ids)
+        memory = {**memory, "next_sweep": time.time() + self.operator.poll_interval}
         try:
-            ids, memory = (
-                ([], watch.for_trigger_beside_file()) if self.results_path is not None else watch.for_trigger()
-            )
+            check_fits_trigger(ids, memory)
         except ValueError as error:
             raise AirflowFailException(
                 f"The messages were accepted, but the triggerer cannot wait for them: {error}. Set deferrable=False "
@@ -118,7 +126,7 @@ class DeliveryWait:
             timeout=timedelta(seconds=max(0.0, deadline - time.time()) + TRIGGERER_SLACK),
         )
 
-    def _watch(self, message_ids: Sequence[str], without_id: int) -> Watch:
+    def _watch(self, message_ids: Sequence[str], memory: Mapping[str, Any]) -> Watch:
         from airflow_provider_instasent.compat import storage_path
         from airflow_provider_instasent.waiting.delivery_watch import Watch, WatchRules
         from airflow_provider_instasent.waiting.results_file import watch_of_results
@@ -126,7 +134,7 @@ class DeliveryWait:
         rules = WatchRules(self.operator.success_statuses, self.min_delivered_ratio)
         if self.results_path is not None:
             return watch_of_results(storage_path(self.results_path), rules)
-        return Watch(message_ids, rules, {"without_id": without_id})
+        return Watch(message_ids, rules, memory)
 
     def _keep_statuses(self, watch: Watch) -> None:
         from airflow_provider_instasent.compat import storage_path
@@ -140,6 +148,20 @@ class SendOperator(BaseOperator):
     """What the operators share that send and may then wait for delivery."""
 
     journal_path: str | None
+    _stop: Stop | None = None
+
+    def on_kill(self) -> None:
+        """Ask the sender, or the wait, to end soon; chunks in flight get a moment to be recorded."""
+        if self._stop is not None:
+            self._stop.set()
+
+    def check_stop(self) -> None:
+        """Raise where somebody asked the task to end while it waited.
+
+        :raises StoppedError: says so
+        """
+        if self._stop is not None:
+            self._stop.check("what was sent stays sent, and the next try goes on waiting")
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Go on after the triggerer, or fail where that gave no answer."""

@@ -14,11 +14,11 @@ from airflow_provider_instasent.waiting.trigger_size import MOST_TRIGGER_IDS, fi
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_provider_instasent.api.client import InstasentClient
     from airflow_provider_instasent.campaign.lookup_campaign import LookupCampaign
+    from airflow_provider_instasent.hooks.instasent import InstasentHook
     from airflow_provider_instasent.waiting.conclusion import Conclusion
+    from airflow_provider_instasent.waiting.lone_reader import LoneReader
     from airflow_provider_instasent.waiting.lookup_watch import LookupWatch
-    from airflow_provider_instasent.waiting.pace import Pace
 
 
 class LookupWait:
@@ -27,16 +27,14 @@ class LookupWait:
     :param operator: the operator that waits
     :param campaign: its lookups, ordered
     :param event: of the trigger that has waited, or None for the first time
-    :param sleep: waits the given seconds; raises to end the try
+    :param check: called while it waits; raises to end the try
     """
 
-    def __init__(self, operator: Any, campaign: LookupCampaign, event: Any, sleep: Callable[[float], object]) -> None:
+    def __init__(self, operator: Any, campaign: LookupCampaign, event: Any, check: Callable[[], object]) -> None:
         from airflow_provider_instasent.triggers.events import conclusion_of
-        from airflow_provider_instasent.waiting.pace import Pace
 
         self._operator = operator
-        self._sleep = sleep
-        self._pace: Pace = Pace(operator.max_polls_per_minute)
+        self._check = check
         self._event = None if event is None else conclusion_of(event)
         now = time.time()
         self._times = {"deadline": now + operator.timeout, "ordered_at": now} if event is None else event["carried"]
@@ -48,49 +46,34 @@ class LookupWait:
         """Read the lookups, and wait where the operator does; return the end, or None where it does not wait."""
         from airflow_provider_instasent.api.retry import ONE_ATTEMPT
         from airflow_provider_instasent.hooks.instasent import InstasentHook
+        from airflow_provider_instasent.waiting.wait_progress import WaitProgress
 
         if self._event is not None and self._event.ending is Ending.ERROR:
             return self._event
-        with InstasentHook(self._operator.instasent_conn_id).get_conn(retry_policy=ONE_ATTEMPT) as client:
-            if not self._operator.wait:
-                self._read_all(client)
-                return None
-            if not self._operator.deferrable:
-                return self._here(client)
-            self._read_all(client)
-        ended = self.watch.conclude(time.time(), self._times["deadline"])
+        operator, ended = self._operator, None
+        if operator.wait and operator.deferrable and self._event is None and self.watch.has_pending:
+            self._defer()
+        hook = InstasentHook(operator.instasent_conn_id)
+        with self._reader(hook) as reader, hook.get_conn(retry_policy=ONE_ATTEMPT) as client:
+            if operator.wait and not operator.deferrable:
+                return reader.wait(client, WaitProgress(operator.log.info))
+            ended = reader.sweep(client)
+        if not operator.wait:
+            return None
         if ended is None:
             self._defer()
         return ended
 
-    def _here(self, client: InstasentClient) -> Conclusion:
-        from airflow_provider_instasent.waiting.wait_loop import poll_until_over
-        from airflow_provider_instasent.waiting.wait_progress import WaitProgress
+    def _reader(self, hook: InstasentHook) -> LoneReader:
+        from airflow_provider_instasent.waiting.lone_reader import LoneReader
 
-        return poll_until_over(
+        return LoneReader(
             self.watch,
-            lambda: self._sweep(client),
             deadline=self._times["deadline"],
             poll_interval=self._operator.poll_interval,
-            sleep=self._sleep,
-            report=WaitProgress(self._operator.log.info),
+            per_minute=self._operator.max_polls_per_minute or hook.settings.max_polls_per_minute,
+            check=self._check,
         )
-
-    def _sweep(self, client: InstasentClient) -> None:
-        from airflow_provider_instasent.waiting.list_sweeps import sweep_batch_here
-
-        sweep_batch_here(client, self.watch, self._pace, sleep=self._sleep)
-
-    def _read_all(self, client: InstasentClient) -> None:
-        """Read each lookup once; a sweep reads those that the list does not show only in part."""
-        from airflow_provider_instasent.waiting.list_sweeps import SINGLES_A_SWEEP
-
-        for _ in range(1 + len(self.watch.pending) // SINGLES_A_SWEEP):
-            if not self.watch.unread():
-                return
-            self._sweep(client)
-            if self.watch.failed_sweeps or not self.watch.may_sweep(time.time()):
-                return
 
     def _defer(self) -> None:
         """Go on waiting in the triggerer; the task continues in `execute_complete`."""

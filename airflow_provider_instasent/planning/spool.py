@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.message_outcome import reported
-from airflow_provider_instasent.journal.roster import IN_DOUBT, Roster, first_value
+from airflow_provider_instasent.journal.roster import ACCEPTED_AT, IN_DOUBT, Roster, first_value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -245,7 +245,7 @@ class Spool:
         """Yield what became of each planned message, in input order: `position`, `client_id`, `id`, `state` …"""
         yield from self._reported(
             "SELECT position, key, CASE WHEN place IS NULL THEN message.client_id ELSE roster.client_id END "
-            "AS client_id, id, coalesce(state, 'planned') AS state, status, reason "
+            f"AS client_id, id, coalesce(state, 'planned') AS state, status, reason, {ACCEPTED_AT} AS accepted_at "
             "FROM message LEFT JOIN roster USING (key) ORDER BY position"
         )
 
@@ -253,7 +253,8 @@ class Spool:
         """Yield the same of the messages whose row is gone; their `position` is None."""
         if self._has_gone():
             yield from self._reported(
-                f"SELECT NULL AS position, key, client_id, id, state, status, reason FROM roster WHERE {GONE} "  # noqa: S608 - constants
+                f"SELECT NULL AS position, key, client_id, id, state, status, reason, {ACCEPTED_AT} AS accepted_at "  # noqa: S608 - constants
+                f"FROM roster WHERE {GONE} "
                 "ORDER BY place"
             )
 

@@ -126,11 +126,12 @@ class InstasentBalanceSensor(DeferringSensor):
         from airflow_provider_instasent.api.errors import ConfigurationError
         from airflow_provider_instasent.api.retry import ONE_ATTEMPT
         from airflow_provider_instasent.hooks.instasent import InstasentHook
+        from airflow_provider_instasent.waiting.interruptible import interruptible
 
         try:
             if goal.may_sweep(time.time()):
                 with InstasentHook(self.instasent_conn_id).get_conn(retry_policy=ONE_ATTEMPT) as client:
-                    client.perform(goal.read(time.time))
+                    interruptible(lambda: client.perform(goal.read(time.time)), self.check_stop)
         except ConfigurationError as error:
             return goal.failed(f"connection `{self.instasent_conn_id}`: {error}")
         self.log.info("%s.", goal)

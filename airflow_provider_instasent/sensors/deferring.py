@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import (
+    AirflowException,
     AirflowFailException,
     AirflowSensorTimeout,
     AirflowSkipException,
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
+TICK = 0.25
+"""Seconds after which a wait looks whether it was asked to end."""
+
 SOONER = 0.1
 """Seconds by which our deadline comes before the base class's, which knows nothing of what was read."""
 
@@ -30,6 +35,31 @@ class DeferringSensor(BaseSensorOperator):
 
     unaffected = ""
     """What a wait that nobody answered leaves as it was, a sentence."""
+
+    _is_stopped = False
+
+    def on_kill(self) -> None:
+        """Ask the wait to end; it does so within a second, whatever it waits for."""
+        self._is_stopped = True
+
+    def check_stop(self) -> None:
+        """Raise where somebody asked the wait to end.
+
+        :raises AirflowException: says so; a retry goes on waiting
+        """
+        if self._is_stopped:
+            raise AirflowException(f"The task was asked to stop while it waited. {self.unaffected}")
+
+    def _get_next_poke_interval(self, *args: Any, **kwargs: Any) -> float:
+        """Sleep here, where the base class would in a way that nothing ends, and leave nothing to sleep."""
+        interval = float(super()._get_next_poke_interval(*args, **kwargs))
+        if self.reschedule:
+            return interval
+        until = time.monotonic() + interval
+        while (left := until - time.monotonic()) > 0:
+            self.check_stop()
+            time.sleep(min(left, TICK))
+        return 0.0
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Make one thing of what Airflow versions do with a deferral's timeout and with `never_fail`."""

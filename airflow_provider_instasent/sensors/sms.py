@@ -20,11 +20,16 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_provider_instasent.hooks.instasent import InstasentHook
     from airflow_provider_instasent.sensors.memory import PokeMemory
     from airflow_provider_instasent.triggers.sms import InstasentDeliveryTrigger
     from airflow_provider_instasent.waiting.conclusion import Conclusion
     from airflow_provider_instasent.waiting.delivery_watch import Watch, WatchRules
-    from airflow_provider_instasent.waiting.pace import Pace
+    from airflow_provider_instasent.waiting.lone_reader import LoneReader
+    from airflow_provider_instasent.waiting.subscription import Subscription
+
+MOST_READ_HERE = 3
+"""Messages up to which a sensor asks for them once before it gives its worker slot back."""
 
 _FIX = (
     'Give `results_path`, or set deferrable=False and mode="reschedule", which also leaves the worker free meanwhile.'
@@ -37,9 +42,9 @@ class _Wait:
 
     watch: Watch
     deadline: float
-    pace: Pace
-    report: Callable[[Watch], object]
+    report: Callable[[Subscription], object]
     memory: PokeMemory | None
+    reader: LoneReader | None = None
 
 
 class InstasentDeliverySensor(DeferringSensor):
@@ -69,7 +74,8 @@ class InstasentDeliverySensor(DeferringSensor):
         `max_wait` do not apply when deferred)
     :param timeout: seconds to wait in all; `expired` comes after up to 48 h, hence 49 h
     :param max_poll_failures: sweeps in a row without a successful read after which it fails, with retries
-    :param max_polls_per_minute: the most requests a minute
+    :param max_polls_per_minute: the most reads a minute, deferred together with all waits of the account; default: the
+        connection's, else a quarter of the rate limit
     :param instasent_conn_id: the connection (templated)
     :raises ValueError: names the parameter that is wrong; `message_ids` when the task runs, others at DAG parsing
     """
@@ -89,7 +95,7 @@ class InstasentDeliverySensor(DeferringSensor):
         poke_interval: timedelta | float = 60.0,
         timeout: timedelta | float = DELIVERY_TIMEOUT,
         max_poll_failures: int = 10,
-        max_polls_per_minute: int = 300,
+        max_polls_per_minute: int | None = None,
         instasent_conn_id: str = "instasent_default",
         **kwargs: Any,
     ) -> None:
@@ -116,7 +122,7 @@ class InstasentDeliverySensor(DeferringSensor):
             self.log.info("There are no messages to wait for.")
             return self._wait.watch.result().as_dict()
         if self.deferrable:
-            return self._poke_then_defer(context, self._wait)
+            return self._defer(context, self._wait)
         return super().execute(context)
 
     def poke(self, context: Context) -> bool | PokeReturnValue:
@@ -142,7 +148,6 @@ class InstasentDeliverySensor(DeferringSensor):
         from airflow_provider_instasent.sensors.memory import PokeMemory
         from airflow_provider_instasent.sensors.message_ids import ids_of
         from airflow_provider_instasent.waiting.delivery_watch import Watch
-        from airflow_provider_instasent.waiting.pace import Pace
         from airflow_provider_instasent.waiting.results_file import watch_of_results
         from airflow_provider_instasent.waiting.wait_progress import WaitProgress
 
@@ -163,7 +168,20 @@ class InstasentDeliverySensor(DeferringSensor):
         else:
             watch = Watch(ids, self._rules(), known, missing_since)
         deadline = started + self.timeout - (0 if self.deferrable else SOONER)
-        return _Wait(watch, deadline, Pace(self.max_polls_per_minute), WaitProgress(self.log.info), memory)
+        return _Wait(watch, deadline, WaitProgress(self.log.info), memory)
+
+    def _reader(self, wait: _Wait, hook: InstasentHook) -> LoneReader:
+        from airflow_provider_instasent.waiting.lone_reader import LoneReader
+
+        if wait.reader is None:
+            wait.reader = LoneReader(
+                wait.watch,
+                deadline=wait.deadline,
+                poll_interval=self.poke_interval,
+                per_minute=self.max_polls_per_minute or hook.settings.max_polls_per_minute,
+                check=self.check_stop,
+            )
+        return wait.reader
 
     def _keep_statuses(self, wait: _Wait) -> None:
         """Bring the results file up to date, where there is one."""
@@ -179,38 +197,40 @@ class InstasentDeliverySensor(DeferringSensor):
         return WatchRules(self.success_statuses, self.min_delivered_ratio, self.max_poll_failures)
 
     def _look(self, wait: _Wait) -> Conclusion | None:
-        """Sweep once, unless a rate limit forbids it; return the conclusion where there is one."""
+        """Ask once for all that is pending, unless a rate limit forbids it; return the end, where there is one."""
         from airflow_provider_instasent.api.errors import ConfigurationError
         from airflow_provider_instasent.api.retry import ONE_ATTEMPT
         from airflow_provider_instasent.hooks.instasent import InstasentHook
-        from airflow_provider_instasent.waiting import conclusion, list_sweeps
+        from airflow_provider_instasent.waiting import conclusion
 
         try:
-            if wait.watch.may_sweep(time.time()):
-                with InstasentHook(self.instasent_conn_id).get_conn(retry_policy=ONE_ATTEMPT) as client:
-                    list_sweeps.sweep_batch_here(client, wait.watch, wait.pace)
+            hook = InstasentHook(self.instasent_conn_id)
+            reader = self._reader(wait, hook)
+            with hook.get_conn(retry_policy=ONE_ATTEMPT) as client:
+                ended = reader.sweep(client)
         except ConfigurationError as error:
             return conclusion.refused(wait.watch.result(), f"connection `{self.instasent_conn_id}`: {error}")
-        wait.report(wait.watch)
-        return wait.watch.conclude(time.time(), wait.deadline)
+        wait.report(reader.subscription)
+        return ended
 
-    def _poke_then_defer(self, context: Context, wait: _Wait) -> Any:
-        with self.skipping():
-            if (ended := self._look(wait)) is not None:
-                return self._finish(context, ended)
-        one_sweep = len(wait.watch.pending) * 60 / self.max_polls_per_minute
+    def _defer(self, context: Context, wait: _Wait) -> Any:
+        """Go on in the triggerer; a few messages are asked for before, which may spare the way there and back."""
+        if len(wait.watch.pending) <= MOST_READ_HERE:
+            with self.skipping():
+                if (ended := self._look(wait)) is not None:
+                    return self._finish(context, ended)
+            self._keep_statuses(wait)
+            wait.watch.next_sweep = time.time() + self.poke_interval
         self.defer(
             trigger=self._trigger(wait),
             method_name="execute_complete",
-            timeout=timedelta(seconds=max(0.0, wait.deadline - time.time()) + one_sweep + TRIGGERER_SLACK),
+            timeout=timedelta(seconds=max(0.0, wait.deadline - time.time()) + TRIGGERER_SLACK),
         )
         raise AssertionError("unreachable: defer() raises")
 
     def _trigger(self, wait: _Wait) -> InstasentDeliveryTrigger:
         from airflow_provider_instasent.triggers.sms import InstasentDeliveryTrigger
 
-        wait.watch.next_sweep = time.time() + self.poke_interval
-        self._keep_statuses(wait)
         try:
             ids, memory = ([], wait.watch.for_trigger_beside_file()) if self.results_path else wait.watch.for_trigger()
         except ValueError as error:

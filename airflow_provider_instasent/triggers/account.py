@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -94,7 +93,7 @@ class InstasentBalanceTrigger(BaseTrigger):
         async with await hook.aget_conn(retry_policy=ONE_ATTEMPT) as client:
             return await await_until_over(
                 goal,
-                lambda: client.perform(goal.read(time.time)),
+                lambda clock: client.perform(goal.read(clock)),
                 deadline=self.deadline,
                 poll_interval=self.poll_interval,
                 report=lambda watched: self.log.info("%s.", watched),

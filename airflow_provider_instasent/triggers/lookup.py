@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_instasent.api import async_client  # noqa: F401 - the hook makes the client
 from airflow_provider_instasent.api.errors import ConfigurationError
-from airflow_provider_instasent.api.retry import ONE_ATTEMPT
 from airflow_provider_instasent.api.server_words import brief
 from airflow_provider_instasent.api.statuses import DEFAULT_PENDING_STATUSES
 from airflow_provider_instasent.hooks.instasent import InstasentHook
@@ -17,13 +15,10 @@ from airflow_provider_instasent.hooks.instasent import InstasentHook
 # What run() needs is imported with the module: an import of its own length would block the event loop.
 from airflow_provider_instasent.parameters import check_parameters
 from airflow_provider_instasent.triggers.events import event_of
+from airflow_provider_instasent.triggers.reading import wait_at_reader
 from airflow_provider_instasent.waiting.conclusion import Conclusion, Ending
-from airflow_provider_instasent.waiting.list_sweeps import sweep_batch
 from airflow_provider_instasent.waiting.lookup_watch import UNAFFECTED, LookupWatch
-from airflow_provider_instasent.waiting.pace import DEFAULT_POLLS_PER_MINUTE, Pace
 from airflow_provider_instasent.waiting.poll_failures import MAX_POLL_FAILURES
-from airflow_provider_instasent.waiting.wait_loop import await_until_over
-from airflow_provider_instasent.waiting.wait_progress import WaitProgress
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -40,7 +35,8 @@ class InstasentLookupTrigger(BaseTrigger):
     :param pending_statuses: statuses of a lookup that is not finished
     :param poll_interval: seconds between two sweeps over the pending lookups
     :param max_poll_failures: sweeps in a row without a successful read after which it is an error
-    :param max_polls_per_minute: the most requests a minute
+    :param max_polls_per_minute: the most reads a minute of this account's waits together while this one lasts; default:
+        the connection's, else a quarter of the rate limit
     :param next_poll: unix seconds of the first sweep
     :param carried: JSON values that come back under `carried` in the event
     :raises ValueError: names the parameter that is wrong
@@ -55,7 +51,7 @@ class InstasentLookupTrigger(BaseTrigger):
         pending_statuses: Sequence[str] = DEFAULT_PENDING_STATUSES,
         poll_interval: float = 30.0,
         max_poll_failures: int = MAX_POLL_FAILURES,
-        max_polls_per_minute: int = DEFAULT_POLLS_PER_MINUTE,
+        max_polls_per_minute: int | None = None,
         next_poll: float = 0.0,
         carried: Mapping[str, Any] | None = None,
     ) -> None:
@@ -94,7 +90,14 @@ class InstasentLookupTrigger(BaseTrigger):
         watch = LookupWatch(self.lookup_ids, self.pending_statuses, self.max_poll_failures, is_whole=False)
         watch.next_sweep = self.next_poll
         try:
-            ended = await self._wait(watch)
+            ended = await wait_at_reader(
+                self.instasent_conn_id,
+                watch,
+                deadline=self.deadline,
+                poll_interval=self.poll_interval,
+                polls_per_minute=self.max_polls_per_minute,
+                write=self.log.info,
+            )
         except ConfigurationError as error:
             told = f"connection `{self.instasent_conn_id}`: {error}"
             ended = Conclusion(Ending.ERROR, watch.result(), f"{told}. {UNAFFECTED}")
@@ -104,14 +107,3 @@ class InstasentLookupTrigger(BaseTrigger):
             told = f"The wait for lookups failed: {type(error).__name__}: {brief(error)}. {UNAFFECTED}"
             ended = Conclusion(Ending.ERROR, watch.result(), told, final=False)
         yield TriggerEvent({**event_of(ended), "carried": self.carried})  # type: ignore[no-untyped-call]
-
-    async def _wait(self, watch: LookupWatch) -> Conclusion:
-        hook, pace = InstasentHook(self.instasent_conn_id), Pace(self.max_polls_per_minute)
-        async with await hook.aget_conn(retry_policy=ONE_ATTEMPT) as client:
-            return await await_until_over(
-                watch,
-                lambda: sweep_batch(client, watch, pace),
-                deadline=self.deadline,
-                poll_interval=self.poll_interval,
-                report=WaitProgress(self.log.info),
-            )

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_instasent.api import async_client  # noqa: F401 - the hook makes the client
 from airflow_provider_instasent.api.errors import ConfigurationError
-from airflow_provider_instasent.api.retry import ONE_ATTEMPT
 from airflow_provider_instasent.api.server_words import brief
 from airflow_provider_instasent.compat import storage_path
 from airflow_provider_instasent.hooks.instasent import InstasentHook
@@ -18,21 +16,20 @@ from airflow_provider_instasent.hooks.instasent import InstasentHook
 # What run() needs is imported with the module: an import of its own length would block the event loop.
 from airflow_provider_instasent.parameters import check_parameters
 from airflow_provider_instasent.triggers.events import event_of
+from airflow_provider_instasent.triggers.reading import wait_at_reader
 from airflow_provider_instasent.waiting import conclusion
 from airflow_provider_instasent.waiting.delivery_watch import Watch, WatchRules
-from airflow_provider_instasent.waiting.pace import DEFAULT_POLLS_PER_MINUTE, Pace
 from airflow_provider_instasent.waiting.results_file import keep_statuses, watch_of_results
-from airflow_provider_instasent.waiting.wait_loop import watch_until_final
-from airflow_provider_instasent.waiting.wait_progress import WaitProgress
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
-    from airflow_provider_instasent.waiting.conclusion import Conclusion
-
 
 class InstasentDeliveryTrigger(BaseTrigger):
     """Wait until a batch of messages is final, then yield one event; it polls and never sends.
+
+    All triggers of one account (base URL and token) in a triggerer share one reader, which reads each page of the list
+    once for all of them, where their messages lie, within one budget.
 
     A triggerer that restarts runs it again from its arguments: the deadline is absolute, so it stays; messages that
     turned final since it was created are asked for once more.
@@ -44,7 +41,8 @@ class InstasentDeliveryTrigger(BaseTrigger):
     :param min_delivered_ratio: share of the batch, 0 to 1, that must be delivered
     :param poll_interval: seconds between two sweeps over the pending messages
     :param max_poll_failures: sweeps in a row without a successful read after which it is an error
-    :param max_polls_per_minute: the most requests a minute
+    :param max_polls_per_minute: the most reads a minute of this account's waits together while this one lasts; default:
+        the connection's, else a quarter of the rate limit
     :param memory: what an earlier sweep learned
         (:meth:`~airflow_provider_instasent.waiting.delivery_watch.Watch.memory`); the messages in it that are final
         belong to the batch and are not asked for again
@@ -64,7 +62,7 @@ class InstasentDeliveryTrigger(BaseTrigger):
         min_delivered_ratio: float = 1.0,
         poll_interval: float = 60.0,
         max_poll_failures: int = 10,
-        max_polls_per_minute: int = DEFAULT_POLLS_PER_MINUTE,
+        max_polls_per_minute: int | None = None,
         memory: Mapping[str, Any] | None = None,
         results_path: str | None = None,
         carried: Mapping[str, Any] | None = None,
@@ -108,7 +106,14 @@ class InstasentDeliveryTrigger(BaseTrigger):
                 # Files are read and written off the loop, whatever they are on.
                 path = await asyncio.to_thread(storage_path, self.results_path)
                 watch = await asyncio.to_thread(watch_of_results, path, self.rules, self.memory)
-            ended = await self._wait(watch)
+            ended = await wait_at_reader(
+                self.instasent_conn_id,
+                watch,
+                deadline=self.deadline,
+                poll_interval=self.poll_interval,
+                polls_per_minute=self.max_polls_per_minute,
+                write=self.log.info,
+            )
             if self.results_path is not None:
                 await asyncio.to_thread(keep_statuses, path, watch)
         except ConfigurationError as error:
@@ -118,15 +123,3 @@ class InstasentDeliveryTrigger(BaseTrigger):
             self.log.exception("The wait for delivery failed")
             ended = conclusion.broken(watch.result(), f"{type(error).__name__}: {brief(error)}")
         yield TriggerEvent({**event_of(ended), "carried": self.carried})  # type: ignore[no-untyped-call]
-
-    async def _wait(self, watch: Watch) -> Conclusion:
-        hook = InstasentHook(self.instasent_conn_id)
-        async with await hook.aget_conn(retry_policy=ONE_ATTEMPT) as client:
-            return await watch_until_final(
-                client,
-                watch,
-                deadline=self.deadline,
-                poll_interval=self.poll_interval,
-                pace=Pace(self.max_polls_per_minute),
-                report=WaitProgress(self.log.info),
-            )

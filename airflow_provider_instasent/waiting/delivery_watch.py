@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api import endpoints, parameter_checks
@@ -24,10 +25,10 @@ from airflow_provider_instasent.api.statuses import (
     normalise_status,
 )
 from airflow_provider_instasent.waiting import conclusion
-from airflow_provider_instasent.waiting.pace import SweepInterval
+from airflow_provider_instasent.waiting.accepted_times import AcceptedTimes, Stretch
 from airflow_provider_instasent.waiting.poll_failures import MAX_POLL_FAILURES
 from airflow_provider_instasent.waiting.polling import Polling
-from airflow_provider_instasent.waiting.trigger_size import MOST_TRIGGER_IDS, fits_trigger
+from airflow_provider_instasent.waiting.trigger_size import check_fits_trigger, fits_trigger
 from airflow_provider_instasent.waiting.wait_result import MAX_REPORTED, WatchResult
 
 if TYPE_CHECKING:
@@ -37,9 +38,6 @@ if TYPE_CHECKING:
 
 MISSING_GRACE = 120.0
 """Seconds for which a 404 may be lag after acceptance; unknown how long the real lag is."""
-
-FEW = 25
-"""Pending messages up to which each is read by itself, at a steady interval."""
 
 UNREAD = "unread"
 """The status, ours, of a message that was not read yet."""
@@ -99,6 +97,8 @@ class Watch(Polling):
     :param memory: what :meth:`memory` of an earlier watch over these messages returned; `without_id` in it is how many
         messages of the batch were accepted under an id that is not known: they count as never delivered
     :param missing_since: unix seconds from which a 404 counts where nothing remembers when it was first seen
+    :param accepted: when the messages were accepted; None for what `memory` tells
+    :ivar changed: whether a status has changed since somebody last set this back
     """
 
     resource = endpoints.SMS
@@ -109,6 +109,7 @@ class Watch(Polling):
         rules: WatchRules | None = None,
         memory: Mapping[str, Any] | None = None,
         missing_since: float | None = None,
+        accepted: AcceptedTimes | None = None,
     ) -> None:
         super().__init__()
         self.rules = rules or WatchRules()
@@ -117,17 +118,40 @@ class Watch(Polling):
         self._missing: dict[str, float] = {}
         self._missing_since = missing_since
         self._settled: Counter[Verdict] = Counter()
+        self._counts = Counter({UNREAD: len(self._readings)})
         self._unknown_words: set[str] = set()
         self.unlogged_words: list[str] = []
-        self._last_counts: Counter[str] = Counter()
-        self._interval = SweepInterval()
         self._without_id = 0
+        self._needed: int | None = None
+        self.changed = False
+        self.accepted = accepted or AcceptedTimes.of((memory or {}).get("accepted"))
         self._restore(memory or {})
+
+    def __len__(self) -> int:
+        return len(self._readings)
 
     @property
     def pending(self) -> list[str]:
-        """The ids without a final verdict, the one that was asked for longest ago first."""
+        """The ids without a final verdict, in the order in which they were given."""
         return list(self._queue)
+
+    @property
+    def ids(self) -> Iterable[str]:
+        """The ids of all messages, in the order in which they were given."""
+        return self._readings.keys()
+
+    @property
+    def has_pending(self) -> bool:
+        """Whether any message has no final verdict."""
+        return bool(self._queue)
+
+    def is_pending(self, sms_id: str) -> bool:
+        """Tell whether a message is one of this batch and has no final verdict."""
+        return sms_id in self._queue
+
+    def stretches(self) -> dict[Stretch, list[str]]:
+        """Return the ids without a final verdict by the stretch of time in which they were accepted."""
+        return self.accepted.stretches(self._readings, self._queue)
 
     def saw(self, sms_id: str, entity: Mapping[str, Any]) -> None:
         """Take in an entity that was read.
@@ -151,23 +175,6 @@ class Watch(Polling):
         since = self._missing.setdefault(sms_id, first)
         if now - since >= self.rules.missing_grace:
             self._settle(sms_id, Reading(DeliveryStatus.NOT_FOUND.value))
-        else:
-            self._to_the_end(sms_id)
-
-    def failed(self, sms_id: str, error: str) -> None:
-        """Take in a read that failed.
-
-        :param error: what happened, fit for a log
-        """
-        self.last_error = error
-        self._to_the_end(sms_id)
-
-    def interval(self, asked: float) -> float:
-        """Return the seconds until the next sweep: what was asked for; longer, while a large batch stands still."""
-        counts = Counter(reading.status for reading in self._readings.values())
-        still = len(self._queue) > FEW and counts == self._last_counts
-        self._last_counts = counts
-        return self._interval.next(asked, still=still)
 
     def conclude(self, now: float, deadline: float) -> Conclusion | None:
         """Tell how the wait ended, or None while it goes on: the one rule.
@@ -175,8 +182,9 @@ class Watch(Polling):
         :param now: unix seconds
         :param deadline: unix seconds
         """
-        needed = self.rules.needed(self._total)
-        arrived = self._settled[Verdict.DELIVERED]
+        if self._needed is None:
+            self._needed = self.rules.needed(self._total)
+        needed, arrived = self._needed, self._settled[Verdict.DELIVERED]
         if arrived + len(self._queue) < needed:
             return conclusion.undeliverable(self.result(), needed)
         if not self._queue:
@@ -193,10 +201,10 @@ class Watch(Polling):
 
     def result(self) -> WatchResult:
         """Return what is known now."""
-        counts = Counter(reading.status for reading in self._readings.values())
+        counts = +self._counts
         if self._without_id:
             counts[DeliveryStatus.NO_ID.value] = self._without_id
-        first = list(self._readings.items())[:MAX_REPORTED]
+        first = islice(self._readings.items(), MAX_REPORTED)
         return WatchResult(
             total=self._total,
             delivered=self._settled[Verdict.DELIVERED],
@@ -224,6 +232,7 @@ class Watch(Polling):
             "settled": settled,
             "missing": dict(self._missing),
             "without_id": self._without_id,
+            "accepted": self.accepted.as_json(),
             "failed_sweeps": self.failed_sweeps,
             "last_error": self.last_error,
             "blocked_until": self.blocked_until,
@@ -238,8 +247,7 @@ class Watch(Polling):
         ids, memory = self.pending, self.memory()
         if not fits_trigger(ids, memory):  # then what is final is asked for once more
             ids, memory = [*memory["settled"], *ids], {**memory, "settled": {}, "missing": {}}
-        if not fits_trigger(ids, memory):
-            raise ValueError(f"a trigger can carry about {MOST_TRIGGER_IDS} ids, and these are {len(ids)}")
+        check_fits_trigger(ids, memory)
         return ids, memory
 
     def for_trigger_beside_file(self) -> dict[str, Any]:
@@ -262,18 +270,16 @@ class Watch(Polling):
         self.next_sweep = memory.get("next_sweep", 0.0)
 
     def _settle(self, sms_id: str, reading: Reading) -> None:
+        former = self._readings[sms_id].status
         self._readings[sms_id] = reading
+        if former != reading.status:
+            self._counts[former] -= 1
+            self._counts[reading.status] += 1
+            self.changed = True
         verdict = self.verdict(reading)
-        if verdict is Verdict.PENDING:
-            self._to_the_end(sms_id)
-        elif sms_id in self._queue:
+        if verdict is not Verdict.PENDING and sms_id in self._queue:
             del self._queue[sms_id]
             self._settled[verdict] += 1
-
-    def _to_the_end(self, sms_id: str) -> None:
-        """Ask for the others first next time: a sweep that ends early must not starve anybody."""
-        if sms_id in self._queue:
-            self._queue[sms_id] = self._queue.pop(sms_id)
 
 
 def _word(status: object) -> str:

@@ -33,10 +33,3 @@ class Polling(PollFailures):
         :param now: unix seconds
         """
         return now >= self.blocked_until
-
-    def interval(self, asked: float) -> float:
-        """Return the seconds until the next sweep.
-
-        :param asked: what the user asked for
-        """
-        return asked

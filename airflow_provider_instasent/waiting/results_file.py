@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.files import lines_of, replacing
 from airflow_provider_instasent.api.statuses import Verdict, judge
+from airflow_provider_instasent.waiting.accepted_times import AcceptedTimes
 from airflow_provider_instasent.waiting.delivery_watch import UNREAD, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from airflow_provider_instasent.waiting.delivery_watch import WatchRules
+from airflow_provider_instasent.waiting.delivery_watch import WatchRules
 
-RESULT_FIELDS = ("position", "client_id", "id", "state", "status", "reason")
-"""What a line holds. `state` is where the message stands with us, `status` the last delivery status known."""
+RESULT_FIELDS = ("position", "client_id", "id", "state", "status", "reason", "accepted_at")
+"""What a line holds. `state` is where the message stands with us, `status` the last delivery status known,
+`accepted_at` when it was accepted, in unix seconds on Instasent's clock."""
 
 LINES_A_WRITE = 5_000
 
@@ -82,6 +84,7 @@ def watch_of_results(
     :raises ValueError: where it is no results file
     """
     ids: list[str] = []
+    moments: list[float | None] = []
     without_id = 0
     settled: dict[str, list[str | None]] = {}
     for record in read_results(path):
@@ -89,11 +92,16 @@ def watch_of_results(
             without_id += 1
         elif record["state"] == "accepted":
             ids.append(record["id"])
+            moments.append(_moment(record.get("accepted_at")))
             if judge(record.get("status"), rules.success_statuses) is not Verdict.PENDING:
                 settled[record["id"]] = [record["status"], None]
     known = dict(memory or {})
     known = {**known, "settled": {**settled, **known.get("settled", {})}, "without_id": without_id}
-    return Watch(ids, rules, known, missing_since)
+    return Watch(ids, rules, known, missing_since, AcceptedTimes.each(moments))
+
+
+def _moment(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
 
 
 def keep_statuses(path: Any, watch: Watch) -> None:

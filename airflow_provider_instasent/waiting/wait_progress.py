@@ -9,28 +9,31 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_provider_instasent.waiting.delivery_watch import Watch
+    from airflow_provider_instasent.waiting.subscription import Subscription
 
 SECONDS_BETWEEN_CHANGES = 60.0
 SECONDS_BETWEEN_REPEATS = 600.0
 
 
 class WaitProgress:
-    """Logs counts, never ids: at first, then when they changed, at most once a minute, else every ten minutes.
+    """Logs counts, requests and the next look, never ids: at first, then when counts changed, at most once a minute,
+    else every ten minutes.
 
     :param write: writes one line, such as `log.info`
+    :param clock: any steady clock, in seconds
     """
 
-    def __init__(self, write: Callable[[str], object]) -> None:
+    def __init__(self, write: Callable[[str], object], clock: Callable[[], float] = time.monotonic) -> None:
         self._write = write
+        self._clock = clock
         self._line = ""
         self._at = 0.0
 
-    def __call__(self, watch: Watch) -> None:
-        """Log what a watch knows, where it is time to."""
-        now = time.monotonic()
+    def __call__(self, wait: Subscription) -> None:
+        """Log what a wait knows, where it is time to."""
+        now, watch = self._clock(), wait.watch
         line = f"{watch.result()}." + (f" The last reads failed: {watch.last_error}." if watch.last_error else "")
         pause = SECONDS_BETWEEN_REPEATS if line == self._line else SECONDS_BETWEEN_CHANGES
         if not self._line or now - self._at >= pause:
             self._line, self._at = line, now
-            self._write(line)
+            self._write(f"{line} {wait.requests} requests so far; it looks again in {wait.interval:.0f} s.")

@@ -210,4 +210,4 @@ async def first_event(trigger: Any) -> dict[str, Any]:
 @pytest.fixture
 def single_reads(monkeypatch):
     """Have every message read by itself, however many there are: the list has tests of its own."""
-    monkeypatch.setattr("airflow_provider_instasent.waiting.list_sweeps.FEW", 10_000)
+    monkeypatch.setattr("airflow_provider_instasent.waiting.account_reader.FEW", 10_000)

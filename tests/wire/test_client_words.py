@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from airflow_provider_instasent.waiting.sweeps import sweep_singly
 from support.bulk_send import REJECTED, BulkTask, ending, messages
 from support.clients import sms
 
@@ -14,7 +15,6 @@ from airflow_provider_instasent.api.endpoints import LONGEST_ID
 from airflow_provider_instasent.campaign.sms_history import History, HistoryWindow
 from airflow_provider_instasent.waiting.delivery_watch import Watch
 from airflow_provider_instasent.waiting.pace import Pace
-from airflow_provider_instasent.waiting.sweeps import sweep_singly
 
 ACCEPTED, UNCONFIRMED = MessageState.ACCEPTED, MessageState.UNCONFIRMED
 

@@ -7,7 +7,6 @@ import asyncio
 import json
 import threading
 import time
-from types import SimpleNamespace
 
 import pytest
 from support.delivery import accepted, as_restarted, connected, first_event, reads, single_reads, spaced
@@ -17,10 +16,10 @@ from support.loop_guard import waiting_calls
 from support.sandbox import HELD, call
 
 from airflow_provider_instasent.api import async_client
-from airflow_provider_instasent.waiting import wait_loop
+from airflow_provider_instasent.waiting import shared_readers
+from airflow_provider_instasent.waiting.account_reader import IN_FLIGHT
 from airflow_provider_instasent.waiting.delivery_watch import Watch
 from airflow_provider_instasent.waiting.results_file import RESULT_FIELDS
-from airflow_provider_instasent.waiting.sweeps import IN_FLIGHT
 
 __all__ = ["connected", "single_reads"]
 
@@ -76,7 +75,7 @@ async def test_a_bad_connection_is_an_event_that_no_retry_mends(connected, monke
 
 async def test_a_restart_keeps_the_deadline(connected, monkeypatch):
     late = 0.0
-    monkeypatch.setattr(wait_loop, "time", SimpleNamespace(time=lambda: time.time() + late))
+    monkeypatch.setattr(shared_readers, "SteadyClock", lambda: lambda: time.time() + late)
     trigger = new_trigger(accepted(connected, "908"), timeout=3600)
     running = asyncio.create_task(first_event(trigger))
     await until(lambda: reads(connected))
@@ -208,7 +207,7 @@ async def test_it_never_sends(connected):
 
 def results_of(folder, ids):
     path = folder / "results.jsonl"
-    lines = ((position, f"c{position}", sms_id, "accepted", "enqueued", None) for position, sms_id in enumerate(ids))
+    lines = ((position, f"c{position}", sms_id, "accepted", "enqueued", None, None) for position, sms_id in enumerate(ids))
     path.write_text("".join(json.dumps(dict(zip(RESULT_FIELDS, line, strict=True))) + "\n" for line in lines))
     return str(path)
 

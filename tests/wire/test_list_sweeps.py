@@ -27,12 +27,12 @@ def send(sandbox, count, ending=None):
     return [outcome.id for outcome in outcomes]
 
 
-def results_of(path, ids):
+def results_of(path, ids, accepted_at=None):
     lines = [
-        dict(zip(RESULT_FIELDS, (position, f"c{position}", sms_id, "accepted", "enqueued", None), strict=True))
+        dict(zip(RESULT_FIELDS, (position, f"c{position}", sms_id, "accepted", "enqueued", None, accepted_at), strict=True))
         for position, sms_id in enumerate(ids)
     ]
-    lines.append(dict(zip(RESULT_FIELDS, (len(ids), None, None, "invalid", None, "no number"), strict=True)))
+    lines.append(dict(zip(RESULT_FIELDS, (len(ids), None, None, "invalid", None, "no number", None), strict=True)))
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     return path
 

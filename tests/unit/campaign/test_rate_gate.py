@@ -10,10 +10,10 @@ import time
 import pytest
 from support.events import LONG
 
+from airflow_provider_instasent.api.daemon_workers import Workers
 from airflow_provider_instasent.api.rate_limit import RateLimit
 from airflow_provider_instasent.campaign import rate_gate
 from airflow_provider_instasent.campaign.rate_gate import RateGate
-from airflow_provider_instasent.campaign.workers import Workers
 
 NOW = 1_000_000.0
 

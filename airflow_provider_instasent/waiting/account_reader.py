@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one reader of an account: reads for all waits together, each page once, where their messages are.
+
+No sockets, no threads: it says what to read next (:meth:`AccountReader.next_reads`), takes in what came of it
+(:meth:`AccountReader.take`), and tells which waits are over. Reads are made once: going on later is the retry.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from airflow_provider_instasent.api import endpoints, errors
+from airflow_provider_instasent.api.exchange import Answer, Failure, Kind
+from airflow_provider_instasent.api.flows import exchange
+from airflow_provider_instasent.api.rate_window import RateWindow
+from airflow_provider_instasent.api.refusals import error_of
+from airflow_provider_instasent.api.retry import ONE_ATTEMPT
+from airflow_provider_instasent.waiting.list_positions import PAGE
+from airflow_provider_instasent.waiting.list_reading import ListReading
+from airflow_provider_instasent.waiting.poll_budget import SENDS_RESERVE
+from airflow_provider_instasent.waiting.poll_failures import PollFailures
+from airflow_provider_instasent.waiting.watched_messages import WatchedMessages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from airflow_provider_instasent.api.endpoints import Resource
+    from airflow_provider_instasent.api.exchange import Flow, Outcome
+    from airflow_provider_instasent.waiting.conclusion import Conclusion
+    from airflow_provider_instasent.waiting.poll_budget import PollBudget
+    from airflow_provider_instasent.waiting.subscription import Subscription
+
+log = logging.getLogger(__name__)
+
+IN_FLIGHT = 5
+"""Reads in flight at once, once one has succeeded: a bad token or an API that is down costs a request or three."""
+
+FEW = 3
+"""Messages whose place in the list is not known up to which each is read by itself."""
+
+PAGES_A_SINGLE_TURN = 4
+"""Turns of pages after which messages that the list does not show get one, however much of it is due."""
+
+SOON = 0.25
+"""Seconds until a read may leave up to which it is worth choosing it now."""
+
+AT_ONCE = 1.0
+"""Seconds that reads chosen together may take to leave one after the other."""
+
+LONG_PAUSE = 5.0
+"""Seconds without a request left from which on a wait in a worker does not sit it out in the middle of a poke."""
+
+JOIN_EARLIER = 0.5
+"""Share of its interval by which a wait looks earlier, to share the pages that another one reads anyway."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageRead:
+    """Read a page of the list.
+
+    :param number: from 1
+    """
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class SingleRead:
+    """Read one message.
+
+    :param message_id: which
+    """
+
+    message_id: str
+
+
+Read = PageRead | SingleRead
+
+
+class AccountReader:
+    """Reads for any number of waits. For one thread, or one event loop.
+
+    :param resource: what is waited for: SMS or lookups
+    :param budget: of the account
+    :param clock: unix seconds, on a clock that nobody sets
+    """
+
+    def __init__(self, resource: Resource, budget: PollBudget, clock: Callable[[], float]) -> None:
+        self._resource = resource
+        self._budget = budget
+        self._clock = clock
+        self._messages = WatchedMessages()
+        self._pages = ListReading(self._messages, clock)
+        self._trouble = PollFailures()
+        self._windows = {kind: RateWindow(clock, reserve=SENDS_RESERVE) for kind in (PageRead, SingleRead)}
+        self._paused_until = 0.0
+        self._has_succeeded = False
+        self._pages_in_turn = 0
+
+    @property
+    def subscriptions(self) -> list[Subscription]:
+        """The waits that it reads for."""
+        return self._messages.subscriptions
+
+    def attach(self, subscription: Subscription) -> None:
+        """Read for one more wait from now on."""
+        subscription.joined_at = self._clock()
+        self._messages.add(subscription)
+        self._paused_until = max(self._paused_until, subscription.watch.blocked_until)
+        self._set_rate()
+
+    def detach(self, subscription: Subscription) -> None:
+        """Read for a wait no longer."""
+        if subscription in self.subscriptions:
+            self._messages.remove(subscription)
+            self._set_rate()
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the API asked for a pause, or does not answer."""
+        return self._clock() < self._paused_until or min(map(self.delay, self._windows)) > LONG_PAUSE
+
+    def idle_for(self) -> float:
+        """Return the seconds until there is something to do."""
+        now = self._clock()
+        free = max(self._paused_until, now + min(map(self.delay, self._windows)))
+        looks = (free if one.in_sweep else max(one.next_look(), free) for one in self.subscriptions)
+        deadlines = (one.deadline for one in self.subscriptions if one.deadline > now)
+        return max(0.0, min((*looks, *deadlines), default=now) - now)
+
+    def delay(self, kind: type[Read]) -> float:
+        """Return the seconds until a read of a kind may leave, 0 for now."""
+        return max(self._budget.delay(), self._windows[kind].pause())
+
+    def next_reads(self) -> list[Read]:
+        """Return what to read next, side by side, each after its :meth:`delay`; nothing where nothing is to do now."""
+        self._begin_sweeps()
+        if self._clock() < self._paused_until:
+            return []
+        most = min(IN_FLIGHT, 1 + int(AT_ONCE / self._budget.interval)) if self._has_succeeded else 1
+        may_page, may_read = (self.delay(kind) <= SOON for kind in self._windows)
+        singles: list[Read] = []
+        if self._pages_in_turn >= PAGES_A_SINGLE_TURN and may_read:
+            self._pages_in_turn = 0
+            singles = self._single_reads(most)
+        pages = self._list_reads(most) if may_page and not singles else []
+        return singles or pages or (self._single_reads(most) if may_read else [])
+
+    def leaves(self, read: Read) -> None:
+        """Count a read as leaving now."""
+        self._budget.leave()
+        self._windows[type(read)].leave()
+        for subscription in self.subscriptions:
+            subscription.requests += subscription.in_sweep
+
+    def flow(self, read: Read) -> Flow[tuple[Outcome, Any]]:
+        """Return the steps of a read."""
+        if isinstance(read, PageRead):
+            return exchange(self._resource.list(read.number, PAGE), endpoints.read_list, ONE_ATTEMPT)
+        return exchange(self._resource.get(read.message_id), self._resource.read, ONE_ATTEMPT)
+
+    def take(self, read: Read, outcome: Outcome, result: Any) -> None:
+        """Take in what came of a read.
+
+        :param read: which it was
+        :param outcome: what came of it
+        :param result: the entities of a page, or the entity of a message; None where there are none
+        """
+        now = self._clock()
+        limit = outcome.rate_limit(now) if isinstance(outcome, Answer) else None
+        self._windows[type(read)].land(limit, counted=isinstance(outcome, Failure) and outcome.left)
+        self._budget.learn(None if limit is None else limit.limit)
+        error = None if result is not None else error_of(Kind.READ, outcome)
+        if isinstance(read, SingleRead) and isinstance(error, errors.NotFoundError):
+            self._messages.missed(read.message_id, now)
+            self._pages.search.probed(read.message_id, None)
+            error = None
+        elif isinstance(read, SingleRead) and result is not None:
+            self._messages.saw(read.message_id, result)
+            self._pages.search.probed(read.message_id, result)
+        elif isinstance(read, PageRead) and result is not None:
+            self._pages.take(read.number, result)
+        if error is None:
+            self._has_succeeded = True
+            self._trouble.sweep_ended(succeeded=True)
+        else:
+            self._failed(read, outcome, error, now)
+        self._end_sweeps(now)
+
+    def conclusions(self) -> list[tuple[Subscription, Conclusion]]:
+        """Return the waits that are over, and how they ended."""
+        now, is_paused = self._clock(), self.is_paused
+        found = ((one, one.conclude(now, is_paused=is_paused)) for one in self.subscriptions)
+        return [(one, ended) for one, ended in found if ended is not None]
+
+    def _set_rate(self) -> None:
+        asked = [one.polls_per_minute for one in self.subscriptions if one.polls_per_minute is not None]
+        self._budget.ask(self, min(asked, default=None))
+
+    def _begin_sweeps(self) -> None:
+        now = self._clock()
+        if not any(one.is_due(now) for one in self.subscriptions):
+            return
+        if not any(one.in_sweep for one in self.subscriptions):
+            self._has_succeeded = False
+            self._trouble.read_succeeded()
+        for one in self.subscriptions:
+            if one.is_due(now + JOIN_EARLIER * one.poll_interval):
+                self._messages.begin_sweep(one, now)
+
+    def _end_sweeps(self, now: float) -> None:
+        for one in self.subscriptions:
+            if one.in_sweep and not one.left:
+                one.end_sweep(now)
+                self._pages.search.sweep_ended(one)
+                _log_unknown_words(one)
+
+    def _list_reads(self, most: int) -> list[Read]:
+        search = self._pages.search
+        for message_id in search.probes(FEW):
+            self._messages.singly[message_id] = None
+        if search.is_probing:
+            return self._single_reads(most)
+        numbers = self._pages.next_numbers(FEW, most)
+        self._pages_in_turn += bool(numbers)
+        return [PageRead(number) for number in numbers]
+
+    def _single_reads(self, most: int) -> list[Read]:
+        messages = self._messages
+        if not messages.singly and not messages.has_due and not messages.unplaced:
+            for one in self.subscriptions:  # whatever was overlooked
+                messages.singly.update(one.left)
+        return [SingleRead(message_id) for message_id, _ in zip(messages.singly, range(most), strict=False)]
+
+    def _failed(self, read: Read, outcome: Outcome, error: errors.ApiError, now: float) -> None:
+        """Take in a read that failed: one is left for the next sweep, three in a row or a 429 bring a pause."""
+        is_over = self._trouble.read_failed(outcome, error, now)
+        if isinstance(read, SingleRead):
+            self._messages.asked(read.message_id)
+            self._pages.search.probed(read.message_id, None)
+        reading = [one for one in self.subscriptions if one.in_sweep]
+        for one in reading:
+            one.watch.last_error = str(error)
+            one.watch.refusal = self._trouble.refusal
+        if not is_over:
+            return
+        is_rate_limited = self._trouble.blocked_until > now
+        for one in reading:
+            if is_rate_limited:
+                one.watch.blocked_until = self._trouble.blocked_until
+            elif one.left:
+                one.sweep_failed(now)
+        pause = min((one.poll_interval for one in reading), default=0.0)
+        self._paused_until = self._trouble.blocked_until if is_rate_limited else now + pause
+        self._trouble.sweep_ended(succeeded=False)
+        self._has_succeeded = False
+
+
+def _log_unknown_words(subscription: Subscription) -> None:
+    """Log status words that nobody has documented, each once."""
+    while subscription.watch.unlogged_words:
+        log.warning(
+            "Unknown delivery status %r: it counts as pending. If it means success, add it to `success_statuses`.",
+            subscription.watch.unlogged_words.pop(0),
+        )

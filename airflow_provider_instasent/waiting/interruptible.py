@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A request on a thread of its own, so that whoever waits for it can be asked to end."""
+
+from __future__ import annotations
+
+from concurrent.futures import wait
+from typing import TYPE_CHECKING, TypeVar
+
+from airflow_provider_instasent.api.daemon_workers import Workers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+TICK = 0.25
+"""Seconds after which a wait looks whether it was asked to end."""
+
+
+def interruptible(call: Callable[[], T], check: Callable[[], object]) -> T:
+    """Call something and return its result; give up waiting for it where `check` raises.
+
+    :param call: may take long
+    :param check: called at least four times a second; what it raises ends the wait
+    """
+    workers = Workers(1, "instasent-read")
+    try:
+        future = workers.submit(call)
+        while not wait([future], timeout=TICK).done:
+            check()
+        result: T = future.result()
+        return result
+    finally:
+        workers.close(0.0)

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which pages of the list to read next, and what to make of one: search, then onwards where something is due."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_instasent.waiting.list_positions import times_of
+from airflow_provider_instasent.waiting.list_search import ListSearch
+from airflow_provider_instasent.waiting.locating import PageNote
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_instasent.api.endpoints import Entity
+    from airflow_provider_instasent.waiting.watched_messages import WatchedMessages
+
+FRESH = 5.0
+"""Seconds without a page after which it is not known by how much everything has moved on meanwhile."""
+
+_FAR = 2**60
+"""Behind every coordinate."""
+
+
+class ListReading:
+    """The pages that one reader reads.
+
+    :param messages: what is asked for
+    :param clock: unix seconds
+    :ivar search: the search for what has no known place
+    """
+
+    def __init__(self, messages: WatchedMessages, clock: Callable[[], float]) -> None:
+        self.search = ListSearch(messages)
+        self._messages = messages
+        self._positions = messages.positions
+        self._clock = clock
+        self._cursor = 0
+        self._is_on_track = False
+        self._doubted: dict[int, list[Entity]] = {}
+        self._adrift: dict[int, list[Entity]] = {}
+        self._is_adrift = False
+        self._read_at = 0.0
+
+    def next_numbers(self, few: int, most: int) -> list[int]:
+        """Return the numbers of the pages to read next, side by side; none where the list has nothing that is due.
+
+        :param few: messages without a known place up to which no search is worth its while
+        :param most: the most pages
+        """
+        if self._doubted:
+            return [self._page_that_proves()]
+        return self.search.pages(few, most) or self._onwards(most if self._is_on_track else 1)
+
+    def take(self, number: int, entities: list[Entity]) -> None:
+        """Take in a page.
+
+        :param number: of the page, from 1
+        :param entities: what is on it
+        """
+        positions, drift = self._positions, self._positions.drift_on(number, entities)
+        if self._doubted and number == self._page_that_proves():
+            doubted, self._doubted = self._doubted, {}
+            has_moved = drift is None or abs(drift - positions.drift) >= positions.size
+            for other, shown in doubted.items() if has_moved else ():
+                self._note(other, shown)
+            self._note(number, entities)
+            for other in () if has_moved else doubted:
+                self._note(other, [])
+        elif drift is not None and drift - positions.drift >= max(1, positions.size):
+            # Either as much has come in between, or the list has ended, and its last page is repeated.
+            self._doubted[number] = entities
+        else:
+            self._note(number, entities)
+
+    def _onwards(self, most: int) -> list[int]:
+        """Choose the next pages on which something is due, onwards from the last one, then from the beginning."""
+        numbers: list[int] = []
+        cursor, has_wrapped = self._cursor, False
+        while len(numbers) < most and self._messages.has_due:
+            due = self._messages.first_due(cursor)
+            if due is None and has_wrapped:
+                break
+            if due is None:
+                has_wrapped, cursor = True, -_FAR
+                continue
+            number = self._positions.page_of(due)
+            if number in numbers:
+                break
+            numbers.append(number)
+            cursor = max(due + 1, self._positions.first_of(number) + self._positions.size)
+        self._is_on_track = self._is_on_track and bool(numbers)
+        self._cursor = cursor
+        return numbers
+
+    def _page_that_proves(self) -> int:
+        """Return the page on which lies, if nothing has moved, what a page showed that is in doubt."""
+        number, entities = next(iter(self._doubted.items()))
+        drift = self._positions.drift_on(number, entities) or 0
+        return self._positions.page_of(self._positions.first_of(number) + self._positions.drift - drift)
+
+    def _note(self, number: int, entities: list[Entity]) -> None:
+        messages, wanted = self._messages, self.search.wanted
+        is_certain = self._positions.take(number, entities)
+        expected = messages.due_on(number, len(entities))
+        self._place(number, entities, is_certain=is_certain)
+        messages.take_page(entities)
+        missing = [message_id for message_id in expected if messages.is_due(message_id)]
+        is_on_track = len(missing) < len(expected)
+        if is_on_track:  # else nothing lies where it should, and this is the wrong page
+            messages.not_on_list(missing)
+        if self.search.is_for(number):
+            first_id = entities[0]["id"] if entities else None
+            found = wanted - self.search.wanted
+            self.search.note(PageNote(number, found, not entities, times_of(entities), is_on_track, first_id))
+        elif not is_on_track and messages.has_due:
+            self._cursor = -_FAR
+            self.search.find_again(number)
+        self._is_on_track = is_on_track
+
+    def _place(self, number: int, entities: list[Entity], *, is_certain: bool) -> None:
+        """Note where the messages on a page lie; later, where it is not known by how much everything has moved on."""
+        messages, now = self._messages, self._clock()
+        if is_certain or not messages.has_placed:
+            self._is_adrift = False
+            for other, shown in self._adrift.items():
+                messages.place_page(other, shown)
+            self._adrift = {}
+        elif now - self._read_at > FRESH:
+            self._is_adrift = True
+        self._read_at = now
+        if self._is_adrift:
+            self._adrift[number] = entities
+        else:
+            messages.place_page(number, entities)

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A reader of its own for one wait in a worker: the same as in a triggerer, without an event loop.
+
+Requests are made on threads of their own, so that a wait ends at once when it is asked to, also while an answer is
+still to come.
+"""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self
+
+from airflow_provider_instasent.api.daemon_workers import Workers
+from airflow_provider_instasent.api.steady_clock import SteadyClock
+from airflow_provider_instasent.waiting.account_reader import IN_FLIGHT, AccountReader
+from airflow_provider_instasent.waiting.interruptible import TICK
+from airflow_provider_instasent.waiting.poll_budget import PollBudget
+from airflow_provider_instasent.waiting.subscription import Subscription
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_instasent.api.client import InstasentClient
+    from airflow_provider_instasent.waiting.account_reader import Read
+    from airflow_provider_instasent.waiting.conclusion import Conclusion
+    from airflow_provider_instasent.waiting.delivery_watch import Watch
+
+
+class LoneReader:
+    """Reads for one wait. Use as a context manager.
+
+    :param watch: what is waited for; its first sweep is at `watch.next_sweep`
+    :param deadline: unix seconds; when it is over already, there is one sweep all the same
+    :param poll_interval: seconds between two sweeps; longer while nothing changes
+    :param per_minute: the most reads a minute; None for a quarter of the limit
+    :param check: called at least four times a second; what it raises ends the wait
+    :param clock: unix seconds, on a clock that nobody sets
+    """
+
+    def __init__(
+        self,
+        watch: Watch,
+        *,
+        deadline: float,
+        poll_interval: float,
+        per_minute: int | None = None,
+        check: Callable[[], object] = lambda: None,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        self._clock = clock or SteadyClock()
+        self._check = check
+        self._reader = AccountReader(watch.resource, PollBudget(self._clock, per_minute), self._clock)
+        self.subscription = Subscription(watch, deadline=deadline, poll_interval=poll_interval)
+        self._reader.attach(self.subscription)
+        self._workers: Workers | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let the threads end; an answer that is still to come is nobody's any more."""
+        if self._workers is not None:
+            self._workers.close(0.0)
+            self._workers = None
+
+    def wait(self, client: InstasentClient, report: Callable[[Subscription], object] = lambda _: None) -> Conclusion:
+        """Wait until the batch is final or the deadline comes.
+
+        :param client: safe for several requests at once; its retry policy does not matter here
+        :param report: called after each sweep, for a progress log
+        """
+        sweeps = 0
+        while (ended := self._ended()) is None:
+            if self.subscription.sweeps != sweeps:
+                sweeps = self.subscription.sweeps
+                report(self.subscription)
+            self._go_on(client)
+        return ended
+
+    def sweep(self, client: InstasentClient) -> Conclusion | None:
+        """Ask once for all that is pending, or for as much as the API allows; return the end, where that brings it.
+
+        :param client: as of :meth:`wait`
+        """
+        self.subscription.watch.next_sweep = self._clock()
+        sweeps = self.subscription.sweeps
+        while not self._reader.is_paused and self.subscription.sweeps == sweeps:
+            if self._ended() is not None and not self.subscription.is_due(self._clock()):
+                break
+            self._go_on(client)
+        return self._ended()
+
+    def _ended(self) -> Conclusion | None:
+        return next((ended for _, ended in self._reader.conclusions()), None)
+
+    def _go_on(self, client: InstasentClient) -> None:
+        if reads := self._reader.next_reads():
+            self._make(client, reads)
+        else:
+            self._sleep(self._reader.idle_for())
+
+    def _make(self, client: InstasentClient, reads: list[Read]) -> None:
+        """Make reads side by side, each at its place in the pace."""
+        if self._workers is None:
+            self._workers = Workers(IN_FLIGHT, "instasent-reader")
+        running: dict[Future[Any], Read] = {}
+        for read in reads:
+            self._sleep(self._reader.delay(type(read)))
+            self._reader.leaves(read)
+            running[self._workers.submit(partial(client.perform, self._reader.flow(read)))] = read
+        while running:
+            self._check()
+            done, _ = wait(running, timeout=TICK, return_when=FIRST_COMPLETED)
+            for future in done:
+                self._reader.take(running.pop(future), *future.result())
+
+    def _sleep(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        self._check()
+        while (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, TICK))
+            self._check()

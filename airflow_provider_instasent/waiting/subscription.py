@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One wait at the reader of its account: what of it is still to be asked for, and when it looks next."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from airflow_provider_instasent.waiting.pace import interval_after
+
+if TYPE_CHECKING:
+    from airflow_provider_instasent.waiting.accepted_times import Stretch
+    from airflow_provider_instasent.waiting.conclusion import Conclusion
+    from airflow_provider_instasent.waiting.delivery_watch import Watch
+
+LAST_LOOK = 60.0
+"""Seconds after the deadline for a sweep that has begun to end."""
+
+
+class Subscription:
+    """A watch that a reader feeds.
+
+    To make one takes time with many messages; it may be done on any thread.
+
+    :param watch: takes in what is read; its first sweep is at `watch.next_sweep`
+    :param deadline: unix seconds; when it is over already, there is one sweep all the same
+    :param poll_interval: seconds between two sweeps; longer while nothing changes
+    :param polls_per_minute: the most reads a minute while this wait lasts; None for the reader's
+    :ivar unplaced: ids whose place in the list is not known, by when they were accepted
+    :ivar unlisted: ids that the list did not show where they should be: they are read one by one
+    :ivar left: ids that this sweep still has to ask for, in the order of the batch
+    :ivar interval: seconds between the last sweep and the next one
+    :ivar in_sweep: whether a sweep is under way
+    :ivar sweeps: how many have ended
+    :ivar joined_at: when it came to its reader, in unix seconds
+    :ivar is_probed: whether messages were read to learn when all of them were accepted
+    :ivar next_search: sweeps after which the list is searched again for what it did not show
+    :ivar requests: how many requests were made by the reader while this wait was in a sweep
+    """
+
+    def __init__(
+        self, watch: Watch, *, deadline: float, poll_interval: float, polls_per_minute: int | None = None
+    ) -> None:
+        self.watch = watch
+        self.deadline = deadline
+        self.poll_interval = poll_interval
+        self.polls_per_minute = polls_per_minute
+        self.unplaced: dict[Stretch, dict[str, None]] = {
+            stretch: dict.fromkeys(ids) for stretch, ids in watch.stretches().items()
+        }
+        self.unlisted: dict[str, None] = {}
+        self.left: dict[str, None] = {}
+        self.in_sweep = False
+        self.sweeps = 0
+        self.requests = 0
+        self.interval = poll_interval
+        self.joined_at = math.inf
+        self.is_probed = False
+        self.next_search = 1
+        self._succeeded = False
+        self._changed_at: float | None = None
+        self._swept_at = -math.inf
+
+    def begin_sweep(self, now: float) -> None:
+        """Begin to ask for all that is pending."""
+        self.in_sweep = True
+        self._changed_at = now if self._changed_at is None else self._changed_at
+        self.left = dict.fromkeys(self.watch.pending)
+
+    def answered(self) -> None:
+        """Take in that a read for this wait succeeded."""
+        self._succeeded = True
+
+    def sweep_failed(self, now: float) -> None:
+        """Take in that the API does not answer; the sweep goes on after a pause, where it is."""
+        self.watch.sweep_ended(succeeded=self._succeeded)
+        self._succeeded = False
+        self._look_again(now)
+
+    def end_sweep(self, now: float) -> None:
+        """Take in that all was asked for."""
+        self.in_sweep = False
+        self.left = {}
+        self.sweeps += 1
+        self._swept_at = now
+        self.watch.sweep_ended(succeeded=self._succeeded)
+        self._succeeded = False
+        self._look_again(now)
+
+    def _look_again(self, now: float) -> None:
+        if self.watch.changed or self._changed_at is None:
+            self._changed_at = now
+        self.watch.changed = False
+        self.interval = interval_after(self.poll_interval, now - self._changed_at)
+        self.watch.next_sweep = now + self.interval
+
+    def is_due(self, now: float) -> bool:
+        """Tell whether to look: the interval is over, or the deadline and there was no look since."""
+        return not self.in_sweep and now >= self.next_look()
+
+    def next_look(self) -> float:
+        """Return when to look next, in unix seconds; the last time is at the deadline."""
+        return self.watch.next_sweep if self._swept_at >= self.deadline else min(self.watch.next_sweep, self.deadline)
+
+    def conclude(self, now: float, *, is_paused: bool) -> Conclusion | None:
+        """Tell how the wait ended, or None while it goes on.
+
+        :param now: unix seconds
+        :param is_paused: whether the reader may not read at present
+        """
+        watch = self.watch
+        is_late = now >= max(self.deadline, self.joined_at) + LAST_LOOK
+        if self.in_sweep and not is_paused and not is_late and watch.refusal is None and watch.has_pending:
+            return None
+        has_looked = is_paused or is_late or self._swept_at >= self.deadline
+        return watch.conclude(now, self.deadline if has_looked else math.inf)
