@@ -95,9 +95,10 @@ class RateWindow:
         self.in_flight -= 1
         if limit is not None:
             self._learn(limit)
-        elif counted and self._remaining:
-            self._remaining -= 1
+        elif counted:
             self._own += 1
+            if self._remaining:
+                self._remaining -= 1
         self._stragglers = max(0, self._stragglers - 1)
 
     def _free(self, remaining: int) -> float:
