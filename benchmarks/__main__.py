@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import footprint, machine, parsing, report, sql, throughput, waiting
+from benchmarks import footprint, machine, parsing, report, sharing, sql, throughput, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +20,7 @@ DOCUMENT = Path("docs/benchmarks.md")
 BENCHMARKS: dict[str, Callable[..., Section]] = {
     "throughput": throughput.at_latencies,
     "limit": throughput.under_the_limit,
+    "sharing": sharing.section,
     "footprint": footprint.section,
     "sql": sql.section,
     "waiting": waiting.section,

@@ -73,7 +73,9 @@ def number_of(index: int) -> str:
     return f"+346{index // 900:05d}{index % 900:03d}"
 
 
-def send(url: str, recipients: Path, store: StateStore, results: Path, stop: Stop | None = None) -> BulkOutcome:
+def send(
+    url: str, recipients: Path, store: StateStore, results: Path, stop: Stop | None = None, *, name: str = ""
+) -> BulkOutcome:
     """Run one try of the campaign.
 
     :param url: of the sandbox
@@ -81,6 +83,7 @@ def send(url: str, recipients: Path, store: StateStore, results: Path, stop: Sto
     :param store: where the journal is
     :param results: the results file
     :param stop: ends the try soon
+    :param name: at the end of its requests' User-Agent
     """
     settings = CampaignSettings(
         plan=PlanSettings(CAMPAIGN, RowTemplate(TEXT, {}), sender="Bench"),
@@ -91,7 +94,7 @@ def send(url: str, recipients: Path, store: StateStore, results: Path, stop: Sto
     bulk = BulkSend(lambda: rows_of_path(recipients, "recipients"), lambda: (), settings, stop or Stop())
     with (
         closing(Journal(KeyValueSegments(store, CAMPAIGN))) as journal,
-        InstasentClient(TOKEN, base_url=url, max_in_flight=IN_FLIGHT) as client,
+        InstasentClient(TOKEN, base_url=url, max_in_flight=IN_FLIGHT, user_agent_suffix=name) as client,
     ):
         return bulk.send(client, journal)
 

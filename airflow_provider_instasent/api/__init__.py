@@ -13,6 +13,7 @@ In the order in which a message passes through::
     connection_failures   headers         how a failed connection is told; what each request carries
     answer_bodies   json_data             the answer's bytes, within a bound; its JSON as data that can be kept
     exchange   rate_limit   timestamps    the answer: status and body, what the limit says, the server's moments
+    rate_window                           when the next request may leave, with others under the same limit
     refusals   retry                      was it accepted, refused or is it in doubt; is it asked again   (no_funds)
     bulk_attribution   message_finder     whose outcome each item of a bulk answer is
     bulk_errors   indexes                 what its errors say, and how their indexes count   (client_id_taken)

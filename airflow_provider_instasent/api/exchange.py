@@ -11,6 +11,7 @@ import json
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 from airflow_provider_instasent.api.json_data import decoded
@@ -85,7 +86,9 @@ class Answer:
 
         :param now: our clock in unix seconds, used where the server does not tell its own
         """
-        return read_rate_limit(self.headers, self.server_time(), now)
+        return read_rate_limit(
+            self.headers, self.server_time(), now, refused=self.status == HTTPStatus.TOO_MANY_REQUESTS
+        )
 
 
 @dataclass(frozen=True, slots=True)

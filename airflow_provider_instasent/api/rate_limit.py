@@ -23,6 +23,7 @@ class RateLimit:
     :param reset_in: seconds until the window ends on the server's own clock, if said
     :param reset_at: when the window ends on the server's clock, in unix seconds, if said
     :param server_time: the server's clock when it answered, in whole unix seconds, if said
+    :param refused: whether the request was refused for the limit (429), and so used nothing of it
     """
 
     limit: int | None = None
@@ -30,14 +31,18 @@ class RateLimit:
     reset_in: float | None = None
     reset_at: float | None = None
     server_time: float | None = None
+    refused: bool = False
 
 
-def read_rate_limit(headers: Mapping[str, str], server_time: float | None, now: float) -> RateLimit:
+def read_rate_limit(
+    headers: Mapping[str, str], server_time: float | None, now: float, *, refused: bool = False
+) -> RateLimit:
     """Return what the headers of an answer say.
 
     :param headers: header values by lower-case name
     :param server_time: the server's clock in unix seconds, or None where it does not tell
     :param now: our clock in unix seconds, used in its place
+    :param refused: whether the request was refused for the limit
     """
     reset = _number(headers.get("x-ratelimit-reset"))
     limit = _number(headers.get("x-ratelimit-limit"))
@@ -49,6 +54,7 @@ def read_rate_limit(headers: Mapping[str, str], server_time: float | None, now: 
         reset_in=None if reset is None else max(0.0, reset - clock),
         reset_at=reset,
         server_time=server_time,
+        refused=refused,
     )
 
 

@@ -7,7 +7,7 @@ import csv
 import pytest
 
 from airflow_provider_instasent.sandbox.statuses import DELIVERED, fate_of
-from benchmarks import campaign, report, throughput
+from benchmarks import campaign, report, sharing, throughput
 
 
 def request(time, status=201):
@@ -35,6 +35,23 @@ def test_refusals_are_counted_by_window():
     pace = throughput.paced(records)
 
     assert (pace.refused, pace.refused_later) == (2, 1)
+
+
+def sent_by(name, times, status=201):
+    agent = {"user-agent": f"provider/1 {name}"}
+    return [{"time": when, "status": status, "headers": agent} for when in times]
+
+
+def test_shares_are_those_of_the_time_in_which_both_were_sending():
+    first = [*sent_by("first", [100.2] * 80), *sent_by("first", [110.5] * 50), *sent_by("first", [121.0, 131.0, 133.0])]
+    second = [*sent_by("second", [103.0] * 8, 429), *sent_by("second", [110.6] * 30), *sent_by("second", [122.0] * 78)]
+    second += [*sent_by("second", [131.5], 429), *sent_by("second", [140.0])]
+
+    found = sharing.shared([*first, *second])
+
+    assert found.shares == (sharing.Share(130, 3, 0, 0), sharing.Share(30, 78, 9, 1))
+    assert found.used == pytest.approx((80 + 79) / 160)
+    assert found.difference == pytest.approx(1 - 3 / 78)
 
 
 def test_a_section_is_replaced_and_others_stay(tmp_path):

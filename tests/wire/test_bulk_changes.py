@@ -193,7 +193,7 @@ class OwnGate(RateGate):
         wait = self._changed.wait
 
         def pass_time(seconds: float) -> None:
-            if self._in_flight:
+            if self._window.in_flight:
                 wait(0.01)
             else:
                 sandbox.advance(seconds)

@@ -19,6 +19,7 @@ from support.bulk_send import BulkTask, Crash, accounted, messages
 from support.events import LONG
 
 from airflow_provider_instasent.api.errors import UnconfirmedError
+from airflow_provider_instasent.api.rate_window import RateWindow
 from airflow_provider_instasent.campaign import rate_gate, sender
 from airflow_provider_instasent.campaign.rate_gate import RateGate
 from airflow_provider_instasent.journal.errors import JournalConflictError, JournalError, StoppedError
@@ -315,15 +316,15 @@ def test_a_stop_ends_a_try_within_seconds_though_the_api_hangs(task):
 def test_a_stop_ends_a_wait_for_the_rate_limit(task, monkeypatch):
     task.rows = messages(2_000)
     task.sandbox.configure(rate_limit=5, rate_window=3_600.0)
-    waiting, pause = threading.Event(), RateGate._pause
+    waiting, pause = threading.Event(), RateWindow.pause
 
-    def noted(gate: RateGate) -> float:
-        seconds = pause(gate)
+    def noted(window: RateWindow) -> float:
+        seconds = pause(window)
         if seconds > 60:
             waiting.set()
         return seconds
 
-    monkeypatch.setattr(RateGate, "_pause", noted)
+    monkeypatch.setattr(RateWindow, "pause", noted)
     monkeypatch.setattr(rate_gate, "LONGEST_RESET_WAIT", 3_600.0)
     stopper = threading.Thread(target=lambda: waiting.wait(LONG) and task.stop.set())
     stopper.start()
