@@ -12,7 +12,7 @@ from support.lookup_operator import MIXED, new_task
 from support.single_send import Crash as SingleCrash
 from support.single_send import Hooks, SendTask, crash
 
-from airflow_provider_instasent.api.errors import InvalidRequestError, NotSentError, UnconfirmedError
+from airflow_provider_instasent.api.errors import InvalidRequestError, NotSentError, UnavailableError, UnconfirmedError
 from airflow_provider_instasent.hooks import metrics
 from airflow_provider_instasent.hooks.errors import InstasentUnconfirmedError
 from airflow_provider_instasent.hooks.instasent import InstasentHook
@@ -152,3 +152,29 @@ def test_the_sends_of_the_hook_are_counted(hook, sandbox, told):
         "lookups.accepted": 1,
         "requests": sandbox.requests.total,
     }
+
+
+def test_a_refusal_of_what_is_in_doubt_rejects_nothing(sandbox, tmp_path, counted):
+    """An earlier request for it may have been accepted all the same."""
+    rows = [{"to": ending(1, REJECTED), "text": "t"}]
+    task = BulkTask(sandbox, tmp_path, rows=rows, policy="resend", counters=counted)
+    sandbox.fault("error_before", endpoint="bulk", status=500)
+    assert task.attempt().summary["unconfirmed"] == 1
+    assert task.requests() > 1
+    assert (counted.counts["messages.rejected"], counted.counts["messages.unconfirmed"]) == (0, 1)
+
+
+def test_what_cannot_be_looked_for_is_counted_as_unconfirmed(sandbox, tmp_path, counted):
+    task = BulkTask(sandbox, tmp_path, rows=messages(10), counters=counted)
+    sandbox.fault("error_after", endpoint="bulk", status=500)
+    sandbox.fault("error_before", endpoint="list", status=500, times=None)
+    assert isinstance(task.attempt().error, UnavailableError)
+    assert counted.counts["messages.unconfirmed"] == 10
+
+
+def test_a_single_message_without_a_journal_is_planned_once(sandbox, tmp_path, counted):
+    task = SendTask(sandbox, "none", tmp_path, counters=counted)
+    with pytest.raises(SingleCrash):
+        task.attempt(Hooks(before_socket=crash))
+    task.attempt()
+    assert (counted.counts["messages.planned"], counted.counts["messages.accepted"]) == (1, 1)
