@@ -12,6 +12,7 @@ In the order in which a message passes through::
     watched_connections                   has a request begun to leave, and is it overdue: those of the sync client
     connection_failures   headers         how a failed connection is told; what each request carries
     answer_bodies   json_data             the answer's bytes, within a bound; its JSON as data that can be kept
+    counters                              which of all this is counted, for Airflow's metrics
     exchange   rate_limit   timestamps    the answer: status and body, what the limit says, the server's moments
     rate_window                           when the next request may leave, with others under the same limit
     refusals   retry                      was it accepted, refused or is it in doubt; is it asked again   (no_funds)

@@ -13,6 +13,7 @@ import httpx
 from airflow_provider_instasent.api import bulk_flows, client_settings, connection_failures, flows
 from airflow_provider_instasent.api.answer_bodies import Body, BodyError
 from airflow_provider_instasent.api.client_settings import ClientSettings
+from airflow_provider_instasent.api.counters import count_request
 from airflow_provider_instasent.api.errors import MISHAPS, ConfigurationError
 from airflow_provider_instasent.api.exchange import (
     Failure,
@@ -119,6 +120,7 @@ class AsyncInstasentClient(AsyncLookupCalls):
                     if before_send is not None and step.request.kind is Kind.SEND:
                         before_send()
                     outcome = await self._exchange(step.request)
+                    count_request(self.settings.counters, outcome)
                     if after_send is not None and step.request.kind is Kind.SEND:
                         after_send(outcome)
                 else:

@@ -17,6 +17,7 @@ from urllib3.exceptions import HTTPError, LocationParseError, NameResolutionErro
 from airflow_provider_instasent.api import bulk_flows, client_settings, connection_failures, flows
 from airflow_provider_instasent.api.answer_bodies import READ_AT_ONCE, Body, BodyError
 from airflow_provider_instasent.api.client_settings import ClientSettings
+from airflow_provider_instasent.api.counters import count_request
 from airflow_provider_instasent.api.errors import MISHAPS
 from airflow_provider_instasent.api.exchange import (
     Failure,
@@ -179,6 +180,7 @@ class InstasentClient(LookupCalls):
                     if before_send is not None and step.request.kind is Kind.SEND:
                         before_send()
                     outcome = self._exchange(step.request)
+                    count_request(self.settings.counters, outcome)
                     if after_send is not None and step.request.kind is Kind.SEND:
                         after_send(outcome)
                 else:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.api.base_urls import BASE_URLS, check_base_url
+from airflow_provider_instasent.api.counters import NO_COUNTERS, Counters
 from airflow_provider_instasent.api.errors import ConfigurationError
 from airflow_provider_instasent.api.exchange import Answer
 from airflow_provider_instasent.api.retry import DEFAULT_RETRY_POLICY, RetryPolicy
@@ -44,6 +45,7 @@ class ClientSettings:
     :param allow_http: allow `http://` to hosts other than loopback, which shows the token to the network
     :param user_agent_suffix: added to the User-Agent, such as `Airflow/3.3.2`
     :param retry_policy: how often and how long a request is repeated where that is safe
+    :param counters: where requests are counted, and by those who use the client what became of messages
     :raises ConfigurationError: where a setting is missing or unsafe
     """
 
@@ -56,6 +58,7 @@ class ClientSettings:
     allow_http: bool = False
     user_agent_suffix: str = ""
     retry_policy: RetryPolicy = DEFAULT_RETRY_POLICY
+    counters: Counters = field(default=NO_COUNTERS, repr=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.token, str) or not self.token.strip():

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.client_ids import MessageKeys, new_secret
 from airflow_provider_instasent.api.errors import InstasentError
-from airflow_provider_instasent.campaign.campaign_try import CampaignTry, finished_by, replay
+from airflow_provider_instasent.campaign.campaign_try import CampaignTry
+from airflow_provider_instasent.campaign.earlier_tries import finished_by, replay
 from airflow_provider_instasent.campaign.shortfall import MESSAGES, shortfall
 from airflow_provider_instasent.campaign.summary import preview_of, records_of, results_unwritten, summary_of
 from airflow_provider_instasent.journal.errors import JournalError, PlanError, StoppedError
 from airflow_provider_instasent.journal.key_value_store import MANY_MESSAGES
+from airflow_provider_instasent.journal.worker_clock import elapsed
 from airflow_provider_instasent.planning.plan import Planner, PlanSummary
+from airflow_provider_instasent.planning.plan_progress import PlanProgress
 from airflow_provider_instasent.planning.spool import Spool
 from airflow_provider_instasent.planning.suppression import suppress_numbers
 
@@ -73,7 +76,9 @@ class BulkSend:
         """
         with Spool() as spool:
             spool.keys = MessageKeys(new_secret())
-            planner = self._planner(spool)
+            progress = PlanProgress(log.info)
+            progress.begin()
+            planner = self._planner(spool, progress)
             plan = planner.read(self._stop.until_set(self._rows()))
             try:
                 planner.check()
@@ -90,12 +95,14 @@ class BulkSend:
         :raises PlanError: where the plan is not one to send; nothing was sent by this try
         :raises JournalError: where the journal cannot be read; nothing was sent by this try
         """
+        progress = PlanProgress(log.info, elapsed if journal is None else journal.clock.elapsed)
+        progress.begin()
         with Spool() as spool:
             earlier = replay(spool, journal, self._settings.send)
             finished = earlier.notes.get(finished_by(self._settings.send.owner))
             if isinstance(finished, dict) and not (self._settings.send.retry_rejected and finished.get("rejected")):
                 return BulkOutcome(self._stored(finished, spool), accepted=spool.roster.accepted_between())
-            planner = self._planner(spool)
+            planner = self._planner(spool, progress)
             plan = planner.read(self._stop.until_set(self._rows()))
             planner.check()
             self._check_report(plan)
@@ -137,9 +144,11 @@ class BulkSend:
                 error = raised
         return BulkOutcome(summary, error, spool.roster.accepted_between())
 
-    def _planner(self, spool: Spool) -> Planner:
+    def _planner(self, spool: Spool, progress: PlanProgress) -> Planner:
         plan = self._settings.plan
-        return Planner(spool, plan, suppress_numbers(spool, self._suppress(), plan.to_column, plan.default_region))
+        listed = progress.suppressing(self._suppress())
+        suppressed = suppress_numbers(spool, listed, plan.to_column, plan.default_region)
+        return Planner(spool, plan, suppressed, progress)
 
     def _check_report(self, plan: PlanSummary) -> None:
         settings = self._settings

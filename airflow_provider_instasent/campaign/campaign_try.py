@@ -7,18 +7,19 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.bulk_attribution import acceptance
-from airflow_provider_instasent.api.client_ids import MessageKeys
+from airflow_provider_instasent.api.counters import MESSAGES, Outcomes
 from airflow_provider_instasent.api.errors import ApiError, UnavailableError
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
+from airflow_provider_instasent.campaign.earlier_tries import continuing, finished_by
 from airflow_provider_instasent.campaign.send_progress import SendProgress
 from airflow_provider_instasent.campaign.sender import Sender
+from airflow_provider_instasent.campaign.tally import Tally
 from airflow_provider_instasent.campaign.unconfirmed import Unconfirmed, refuse_unless_whole
 from airflow_provider_instasent.journal.errors import PlanError
 from airflow_provider_instasent.journal.events import PLAN, WHOLE_ROSTER
 from airflow_provider_instasent.journal.journal import KEYS_A_RECORD
 from airflow_provider_instasent.journal.journal_thread import MOST_RECORDS_A_WRITE
-from airflow_provider_instasent.journal.replay import Replay
 from airflow_provider_instasent.journal.segment_format import digest_of
 from airflow_provider_instasent.journal.worker_clock import WorkerClock
 from airflow_provider_instasent.planning.changed_rows import (
@@ -29,44 +30,28 @@ from airflow_provider_instasent.planning.changed_rows import (
     withhold,
 )
 from airflow_provider_instasent.planning.choices import OnPlanChange
+from airflow_provider_instasent.planning.plan_progress import ListingProgress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from airflow_provider_instasent.api.client import InstasentClient
     from airflow_provider_instasent.api.pages import Page
-    from airflow_provider_instasent.campaign.campaign_settings import CampaignSettings, SendSettings
+    from airflow_provider_instasent.campaign.campaign_settings import CampaignSettings
     from airflow_provider_instasent.campaign.sender import SendReport
     from airflow_provider_instasent.campaign.sightings import Doubt, Findings
     from airflow_provider_instasent.journal.journal import Journal
+    from airflow_provider_instasent.journal.replay import Replay
     from airflow_provider_instasent.journal.roster import Listed
     from airflow_provider_instasent.journal.stopping import Stop
     from airflow_provider_instasent.planning.spool import Spool
 
 log = logging.getLogger(__name__)
 
-FINISHED = "finished/"
-"""Begins the note with the result of a task that has finished the campaign; the task's digest follows."""
-
 LISTED_AT_ONCE = MOST_RECORDS_A_WRITE * KEYS_A_RECORD
 """Messages listed in the journal before the next ones are looked up in the plan."""
 
 OUTCOMES_A_RECORD = 200
-
-
-def replay(spool: Spool, journal: Journal | None, settings: SendSettings) -> Replay:
-    """Take what earlier tries wrote into a spool, and with it what keys its messages.
-
-    :param spool: empty
-    :param journal: open, not yet replayed; None where there is none
-    :param settings: of the try
-    :raises JournalError: where the journal cannot be read; nothing was sent by this try
-    """
-    replay = Replay(spool.roster, owner=digest_of(settings.owner))
-    if journal is not None:
-        replay.take(journal.replay())
-    spool.keys = MessageKeys(settings.run_secret if journal is None else journal.secret)
-    return replay
 
 
 class CampaignTry:
@@ -79,6 +64,7 @@ class CampaignTry:
     :param settings: how
     :param stop: set from outside to end soon
     :param list_page: reads a page of the list that shows what was accepted; None for that of SMS
+    :param counted_as: the names under which outcomes are counted
     :param chunks: how chunks are made and leave, as of :class:`~airflow_provider_instasent.campaign.sender.Sender`
     """
 
@@ -92,6 +78,7 @@ class CampaignTry:
         settings: CampaignSettings,
         stop: Stop,
         list_page: Callable[[int, int], Page] | None = None,
+        counted_as: Outcomes = MESSAGES,
         **chunks: Any,
     ) -> None:
         self._journal = journal
@@ -99,8 +86,10 @@ class CampaignTry:
         self._replay = replay
         self._settings = settings.send
         self._holding: set[bytes] = set()
-        clock = WorkerClock() if journal is None else journal.clock
-        self._sender = Sender(client, journal, spool, settings.max_in_flight, stop, clock=clock, **chunks)
+        self._continues = len(spool.roster) > 0
+        self._clock = clock = WorkerClock() if journal is None else journal.clock
+        self._tally = tally = Tally(client.settings.counters, counted_as)
+        self._sender = Sender(client, journal, spool, settings.max_in_flight, stop, clock=clock, tally=tally, **chunks)
         self._unconfirmed = Unconfirmed(settings.send, spool.keys, list_page or client.list_sms, clock, stop.sleep)
 
     def prepare(self) -> int:
@@ -122,6 +111,8 @@ class CampaignTry:
             self._begin_plan(plan, ours)
         if self._settings.retry_rejected and (again := self._spool.reopen_rejected()):
             log.warning("%d messages that were rejected are sent again (`retry_rejected`).", again)
+        if self._continues:
+            log.info(continuing(self._spool))
         counts = self._spool.counts()
         total, planned = sum(counts.values()), counts.get("planned", 0)
         self._sender.progress = SendProgress(total, log.info, total - planned)
@@ -135,6 +126,15 @@ class CampaignTry:
         :raises JournalError: where the journal failed: sending ended at once
         :raises StoppedError: where this try was asked to stop
         """
+        try:
+            stopped_by = self._send_and_look()
+        except ApiError:
+            self._tally.unconfirmed(self._spool.roster.count_in_doubt())
+            raise
+        self._tally.unconfirmed(self._spool.roster.count_in_doubt())
+        return stopped_by
+
+    def _send_and_look(self) -> ApiError | None:
         resends = 0
         while True:
             report = self._sender.send_planned()
@@ -182,13 +182,18 @@ class CampaignTry:
             self._journal.note(PLAN, [plan, ours]).result()
 
     def _enlist(self) -> None:
-        last = -1
+        last, listed = -1, 0
+        progress = ListingProgress(self._spool.one("SELECT count(*) FROM message"), log.info, self._clock.elapsed)
         while new := self._spool.unlisted(last, LISTED_AT_ONCE):
             last = new[-1][0]
             keys, given = [key for _, key, _ in new], [client_id for _, _, client_id in new]
             self._spool.roster.extend(keys, given)
             if self._journal is not None:
                 self._journal.enlist(keys, given)
+            self._tally.planned(len(new))
+            listed += len(new)
+            progress.take(listed)
+        progress.end(listed)
         self._spool.is_listed = True
 
     def _not_in_list(self, gone: set[bytes]) -> set[bytes]:
@@ -253,6 +258,7 @@ class CampaignTry:
         roster.settle(_not_found(item, findings.doubted.get(item.key)) for item in doubtful if item.key not in found)
         places = {item.key: item.place for item in doubtful}
         self._record([acceptance(places[key], _NOBODY, entity) for key, entity in found.items()])
+        self._tally.accepted(sum(item.in_doubt for item in doubtful if item.key in found))
         return findings
 
     def _record(self, outcomes: list[MessageOutcome]) -> None:
@@ -261,14 +267,6 @@ class CampaignTry:
             return
         for start in range(0, len(outcomes), OUTCOMES_A_RECORD):
             self._journal.settle(WHOLE_ROSTER, outcomes[start : start + OUTCOMES_A_RECORD]).result()
-
-
-def finished_by(owner: str) -> str:
-    """Return the name of the note with the result of a task that has finished the campaign.
-
-    :param owner: the task, as in :class:`~airflow_provider_instasent.campaign.campaign_settings.SendSettings`
-    """
-    return FINISHED + digest_of(owner)
 
 
 _NOBODY = Sms("", "", "")

@@ -11,15 +11,19 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any, Self
 
+from airflow_provider_instasent.api import counters
 from airflow_provider_instasent.api.errors import ApiError, InstasentError
 from airflow_provider_instasent.api.lookup_flows import lookup_chunk
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.message_outcome import reported
-from airflow_provider_instasent.campaign.campaign_try import CampaignTry, replay
+from airflow_provider_instasent.campaign.campaign_try import CampaignTry
+from airflow_provider_instasent.campaign.earlier_tries import replay
 from airflow_provider_instasent.campaign.shortfall import LOOKUPS, shortfall
 from airflow_provider_instasent.campaign.summary import counts_of, first_invalid_of, results_unwritten
 from airflow_provider_instasent.journal.errors import PlanError
+from airflow_provider_instasent.journal.worker_clock import elapsed
 from airflow_provider_instasent.planning.plan import Planner
+from airflow_provider_instasent.planning.plan_progress import PlanProgress
 from airflow_provider_instasent.planning.row_message import number_of_row
 from airflow_provider_instasent.planning.spool import Spool
 from airflow_provider_instasent.waiting.lookup_watch import LookupWatch
@@ -84,9 +88,11 @@ class LookupCampaign:
         :raises PlanError: where the plan is not one to carry out; nothing was ordered by this try
         :raises JournalError: where the journal cannot be read; the same
         """
+        progress = PlanProgress(log.info, elapsed if journal is None else journal.clock.elapsed)
+        progress.begin()
         self._journal = journal
         self._replay = replay(self._spool, journal, self._settings.send)
-        planner = LookupPlanner(self._spool, self._settings.plan)
+        planner = LookupPlanner(self._spool, self._settings.plan, progress=progress)
         self._summary = planner.read(self._stop.until_set(rows))
         planner.check()
         settings = self._settings
@@ -113,6 +119,7 @@ class LookupCampaign:
             settings=self._settings,
             stop=self._stop,
             list_page=client.list_lookups,
+            counted_as=counters.LOOKUPS,
             chunk_size=1,
             chunk_flow=lookup_chunk,
         )

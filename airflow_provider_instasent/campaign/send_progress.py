@@ -6,11 +6,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from airflow_provider_instasent.planning.plan_progress import INTERVAL
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-INTERVAL = 15.0
-"""Seconds between two lines."""
 
 
 class SendProgress:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.api.exchange import Flow
     from airflow_provider_instasent.api.message import Sms
     from airflow_provider_instasent.api.retry import RetryPolicy
+    from airflow_provider_instasent.campaign.tally import Tally
     from airflow_provider_instasent.journal.journal import Journal
     from airflow_provider_instasent.journal.worker_clock import Moment, WorkerClock
     from airflow_provider_instasent.planning.spool import Placed, Spool
@@ -81,6 +82,7 @@ class Sender:
     :param spool: the plan; used from the calling thread only
     :param max_in_flight: chunks on their way at once
     :param stop: set from outside to end soon
+    :param tally: counts what lands
     :param chunk_size: the most messages in a chunk
     :param chunk_flow: how a chunk leaves
     :param clock: of this try
@@ -97,6 +99,7 @@ class Sender:
         stop: Stop,
         *,
         clock: WorkerClock,
+        tally: Tally,
         chunk_size: int = MAX_BULK,
         chunk_flow: ChunkFlow = send_chunk,
     ) -> None:
@@ -108,6 +111,7 @@ class Sender:
         self._chunk_size = chunk_size
         self._chunk_flow = chunk_flow
         self._clock = clock
+        self._tally = tally
         self.progress: Callable[[int], None] = lambda _settled: None
         self.report = SendReport()
         # That of a pass ends with it; the wider one may have been set from outside.
@@ -256,6 +260,7 @@ class Sender:
         outcomes = zip(flight.result.outcomes, flight.messages, strict=True)
         if flight.landed:
             self._spool.roster.settle(outcome.at(placed.place) for outcome, placed in outcomes)
+            self._tally.landed(flight.result.outcomes, flight.messages)
 
 
 def _proven(outcome: MessageOutcome, placed: Placed) -> MessageOutcome:

@@ -6,14 +6,18 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.api.bulk_attribution import acceptance
 from airflow_provider_instasent.api.client_id_taken import says_client_id_taken
 from airflow_provider_instasent.api.client_ids import MessageKeys, number_of
+from airflow_provider_instasent.api.counters import MESSAGES
 from airflow_provider_instasent.api.errors import ApiError, RefusedError, UnavailableError, UnconfirmedError
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
+from airflow_provider_instasent.campaign.earlier_tries import continuing_single
+from airflow_provider_instasent.campaign.single_result import SingleResult, left_unconfirmed
+from airflow_provider_instasent.campaign.tally import Tally
 from airflow_provider_instasent.campaign.unconfirmed import Unconfirmed, proves_acceptance, refuse_unless_whole
 from airflow_provider_instasent.journal.errors import JournalError, PlanError
 from airflow_provider_instasent.journal.events import WHOLE_ROSTER
@@ -32,20 +36,6 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.journal.journal import Journal
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class SingleResult:
-    """What became of the message.
-
-    :param outcome: accepted or unconfirmed
-    :param sent_now: whether this try sent it; False where an earlier one had
-    :param changed: whether what was sent is another message than this try would send
-    """
-
-    outcome: MessageOutcome
-    sent_now: bool
-    changed: bool = False
 
 
 class SingleSend:
@@ -75,6 +65,7 @@ class SingleSend:
         self._client = client
         self._journal = journal
         self._settings = settings
+        self._tally = Tally(client.settings.counters, MESSAGES)
         self._sleep = sleep
         self._worker = WorkerClock(clock) if journal is None else journal.clock
         self._roster = Roster()
@@ -114,12 +105,21 @@ class SingleSend:
             accepted = [one for one in self._roster if one.accepted]
             if accepted:
                 return self._stored(self._ours_first(accepted))
-            try:
-                return self._look_for_earlier() or self._send()
-            finally:
-                self.in_doubt = self._suspected or bool(self._doubts())
+            if (told := continuing_single(list(self._roster))) is not None:
+                log.info(told)
+            return self._find_or_send()
         finally:
             self._roster.close()
+
+    def _find_or_send(self) -> SingleResult:
+        is_known = False
+        try:
+            result = self._look_for_earlier() or self._send()
+            is_known = result.outcome.state is MessageState.ACCEPTED
+            return result
+        finally:
+            self.in_doubt = self._suspected or bool(self._doubts())
+            self._tally.unconfirmed(int(self.in_doubt and not is_known))
 
     def _stored(self, one: Listed) -> SingleResult:
         log.info("This message was accepted by an earlier try: nothing is sent.")
@@ -203,6 +203,7 @@ class SingleSend:
         outcomes = {one.key: acceptance(one.place, self._message, findings.found[one.key]) for one in found}
         for outcome in outcomes.values():
             self._settle(outcome, WHOLE_ROSTER)
+        self._tally.accepted(len(found))
         one = self._ours_first(found)
         outcome = self._of_earlier(one, outcomes[one.key].at(0))
         return SingleResult(outcome, sent_now=sent_now, changed=one.key != self._key)
@@ -230,20 +231,8 @@ class SingleSend:
             log.warning('The message stays unconfirmed and is left so (on_unconfirmed="skip"): %s', reason)
             outcome = MessageOutcome(0, MessageState.UNCONFIRMED, client_id=self._client_id, reason=reason)
             return SingleResult(outcome, sent_now=False)
-        if self._journal is None:
-            advice = (
-                "If it did not arrive, clear the task, which looks for it once more and then sends it: there is no "
-                "journal (`journal_path`) to tell it otherwise. If it did arrive, mark the task as successful."
-            )
-        else:
-            advice = (
-                'Clear the task with on_unconfirmed="resend" if it did not arrive, or "skip" if it did; clearing it '
-                "as it is looks for it again."
-            )
-        raise UnconfirmedError(
-            f"1 message is unconfirmed ({reason}) and was not found in the list within "
-            f"{self._settings.unconfirmed_grace:g} s. It was not sent again. Look at Instasent's dashboard. {advice}"
-        )
+        grace, has_journal = self._settings.unconfirmed_grace, self._journal is not None
+        raise left_unconfirmed(reason, grace, has_journal=has_journal)
 
     def _refused(self, error: RefusedError) -> SingleResult:
         ours = [one for one in self._doubts() if one.key == self._key]
@@ -259,14 +248,20 @@ class SingleSend:
         self._settle(MessageOutcome(0, state, reason=str(error)))
         if self._doubts():
             log.warning("Only this request was refused: an earlier one for the message is still unconfirmed.")
+        elif state is MessageState.REJECTED:
+            self._tally.rejected(1)
         raise error
 
     def _accepted(self, outcome: MessageOutcome) -> MessageOutcome:
         self._settle(outcome)
+        self._tally.accepted(1)
         return outcome
 
     def _intend(self) -> None:
+        known = len(self._roster)
         self._place = self._roster.place_of(self._key, self._given_id)
+        if len(self._roster) > known and self._settings.look_since is None:
+            self._tally.planned(1)
         if not self._doubts():  # else what is looked for goes by the clientId that it had
             self._roster.rename(self._place, self._given_id)
         if self._journal is not None:

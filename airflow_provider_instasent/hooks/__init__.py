@@ -7,6 +7,7 @@
     connection          what they say, as plain values
     instasent           the hook: makes clients of that
     sending             its calls that send, and never what a retry would send twice   (errors)
+    metrics             where its clients count: Airflow's own metrics
     diagnosis           what the Test button says
     sandbox_only        the guard of the example DAGs
 """

@@ -107,8 +107,13 @@ class InstasentHook(BaseHook):
     @staticmethod
     def _client_settings(settings: ConnectionSettings) -> dict[str, Any]:
         from airflow_provider_instasent.compat import airflow_version
+        from airflow_provider_instasent.hooks.metrics import AIRFLOW_COUNTERS
 
-        return {**settings.client_settings(), "user_agent_suffix": f"Airflow/{airflow_version()}"}
+        return {
+            **settings.client_settings(),
+            "user_agent_suffix": f"Airflow/{airflow_version()}",
+            "counters": AIRFLOW_COUNTERS,
+        }
 
     def get_conn(self, **overrides: Any) -> InstasentClient:
         """Return a client for this connection.

@@ -12,7 +12,8 @@ from airflow.providers.common.compat.sdk import AirflowTaskTimeout
 
 from airflow_provider_instasent.api import flows, lookup_flows
 from airflow_provider_instasent.api.bulk_flows import ChunkResult, send_bulk
-from airflow_provider_instasent.api.errors import BulkStoppedError, InvalidMessageError, UnconfirmedError
+from airflow_provider_instasent.api.counters import LOOKUPS, MESSAGES, Outcomes, count_outcomes
+from airflow_provider_instasent.api.errors import BulkStoppedError, InvalidMessageError, RefusedError, UnconfirmedError
 from airflow_provider_instasent.api.message import MESSAGE_FIELDS, Sms
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.api.numbers import mask_in
@@ -72,7 +73,7 @@ def send_one(client: InstasentClient, message: Sms) -> dict[str, Any]:
         outcome = MessageOutcome(0, MessageState.UNCONFIRMED, client_id=message.client_id, reason=reason)
         _raise_unconfirmed([outcome], cause)
 
-    return _once(client, flows.send_sms(message, client.settings.retry_policy), unconfirmed)
+    return _once(client, flows.send_sms(message, client.settings.retry_policy), unconfirmed, MESSAGES)
 
 
 def look_up(client: InstasentClient, to: str) -> dict[str, Any]:
@@ -82,7 +83,7 @@ def look_up(client: InstasentClient, to: str) -> dict[str, Any]:
     :raises InstasentUnconfirmedError: where it may or may not have been accepted
     :raises ApiError: where it was not
     """
-    return _once(client, lookup_flows.lookup(to, client.settings.retry_policy), _raise_unconfirmed_lookup)
+    return _once(client, lookup_flows.lookup(to, client.settings.retry_policy), _raise_unconfirmed_lookup, LOOKUPS)
 
 
 class _Doubt:
@@ -103,19 +104,30 @@ class _Doubt:
 
 
 def _once(
-    client: InstasentClient, flow: Flow[dict[str, Any]], unconfirmed: Callable[[str, BaseException], NoReturn]
+    client: InstasentClient,
+    flow: Flow[dict[str, Any]],
+    unconfirmed: Callable[[str, BaseException], NoReturn],
+    names: Outcomes,
 ) -> dict[str, Any]:
     """Perform a flow with one send, and raise where nothing tells whether it was accepted.
 
     :param unconfirmed: raises, given why and because of what
+    :param names: under which its outcome is counted
     """
     doubt = _Doubt()
+    counters = client.settings.counters
+    counters.count(names.planned)
     try:
-        return client.perform(flow, before_send=doubt.before_send, after_send=doubt.after_send)
+        entity = client.perform(flow, before_send=doubt.before_send, after_send=doubt.after_send)
+        doubt.there = True  # what breaks off the counting must not have it sent again
+        counters.count(names.accepted)
     except BaseException as error:  # whatever ends the call, a signal among it: another try would send again
         if not doubt.there:
+            counters.count(names.rejected, int(isinstance(error, RefusedError) and error.payload_is_at_fault))
             raise
+        counters.count(names.unconfirmed)
         unconfirmed(_reason(error), error)
+    return entity
 
 
 def _reason(error: BaseException) -> str:
@@ -142,13 +154,17 @@ def send_many(client: InstasentClient, messages: Sequence[Sms]) -> list[MessageO
     doubt = _Doubt()
     result = ChunkResult.of(messages)
     flow = send_bulk(messages, client.settings.retry_policy, result)
+    counters = client.settings.counters
+    counters.count(MESSAGES.planned, len(messages))
     try:
         client.perform(flow, before_send=doubt.before_send, after_send=doubt.after_send)
+        count_outcomes(counters, MESSAGES, result.outcomes)
         _raise_if_unconfirmed(result.outcomes, None)
     except InstasentUnconfirmedError:
         raise
     except BaseException as error:  # as above
         outcomes = _with_doubts(result, _reason(error)) if doubt.there else result.outcomes
+        count_outcomes(counters, MESSAGES, outcomes)
         _raise_if_unconfirmed(outcomes, error)
         if _some(outcomes, MessageState.ACCEPTED):
             what = str(error) if isinstance(error, BulkStoppedError) else _reason(error)

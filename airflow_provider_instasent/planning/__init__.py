@@ -8,7 +8,7 @@ In the order in which a row passes through::
     template_sandbox    what such a template may do with values, so that a retry renders the same
     suppression      numbers never to be texted, whatever the rows say
     row_message      makes a checked message of it, or says why it is a bad row
-    plan             all of this for each row, once: duplicates, bounds, counts
+    plan             all of this for each row, once: duplicates, bounds, counts   (plan_progress)
     spool            keeps the messages on disk, beside where the journal says each stands
     changed_rows     compares them with an earlier try's, and withholds what must not be sent any more
     choices          what the user wants done about bad rows, changed rows and unconfirmed messages

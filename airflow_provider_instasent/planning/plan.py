@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_instasent.api.errors import InvalidMessageError
 from airflow_provider_instasent.journal.errors import PlanError
 from airflow_provider_instasent.planning.choices import OnInvalid
+from airflow_provider_instasent.planning.plan_progress import PlanProgress
 from airflow_provider_instasent.planning.row_message import message_of_row
 from airflow_provider_instasent.planning.row_source import BadRow, Row
 from airflow_provider_instasent.planning.suppression import ON_THE_LIST, SUPPRESSED
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.api.numbers import PhoneNumber
     from airflow_provider_instasent.planning.row_template import RowTemplate
     from airflow_provider_instasent.planning.spool import Spool
+
+log = logging.getLogger(__name__)
 
 MOST_REPORTED = 20
 """Bad rows that an error lists; their number is always told."""
@@ -93,14 +97,20 @@ class Planner:
     :param spool: where they go
     :param settings: how
     :param suppressed: numbers in E.164 never to text
+    :param progress: is told of each row; None for one that begins now
     """
 
     def __init__(
-        self, spool: Spool, settings: PlanSettings, suppressed: Callable[[str], bool] = lambda _number: False
+        self,
+        spool: Spool,
+        settings: PlanSettings,
+        suppressed: Callable[[str], bool] = lambda _number: False,
+        progress: PlanProgress | None = None,
     ) -> None:
         self._spool = spool
         self._settings = settings
         self._suppressed = suppressed
+        self._progress = progress or PlanProgress(log.info)
         self.summary = PlanSummary()
 
     def read(self, rows: Iterable[Row]) -> PlanSummary:
@@ -111,6 +121,8 @@ class Planner:
                 self._plan(position, row)
             except InvalidMessageError as error:
                 self._invalid(position, error)
+            self._progress.take(self.summary)
+        self._progress.end(self.summary)
         return self.summary
 
     def _plan(self, position: int, row: Row) -> None:

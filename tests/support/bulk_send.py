@@ -15,6 +15,7 @@ from support.campaign import SECRET, Values
 from support.sandbox import deliverable
 
 from airflow_provider_instasent.api.client import InstasentClient
+from airflow_provider_instasent.api.counters import NO_COUNTERS, Counters
 from airflow_provider_instasent.api.retry import RetryPolicy
 from airflow_provider_instasent.campaign.bulk_send import BulkOutcome, BulkSend
 from airflow_provider_instasent.campaign.campaign_settings import CampaignSettings, SendSettings
@@ -165,6 +166,7 @@ class BulkTask:
     stop: Stop = field(default_factory=Stop)
     clock: Callable[[], float] = time.time
     elapsed: Callable[[], float] = elapsed
+    counters: Counters = NO_COUNTERS
 
     def attempt(
         self,
@@ -183,6 +185,7 @@ class BulkTask:
             retry_policy=self.retry_policy,
             read_timeout=self.read_timeout,
             max_in_flight=self.in_flight,
+            counters=self.counters,
         )
         client.numbers = count(1)  # type: ignore[attr-defined]
         client.dies_before, client.dies_after = dies_before_request, dies_after_request

@@ -12,12 +12,14 @@ import pytest
 from support.campaign import SECRET, Values
 
 from airflow_provider_instasent.api.client import InstasentClient
+from airflow_provider_instasent.api.counters import NO_COUNTERS, Counters
 from airflow_provider_instasent.api.errors import InstasentError
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.message_outcome import MessageState
 from airflow_provider_instasent.api.retry import RetryPolicy
 from airflow_provider_instasent.campaign.campaign_settings import SendSettings
-from airflow_provider_instasent.campaign.single_send import SingleResult, SingleSend
+from airflow_provider_instasent.campaign.single_result import SingleResult
+from airflow_provider_instasent.campaign.single_send import SingleSend
 from airflow_provider_instasent.journal.folder_store import PathSegments
 from airflow_provider_instasent.journal.journal import Journal
 from airflow_provider_instasent.journal.key_value_store import KeyValueSegments
@@ -129,6 +131,7 @@ class SendTask:
     began: float = field(default_factory=time.time)
     clock: Callable[[], float] = time.time
     elapsed: Callable[[], float] = elapsed
+    counters: Counters = NO_COUNTERS
 
     def attempt(self, hooks: Hooks | None = None) -> SingleResult:
         """Run one try; raise what ends it."""
@@ -146,6 +149,7 @@ class SendTask:
                     base_url=self.base_url or self.sandbox.url,
                     read_timeout=READ_TIMEOUT,
                     retry_policy=QUICK,
+                    counters=self.counters,
                 )
             )
             journal = self._open(hooks)

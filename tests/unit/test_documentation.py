@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from airflow_provider_instasent.api import counters
 from airflow_provider_instasent.hooks.connection import read_connection
 from airflow_provider_instasent.hooks.connection_extra import EXTRA_FIELDS
 from airflow_provider_instasent.sandbox.faults import AFTER, BEFORE
@@ -76,6 +77,7 @@ TABLES = {
     ("docs/sandbox.md", "digits"): [*FATES, "others"],
     ("docs/sandbox.md", "name | what happens"): [*BEFORE, *AFTER],
     ("docs/sandbox.md", "name | what it switches"): list(asdict(Settings())),
+    ("docs/observability.md", "metric"): list(counters.NAMES),
 }
 
 

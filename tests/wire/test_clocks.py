@@ -12,7 +12,7 @@ from support.single_send import Crash as SingleCrash
 from support.single_send import Hooks, SendTask, crash
 
 from airflow_provider_instasent.api.errors import UnavailableError, UnconfirmedError
-from airflow_provider_instasent.campaign.single_send import SingleResult
+from airflow_provider_instasent.campaign.single_result import SingleResult
 
 HOUR = 3_600.0
 SKEWS = [-HOUR, 150.0, 20 * HOUR]

@@ -8,7 +8,7 @@ from support.bulk_send import BulkTask, messages
 from support.single_send import Hooks, SendTask, crash
 
 from airflow_provider_instasent.api.errors import UnconfirmedError
-from airflow_provider_instasent.campaign.single_send import SingleResult
+from airflow_provider_instasent.campaign.single_result import SingleResult
 
 ORDERS = ("newest", "oldest")
 

@@ -24,7 +24,7 @@ from airflow_provider_instasent.api.client_ids import is_generated
 from airflow_provider_instasent.api.errors import InvalidRequestError, UnconfirmedError
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.message_outcome import MessageState
-from airflow_provider_instasent.campaign.single_send import SingleResult
+from airflow_provider_instasent.campaign.single_result import SingleResult
 from airflow_provider_instasent.journal.errors import (
     JournalForeignError,
     JournalStoreError,

@@ -22,7 +22,7 @@ from support.single_send import (
 from airflow_provider_instasent.api.errors import NoFundsError, NotSentError, UnavailableError, UnconfirmedError
 from airflow_provider_instasent.api.message_outcome import MessageState
 from airflow_provider_instasent.campaign import search
-from airflow_provider_instasent.campaign.single_send import SingleResult
+from airflow_provider_instasent.campaign.single_result import SingleResult
 from airflow_provider_instasent.campaign.unconfirmed import MOST_RESENDS
 from airflow_provider_instasent.journal.errors import (
     JournalConflictError,

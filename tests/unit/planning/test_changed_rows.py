@@ -12,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.campaign import SECRET, Segments, accepted
 
+from airflow_provider_instasent.api.counters import NO_COUNTERS
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.campaign.campaign_settings import CampaignSettings, SendSettings
-from airflow_provider_instasent.campaign.campaign_try import CampaignTry, replay
+from airflow_provider_instasent.campaign.campaign_try import CampaignTry
+from airflow_provider_instasent.campaign.earlier_tries import replay
 from airflow_provider_instasent.journal.journal import Journal
 from airflow_provider_instasent.journal.stopping import Stop
 from airflow_provider_instasent.planning.changed_rows import difference, fingerprint, is_present_plan, members
@@ -38,7 +40,7 @@ def planned(store: Segments, plan: Iterable[Message], **send: Any) -> Iterator[t
         earlier = replay(spool, journal, send_settings)
         for position, (number, text) in enumerate(plan):
             spool.add(position, spool.keys.key("Acme", number, text), Sms(number, text, "Acme"), 1)
-        client: Any = SimpleNamespace(list_sms=None)
+        client: Any = SimpleNamespace(list_sms=None, settings=SimpleNamespace(counters=NO_COUNTERS))
         one = CampaignTry(
             client, journal, spool, earlier, settings=CampaignSettings(plan_settings, send_settings), stop=Stop()
         )
