@@ -57,10 +57,14 @@ class SandboxProcess:
 
     def ids(self) -> list[str]:
         """The ids of all accepted messages."""
-        found: list[str] = []
+        return [message["id"] for message in self.messages()]
+
+    def messages(self) -> list[dict[str, Any]]:
+        """All accepted messages, in the order of acceptance."""
+        found: list[dict[str, Any]] = []
         page = 1
         while messages := self._admin.get("/ledger", params={"page": page, "per_page": PAGE}).json()["messages"]:
-            found += [message["id"] for message in messages]
+            found += messages
             page += 1
         return found
 
