@@ -59,14 +59,17 @@ class Tables:
         return Section("Waits at scale", TEXT, waits_list.HEADER, self.lists, self.bars, more)
 
 
-def section(*, quick: bool, before: Path | None = None, only: Collection[str] = SCENARIOS) -> Section:
-    """Measure this checkout, and another one before it where that is given; the bars are this one's.
+def section(
+    *, quick: bool, before: Path | None = None, code: Path | None = None, only: Collection[str] = SCENARIOS
+) -> Section:
+    """Measure a checkout, and another one before it where that is given; the bars are those of the first.
 
     :param quick: small sizes
-    :param before: another checkout
+    :param before: the other checkout
+    :param code: the checkout; default: this one
     :param only: which scenarios
     """
-    codes = {BEFORE: before, AFTER: None} if before else {AFTER: None}
+    codes = {BEFORE: before, AFTER: code} if before else {AFTER: code}
     tables = Tables()
     with ExitStack() as stack:
         for name, checkout in codes.items():
@@ -112,14 +115,14 @@ def main() -> int:
     """Measure what was asked for and print it."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.waits_at_scale", description=__doc__)
     parser.add_argument("--code", type=Path, help="the checkout that is measured (default: this one)")
+    parser.add_argument("--before", type=Path, help="another checkout, measured first, whose bars do not count")
     parser.add_argument("--only", choices=SCENARIOS, action="append", help="one scenario; may be repeated")
     parser.add_argument("--quick", action="store_true", help="small sizes")
     given = parser.parse_args()
-    tables = Tables()
-    with CodeUnderTest(given.code) as code:
-        measure(code, AFTER, tables, only=given.only or SCENARIOS, quick=given.quick)
-    print(tables.section().markdown())
-    return 0 if all(bar.held for bar in tables.bars) else 1
+    only = given.only or SCENARIOS
+    found = section(quick=given.quick, before=given.before, code=given.code, only=only)
+    print(found.markdown())
+    return 0 if all(bar.held for bar in found.bars) else 1
 
 
 if __name__ == "__main__":

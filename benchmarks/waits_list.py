@@ -26,6 +26,8 @@ LIMIT = 1_200
 UNLIMITED = 1_000_000
 INTERVAL = 60.0
 INTERVALS_BAR, REQUESTS_BAR, DISTINCT_BAR, LIMIT_BAR = 2, 1.5, 0.9, 1.5
+FEW = 10
+"""List requests from which on a round tells how many of them were for a page once more."""
 START = 120.0
 """Seconds in which a child is up, and after its end is gone."""
 
@@ -110,8 +112,8 @@ class Found:
 
     @property
     def distinct(self) -> float:
-        """Different pages for each list request, in the worst round."""
-        return min((one.pages / one.lists for one in self.rounds if one.lists), default=0.0)
+        """Different pages for each list request, in the worst round of more than a few requests."""
+        return min((one.pages / one.lists for one in self.rounds if one.lists >= FEW), default=1.0)
 
     @property
     def over(self) -> str:

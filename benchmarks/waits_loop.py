@@ -110,9 +110,10 @@ def _cancel(running: list[asyncio.Task[None]]) -> None:
 
 
 def _delivered() -> list[int]:
-    """Return what each watch that is alive knows to be delivered: the only way to look into a wait that hangs."""
-    return sorted(
-        found.result().delivered
+    """Return what each watch that goes on knows to be delivered: the only way to look into a wait that hangs."""
+    results = [
+        found.result()
         for found in gc.get_objects()
         if type(found).__name__ == "Watch" and type(found).__module__.startswith("airflow_provider_instasent.")
-    )
+    ]
+    return sorted(result.delivered for result in results if result.pending)
