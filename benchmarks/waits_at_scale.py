@@ -31,11 +31,11 @@ TEXT = f"""\
 The waits run on an event loop of a process of their own, as in a triggerer, against a sandbox with {waits_list.LIMIT:,}
 requests a minute and {waits_list.LATENCY} s a request (the fourth: 480 a minute, given to the connection and each
 trigger as `max_polls_per_minute`); `poll_interval` {waits_list.INTERVAL:.0f} s. The messages of several waits alternate
-in the list, a chunk of a hundred each. Rounds are intervals in which something was asked; a round needs the pages on
-which something lies that no answer has shown as final. These four run side by side. Slots: the bulk operator's, from
-the last acceptance to its deferral, one process a campaign. Single sends are deferred by the operator; their triggers
-start within {waits_singles.INTERVAL:.0f} s, their `poll_interval`, and their messages stay on the way. At SIGTERM the
-operator's `on_kill` is called and nothing else, as in Airflow 3.3."""
+in the list, a chunk of a hundred each; of the two campaigns, one begins 4,000 messages earlier. Rounds are intervals in
+which something was asked; a round needs the pages on which something lies that no answer has shown as final. These four
+run side by side. Slots: the bulk operator's, from the last acceptance to its deferral, one process a campaign. Single
+sends are deferred by the operator; their triggers start within {waits_singles.INTERVAL:.0f} s, their `poll_interval`,
+and their messages stay on the way. At SIGTERM the operator's `on_kill` is called, nothing else, as in Airflow 3.3."""
 
 
 class Tables:

@@ -40,6 +40,7 @@ class Setting:
     :param waits: how many triggers
     :param messages: of each
     :param newer: messages of nobody here that were accepted after all of theirs
+    :param lead: how many each has sent when the next one begins; from then on they take turns
     :param final_after: age at which a message is delivered: long enough for reads before
     :param limit: list requests a minute
     :param polls: `max_polls_per_minute` of the connection and of each trigger; None for the defaults
@@ -50,6 +51,7 @@ class Setting:
     waits: int
     messages: int
     newer: int = 0
+    lead: int = 0
     final_after: float = 90.0
     limit: int = LIMIT
     polls: int | None = None
@@ -67,8 +69,8 @@ class Setting:
 
 
 SETTINGS = {
-    # Final in the middle of a round that reads 400 pages at 300 a minute.
-    "campaigns": Setting("two campaigns of 20,000", 2, 20_000, final_after=60.0),
+    # Final in the middle of a round that reads 400 pages at 300 a minute; the second one's end is newest.
+    "campaigns": Setting("two campaigns of 20,000", 2, 20_000, lead=4_000, final_after=60.0),
     "mapped": Setting("mapped, 10 x 2,000", 10, 2_000),
     "below": Setting("2,000 below 40,000 newer ones", 1, 2_000, newer=40_000),
     "limited": Setting("five of 10,000, 480 reads a minute", 5, 10_000, limit=480, polls=480, longest=190.0),
@@ -227,7 +229,11 @@ def _owned(messages: Sequence[dict[str, Any]], setting: Setting) -> list[list[tu
 
 
 def _turns(setting: Setting) -> Iterator[int]:
-    for start in range(0, setting.messages, PAGE):
+    """Yield whose message each of the accepted ones is."""
+    sent = [0] * setting.waits
+    while min(sent) < setting.messages:
+        begun = [sender == 0 or sent[sender - 1] >= setting.lead for sender in range(setting.waits)]
         for sender in range(setting.waits):
-            for _ in range(min(PAGE, setting.messages - start)):
-                yield sender
+            chunk = min(PAGE, setting.messages - sent[sender]) if begun[sender] else 0
+            sent[sender] += chunk
+            yield from [sender] * chunk

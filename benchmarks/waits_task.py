@@ -129,13 +129,13 @@ def _single(*, deferrable: bool) -> Callable[[Path, Any, float], Any]:
     return make
 
 
-def _lookup(_home: Path, messages: Any, poll_interval: float) -> Any:
+def _lookup(home: Path, messages: Any, poll_interval: float) -> Any:
     from airflow_provider_instasent.operators.lookup import InstasentLookupOperator
     from benchmarks.campaign import number_of
 
     return InstasentLookupOperator(
         **WAITING, to=[number_of(index) for index in range(messages)], wait=True, deferrable=False,
-        poll_interval=poll_interval,
+        poll_interval=poll_interval, results_path=str(home / "results.jsonl"),
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import csv
 import pytest
 
 from airflow_provider_instasent.sandbox.statuses import DELIVERED, fate_of
-from benchmarks import campaign, report, throughput
+from benchmarks import campaign, report, throughput, waits_list
 from benchmarks.wait_rounds import Pending, rounds_of
 
 
@@ -158,3 +158,12 @@ def test_tables_beside_the_first_one_are_written_too():
 
     assert "| 3 | 4 |" in section.markdown()
     assert "| a | b |" not in section.markdown()
+
+
+def test_senders_take_turns_and_one_may_begin_earlier():
+    together = waits_list.Setting("", waits=2, messages=250)
+    later = waits_list.Setting("", waits=2, messages=200, lead=100)
+
+    turns = list(waits_list._turns(together))
+    assert (turns[:100], turns[100:200], turns[400:450], turns[450:]) == ([0] * 100, [1] * 100, [0] * 50, [1] * 50)
+    assert list(waits_list._turns(later)) == [0] * 200 + [1] * 200
