@@ -72,7 +72,7 @@ class SandboxProcess:
         """The requests to an endpoint, at most 200,000."""
         found: list[dict[str, Any]] = []
         page = 1
-        parameters = {"endpoint": endpoint, "per_page": PAGE}
+        parameters: dict[str, Any] = {"endpoint": endpoint, "per_page": PAGE}
         while records := self._admin.get("/requests", params={**parameters, "page": page}).json()["requests"]:
             found += records
             page += 1
