@@ -47,7 +47,7 @@ test-oldest: .make/oldest ## Run the wire and DAG tests on Airflow 2.11.2, again
 
 # BENCH, CHAOS and MODEL hold more arguments: BENCH='--quick --only limit', CHAOS='--runs 20 --points 2',
 # CHAOS='--journal s3 --runs 100', MODEL='--only clocks --examples 5000'.
-bench: .make/dev .make/instasent-sdk ## Measure this provider beside others and write docs/benchmarks.md (25 minutes)
+bench: .make/dev .make/instasent-sdk ## Measure this provider beside others and write docs/benchmarks.md (55 minutes)
 	PYTHONPATH=tests $(VENV)/bin/python -m benchmarks $(BENCH)
 
 chaos: .make/dev ## Kill and break 420 campaigns in a real Airflow and write what was sent into docs/benchmarks.md (25 minutes)

@@ -9,7 +9,18 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import footprint, machine, parsing, report, sharing, sql, throughput, waiting
+from benchmarks import (
+    footprint,
+    machine,
+    parsing,
+    report,
+    sharing,
+    sql,
+    throughput,
+    waiting,
+    waits_at_scale,
+    waits_deployed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +35,11 @@ BENCHMARKS: dict[str, Callable[..., Section]] = {
     "footprint": footprint.section,
     "sql": sql.section,
     "waiting": waiting.section,
+    "waits": waits_at_scale.section,
+    "deployed": waits_deployed.section,
     "parsing": parsing.section,
 }
+BEFORE_TOO = ("waits", "deployed")
 
 
 def main() -> int:
@@ -33,13 +47,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--only", choices=list(BENCHMARKS), action="append", help="one benchmark; may be repeated")
     parser.add_argument(
-        "--quick", action="store_true", help="small sizes, about three minutes; the document stays as it is"
+        "--quick", action="store_true", help="small sizes, about 20 minutes; the document stays as it is"
+    )
+    parser.add_argument(
+        "--before", type=Path, help="another checkout, which `waits` and `deployed` measure beside this one"
     )
     given = parser.parse_args()
     held = True
     for name in given.only or BENCHMARKS:
         began, place = time.monotonic(), machine.describe()
-        found = BENCHMARKS[name](quick=given.quick)
+        more = {"before": given.before} if name in BEFORE_TOO else {}
+        found = BENCHMARKS[name](quick=given.quick, **more)
         markdown = f"{found.markdown()}\n\n{place}"
         print(f"{markdown}\n\n({name}: {time.monotonic() - began:.0f} s)\n", flush=True)
         held = held and all(bar.held for bar in found.bars)

@@ -37,6 +37,7 @@ class Section:
     :param header: of the table
     :param rows: of the table
     :param bars: what had to be held
+    :param more: further tables, each a header and its rows
     """
 
     title: str
@@ -44,10 +45,14 @@ class Section:
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
     bars: Sequence[Bar] = field(default_factory=tuple)
+    more: Sequence[tuple[Sequence[str], Sequence[Sequence[str]]]] = field(default_factory=tuple)
 
     def markdown(self) -> str:
         """The section as Markdown."""
-        parts = [f"## {self.title}", self.text, table(self.header, self.rows)]
+        parts = [f"## {self.title}", self.text]
+        if self.rows:
+            parts.append(table(self.header, self.rows))
+        parts += [table(header, rows) for header, rows in self.more]
         if self.bars:
             held = [(bar.what, bar.bar, bar.measured, "yes" if bar.held else "**no**") for bar in self.bars]
             parts.append(table(("to hold", "bar", "measured", "held"), held))

@@ -57,10 +57,14 @@ class SandboxProcess:
 
     def ids(self) -> list[str]:
         """The ids of all accepted messages."""
-        found: list[str] = []
+        return [message["id"] for message in self.messages()]
+
+    def messages(self) -> list[dict[str, Any]]:
+        """All accepted messages, in the order of acceptance."""
+        found: list[dict[str, Any]] = []
         page = 1
         while messages := self._admin.get("/ledger", params={"page": page, "per_page": PAGE}).json()["messages"]:
-            found += [message["id"] for message in messages]
+            found += messages
             page += 1
         return found
 
@@ -68,7 +72,7 @@ class SandboxProcess:
         """The requests to an endpoint, at most 200,000."""
         found: list[dict[str, Any]] = []
         page = 1
-        parameters = {"endpoint": endpoint, "per_page": PAGE}
+        parameters: dict[str, Any] = {"endpoint": endpoint, "per_page": PAGE}
         while records := self._admin.get("/requests", params={**parameters, "page": page}).json()["requests"]:
             found += records
             page += 1

@@ -90,7 +90,7 @@ async def _wait(ids: list[str]) -> dict[str, Any]:
     sweeps = _count_calls(Watch, "sweep_ended")
     trigger = InstasentDeliveryTrigger(ids, time.time() + LONGEST, poll_interval=POLL_INTERVAL)
     delays: list[float] = []
-    measuring = asyncio.create_task(_measure(delays))
+    measuring = asyncio.create_task(measure_delays(delays))
     event = await anext(aiter(trigger.run()))
     ended = time.time()
     measuring.cancel()
@@ -107,7 +107,11 @@ async def _wait(ids: list[str]) -> dict[str, Any]:
     }
 
 
-async def _measure(delays: list[float]) -> None:
+async def measure_delays(delays: list[float]) -> None:
+    """Note how much later than asked for each short sleep on this loop ends, until it is cancelled.
+
+    :param delays: seconds, in the order of the sleeps
+    """
     while True:
         began = time.monotonic()
         await asyncio.sleep(TICK)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.client_ids import MessageKeys, new_secret
 from airflow_provider_instasent.api.errors import InstasentError
+from airflow_provider_instasent.api.steady_clock import elapsed
 from airflow_provider_instasent.campaign.campaign_try import CampaignTry
 from airflow_provider_instasent.campaign.earlier_tries import finished_by, replay
 from airflow_provider_instasent.campaign.shortfall import MESSAGES, shortfall
 from airflow_provider_instasent.campaign.summary import preview_of, records_of, results_unwritten, summary_of
 from airflow_provider_instasent.journal.errors import JournalError, PlanError, StoppedError
 from airflow_provider_instasent.journal.key_value_store import MANY_MESSAGES
-from airflow_provider_instasent.journal.worker_clock import elapsed
 from airflow_provider_instasent.planning.plan import Planner, PlanSummary
 from airflow_provider_instasent.planning.plan_progress import PlanProgress
 from airflow_provider_instasent.planning.spool import Spool

@@ -16,12 +16,12 @@ from airflow_provider_instasent.api.errors import ApiError, InstasentError
 from airflow_provider_instasent.api.lookup_flows import lookup_chunk
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.message_outcome import reported
+from airflow_provider_instasent.api.steady_clock import elapsed
 from airflow_provider_instasent.campaign.campaign_try import CampaignTry
 from airflow_provider_instasent.campaign.earlier_tries import replay
 from airflow_provider_instasent.campaign.shortfall import LOOKUPS, shortfall
 from airflow_provider_instasent.campaign.summary import counts_of, first_invalid_of, results_unwritten
 from airflow_provider_instasent.journal.errors import PlanError
-from airflow_provider_instasent.journal.worker_clock import elapsed
 from airflow_provider_instasent.planning.plan import Planner
 from airflow_provider_instasent.planning.plan_progress import PlanProgress
 from airflow_provider_instasent.planning.row_message import number_of_row

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_instasent.journal.worker_clock import elapsed
+from airflow_provider_instasent.api.steady_clock import elapsed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

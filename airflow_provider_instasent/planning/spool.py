@@ -244,7 +244,7 @@ class Spool:
     def report(self) -> Iterator[dict[str, Any]]:
         """Yield what became of each planned message, in input order: `position`, `client_id`, `id`, `state` …"""
         yield from self._reported(
-            "SELECT position, key, CASE WHEN place IS NULL THEN message.client_id ELSE roster.client_id END "
+            "SELECT position, key, CASE WHEN place IS NULL THEN message.client_id ELSE roster.client_id END "  # noqa: S608 - constant
             f"AS client_id, id, coalesce(state, 'planned') AS state, status, reason, {ACCEPTED_AT} AS accepted_at "
             "FROM message LEFT JOIN roster USING (key) ORDER BY position"
         )

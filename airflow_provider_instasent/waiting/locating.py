@@ -86,18 +86,16 @@ class StretchSearch:
             if not self._goes_on or self._notes[number].found or self._side(number) is _Side.AROUND:
                 break
             number = self._next()
-        if self._goes_on and not self._hits:
+        if self._goes_on() and not self._hits():
             yield from self._hunt(self._nearest())
-        if self._goes_on and self._hits:
-            yield from self._spread(self._hits[0], most)
+        if self._goes_on() and self._hits():
+            yield from self._spread(self._hits()[0], most)
 
-    @property
     def _hits(self) -> list[int]:
         """The pages that showed something, the one with most of it first."""
         hits = [note for note in self._notes.values() if note.found]
         return [note.number for note in sorted(hits, key=lambda note: -note.found)]
 
-    @property
     def _goes_on(self) -> bool:
         return self._wanted() > 0 and self._in_vain <= self._most_in_vain
 
@@ -180,17 +178,17 @@ class StretchSearch:
         return min(self._notes.values(), key=distance).number
 
     def _hunt(self, start: int) -> Search:
-        """Read pages to both sides until one shows something, so far apart that what is looked for fills two of them."""
+        """Read pages to both sides until one shows something, so far apart that what is looked for fills two."""
         stride = max(1, self._wanted() // (2 * max(1, self._positions.size)))
         ends = {stride: start, -stride: start}
-        while ends and self._goes_on and not self._hits:
+        while ends and self._goes_on() and not self._hits():
             for step in list(ends):
                 number = ends[step] = ends[step] + step
                 if number < 1:
                     del ends[step]
                     continue
                 yield from self._read([number] if number not in self._notes else [])
-                if self._hits or not self._goes_on:
+                if self._hits() or not self._goes_on():
                     return
                 if self._is_beyond(self._notes[number]):
                     del ends[step]
@@ -198,7 +196,7 @@ class StretchSearch:
     def _spread(self, start: int, most: Callable[[], int]) -> Search:
         """Read on from a page to both sides, in turns, while there is something to find there."""
         ends: dict[int, int] = {1: start, -1: start}
-        while ends and self._goes_on:
+        while ends and self._goes_on():
             for step in list(ends):
                 end = ends[step]
                 stop = max(0, end + step * (self._at_once(most) + 1))
@@ -206,9 +204,9 @@ class StretchSearch:
                 yield from self._read(numbers)
                 ends[step] = stop - step
                 read = [self._notes[number] for number in range(end + step, stop, step) if number in self._notes]
-                if ends[step] <= 1 and step < 0 or any(self._is_past(note, step) for note in read):
+                if (ends[step] <= 1 and step < 0) or any(self._is_past(note, step) for note in read):
                     del ends[step]
-                if not self._goes_on:
+                if not self._goes_on():
                     return
 
     def _is_past(self, note: PageNote, step: int) -> bool:

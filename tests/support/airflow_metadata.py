@@ -69,6 +69,14 @@ class Metadata:
         query = "select start_date, end_date from task_instance where dag_id = ? and run_id = ? and task_id = ?"
         return [(str(began), str(ended)) for began, ended in self._rows(query, dag_id, run_id, task_id)]
 
+    def deferrals(self, dag_id: str, run_id: str) -> list[tuple[str, int, str | None, str | None, str | None]]:
+        """Task, map index, state and end of each task of a run, and when the trigger it waits for was made."""
+        query = (
+            "select task_id, map_index, task_instance.state, end_date, trigger.created_date from task_instance "
+            "left join trigger on trigger.id = task_instance.trigger_id where dag_id = ? and run_id = ?"
+        )
+        return [(str(row[0]), int(row[1]), *row[2:]) for row in self._rows(query, dag_id, run_id)]
+
     def task_instances(self, dag_id: str, run_id: str) -> list[TaskInstance]:
         """The current try of every task of a run."""
         query = f"select {_columns('id')} from task_instance where dag_id = ? and run_id = ? order by 4, 5"

@@ -7,7 +7,8 @@ import csv
 import pytest
 
 from airflow_provider_instasent.sandbox.statuses import DELIVERED, fate_of
-from benchmarks import campaign, report, sharing, throughput
+from benchmarks import campaign, report, sharing, throughput, waits_list
+from benchmarks.wait_rounds import Pending, rounds_of
 
 
 def request(time, status=201):
@@ -123,3 +124,63 @@ def test_each_number_of_throughput_stands_under_its_heading(monkeypatch):
     assert (first["messages"], first["messages/s while sending"], first["messages/s in all"]) == (
         "4,000", "4,000", "2,000",
     )  # fmt: skip
+
+
+def listed(time, page, status=200):
+    query = {"page": str(page), "per_page": "100"}
+    return {"time": time, "status": status, "endpoint": "list", "path": "/sms", "query": query}
+
+
+def single(time, sms_id):
+    return {"time": time, "status": 200, "endpoint": "read", "path": f"/sms/{sms_id}", "query": {}}
+
+
+def test_a_round_needs_the_pages_on_which_something_is_not_known_to_be_final():
+    finals = dict.fromkeys(range(200), 50.0)  # below a hundred newer messages: on the pages 2 and 3
+    records = [
+        listed(0.0, 2),
+        listed(1.0, 3),
+        listed(60.0, 2),
+        listed(61.0, 3, 429),
+        listed(120.0, 3),
+        listed(121.0, 3),
+    ]
+
+    found = list(rounds_of(records, Pending(finals, {}, 300), interval=60.0))
+
+    assert [one.needed for one in found] == [2, 2, 1]
+    assert [one.requests for one in found] == [2, 2, 2]
+    assert [one.pages for one in found] == [2, 2, 1]
+    assert [one.refused for one in found] == [0, 1, 0]
+
+
+def test_an_answer_tells_what_was_so_in_the_middle_of_the_request():
+    pending = Pending({0: 10.0}, {"one": 0}, 1)
+    pending.answered(single(9.9, "one"), latency=0.1)
+    assert pending.pages() == 1
+
+    pending.answered(single(9.95, "one"), latency=0.1)
+    assert pending.pages() == 0
+
+
+def test_reads_of_others_and_pages_beyond_the_end_change_nothing():
+    pending = Pending({0: 0.0}, {"one": 0}, 1)
+    pending.answered(single(9.0, "another"), latency=0.0)
+    pending.answered(listed(9.0, 2), latency=0.0)
+    assert pending.pages() == 1
+
+
+def test_tables_beside_the_first_one_are_written_too():
+    section = report.Section("Title", "Text.", ("a", "b"), [], more=[(("c", "d"), [("3", "4")])])
+
+    assert "| 3 | 4 |" in section.markdown()
+    assert "| a | b |" not in section.markdown()
+
+
+def test_senders_take_turns_and_one_may_begin_earlier():
+    together = waits_list.Setting("", waits=2, messages=250)
+    later = waits_list.Setting("", waits=2, messages=200, lead=100)
+
+    turns = list(waits_list._turns(together))
+    assert (turns[:100], turns[100:200], turns[400:450], turns[450:]) == ([0] * 100, [1] * 100, [0] * 50, [1] * 50)
+    assert list(waits_list._turns(later)) == [0] * 200 + [1] * 200

@@ -207,7 +207,9 @@ async def test_it_never_sends(connected):
 
 def results_of(folder, ids):
     path = folder / "results.jsonl"
-    lines = ((position, f"c{position}", sms_id, "accepted", "enqueued", None, None) for position, sms_id in enumerate(ids))
+    lines = (
+        (position, f"c{position}", sms_id, "accepted", "enqueued", None, None) for position, sms_id in enumerate(ids)
+    )
     path.write_text("".join(json.dumps(dict(zip(RESULT_FIELDS, line, strict=True))) + "\n" for line in lines))
     return str(path)
 

@@ -28,8 +28,9 @@ def send(sandbox, count, ending=None):
 
 
 def results_of(path, ids, accepted_at=None):
+    rest = "accepted", "enqueued", None, accepted_at
     lines = [
-        dict(zip(RESULT_FIELDS, (position, f"c{position}", sms_id, "accepted", "enqueued", None, accepted_at), strict=True))
+        dict(zip(RESULT_FIELDS, (position, f"c{position}", sms_id, *rest), strict=True))
         for position, sms_id in enumerate(ids)
     ]
     lines.append(dict(zip(RESULT_FIELDS, (len(ids), None, None, "invalid", None, "no number", None), strict=True)))
