@@ -112,7 +112,8 @@ class ListReading:
         if self.search.is_for(number):
             first_id = entities[0]["id"] if entities else None
             found = wanted - self.search.wanted
-            self.search.note(PageNote(number, found, not entities, times_of(entities), is_on_track, first_id))
+            times = times_of(entities)
+            self.search.note(PageNote(number, found, not entities, times, is_on_track, first_id, len(entities)))
         elif not is_on_track and messages.has_due:
             self._cursor = -_FAR
             self.search.find_again(number)

@@ -24,6 +24,9 @@ LEAST_IN_VAIN = 12
 SLACK = 5.0
 """Seconds by which a message's creation may be off what is known of its acceptance."""
 
+REPETITIONS = 4
+"""Full pages that show the same after which the list is taken to have ended."""
+
 _FARTHEST = 2**31
 _MOST_PROBES = 40
 
@@ -38,6 +41,7 @@ class PageNote:
     :param times: when its messages were created, or None where they do not tell
     :param is_on_track: whether it shows messages that were due there
     :param first_id: of the first message on it, None where there is none
+    :param count: how many messages are on it
     """
 
     number: int
@@ -46,6 +50,7 @@ class PageNote:
     times: PageTimes | None
     is_on_track: bool = False
     first_id: str | None = None
+    count: int = 0
 
 
 Search = Generator[list[int], Sequence[PageNote], None]
@@ -83,7 +88,7 @@ class StretchSearch:
             if number is None:
                 break
             yield from self._read([number])
-            if not self._goes_on or self._notes[number].found or self._side(number) is _Side.AROUND:
+            if not self._goes_on() or self._notes[number].found or self._side(number) is _Side.AROUND:
                 break
             number = self._next()
         if self._goes_on() and not self._hits():
@@ -106,9 +111,13 @@ class StretchSearch:
             self._in_vain += not note.found
 
     def _is_repeated(self, note: PageNote) -> bool:
-        """Tell whether a page shows what one before it showed: behind the end, some servers repeat the last page."""
-        ahead = (other for number, other in self._notes.items() if number < note.number)
-        return not note.found and any(other.first_id == note.first_id for other in ahead if note.first_id is not None)
+        """Tell whether a page repeats the last one, as some servers do behind the end.
+
+        A full page may show what the one before it showed because as much has come in between; hardly again and again.
+        """
+        ahead = (other.first_id for number, other in self._notes.items() if number < note.number)
+        same = sum(first_id == note.first_id for first_id in ahead) if note.first_id is not None else 0
+        return not note.found and same >= (REPETITIONS if note.count >= self._positions.size else 1)
 
     def _first_guess(self) -> int:
         """Return where the middle of the stretch lay when the pages near it were last read; else the first page."""
