@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.api import endpoints, errors
+from airflow_provider_instasent.api.counters import LIST_READS, SINGLE_READS
 from airflow_provider_instasent.api.exchange import Answer, Failure, Kind
 from airflow_provider_instasent.api.flows import exchange
 from airflow_provider_instasent.api.rate_window import RateWindow
@@ -155,6 +156,11 @@ class AccountReader:
         self._windows[type(read)].leave()
         for subscription in self.subscriptions:
             subscription.requests += subscription.in_sweep
+
+    @staticmethod
+    def counter(read: Read) -> str:
+        """Return the name under which a read is counted."""
+        return LIST_READS if isinstance(read, PageRead) else SINGLE_READS
 
     def flow(self, read: Read) -> Flow[tuple[Outcome, Any]]:
         """Return the steps of a read."""

@@ -12,6 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
+from airflow_provider_instasent.api.counters import WAITS_BEGUN, WAITS_ENDED
 from airflow_provider_instasent.api.daemon_workers import Workers
 from airflow_provider_instasent.api.steady_clock import SteadyClock
 from airflow_provider_instasent.waiting.account_reader import IN_FLIGHT, AccountReader
@@ -75,11 +76,15 @@ class LoneReader:
         :param report: called after each sweep, for a progress log
         """
         sweeps = 0
-        while (ended := self._ended()) is None:
-            if self.subscription.sweeps != sweeps:
-                sweeps = self.subscription.sweeps
-                report(self.subscription)
-            self._go_on(client)
+        client.settings.counters.count(WAITS_BEGUN)
+        try:
+            while (ended := self._ended()) is None:
+                if self.subscription.sweeps != sweeps:
+                    sweeps = self.subscription.sweeps
+                    report(self.subscription)
+                self._go_on(client)
+        finally:
+            client.settings.counters.count(WAITS_ENDED)
         return ended
 
     def sweep(self, client: InstasentClient) -> Conclusion | None:
@@ -112,6 +117,7 @@ class LoneReader:
         for read in reads:
             self._sleep(self._reader.delay(type(read)))
             self._reader.leaves(read)
+            client.settings.counters.count(self._reader.counter(read))
             running[self._workers.submit(partial(client.perform, self._reader.flow(read)))] = read
         while running:
             self._check()

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from airflow_provider_instasent.api.counters import WAITS_BEGUN, WAITS_ENDED
 from airflow_provider_instasent.api.steady_clock import SteadyClock
 from airflow_provider_instasent.waiting.account_reader import AccountReader
 from airflow_provider_instasent.waiting.poll_budget import PollBudget
@@ -58,6 +59,7 @@ class SharedReader:
         """
         waiter = self._waiters[subscription] = _Waiter()
         self._reader.attach(subscription)
+        self._count(WAITS_BEGUN)
         self._joined.set()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run(), context=contextvars.Context())
@@ -73,6 +75,10 @@ class SharedReader:
         finally:
             self._waiters.pop(subscription, None)
             self._reader.detach(subscription)
+            self._count(WAITS_ENDED)
+
+    def _count(self, name: str) -> None:
+        self._client.settings.counters.count(name)
 
     async def close(self) -> None:
         """End reading."""
@@ -124,6 +130,7 @@ class SharedReader:
                 if delay := self._reader.delay(type(read)):
                     await asyncio.sleep(delay)
                 self._reader.leaves(read)
+                self._count(self._reader.counter(read))
                 running[asyncio.create_task(self._client.perform(self._reader.flow(read)))] = read
             while running:
                 done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
