@@ -203,17 +203,18 @@ class StretchSearch:
                     del ends[step]
 
     def _spread(self, start: int, most: Callable[[], int]) -> Search:
-        """Read on from a page to both sides, in turns, while there is something to find there."""
+        """Read on from a page to both sides, first where the last pages showed something, else in turns."""
         ends: dict[int, int] = {1: start, -1: start}
+        dry: set[int] = set()
         while ends and self._goes_on():
-            for step in list(ends):
-                end = ends[step]
-                stop = max(0, end + step * (self._at_once(most) + 1))
-                numbers = [number for number in range(end + step, stop, step) if number not in self._notes]
-                yield from self._read(numbers)
+            for step in [step for step in ends if step not in dry] or list(ends):
+                stop = max(0, ends[step] + step * (self._at_once(most) + 1))
+                numbers = range(ends[step] + step, stop, step)
+                yield from self._read([number for number in numbers if number not in self._notes])
+                read = [self._notes[number] for number in numbers if number in self._notes]
                 ends[step] = stop - step
-                read = [self._notes[number] for number in range(end + step, stop, step) if number in self._notes]
-                if (ends[step] <= 1 and step < 0) or any(self._is_past(note, step) for note in read):
+                (dry.discard if any(note.found for note in read) else dry.add)(step)
+                if (stop == 0 and step < 0) or any(self._is_past(note, step) for note in read):
                     del ends[step]
                 if not self._goes_on():
                     return

@@ -59,11 +59,12 @@ class Subscription:
         self.next_search = 1
         self._succeeded = False
         self._changed_at: float | None = None
-        self._swept_at = -math.inf
+        self._began_at = self._swept_at = -math.inf
 
     def begin_sweep(self, now: float) -> None:
         """Begin to ask for all that is pending."""
         self.in_sweep = True
+        self._began_at = now
         self._changed_at = now if self._changed_at is None else self._changed_at
         self.left = dict.fromkeys(self.watch.pending)
 
@@ -92,7 +93,8 @@ class Subscription:
             self._changed_at = now
         self.watch.changed = False
         self.interval = interval_after(self.poll_interval, now - self._changed_at)
-        self.watch.next_sweep = now + self.interval
+        # A sweep that took longer than that is followed by the next one.
+        self.watch.next_sweep = max(now, self._began_at + self.interval)
 
     def is_due(self, now: float) -> bool:
         """Tell whether to look: the interval is over, or the deadline and there was no look since."""
