@@ -187,8 +187,8 @@ class StretchSearch:
         return min(self._notes.values(), key=distance).number
 
     def _hunt(self, start: int) -> Search:
-        """Read pages to both sides until one shows something, so far apart that what is looked for fills two."""
-        stride = max(1, self._wanted() // (2 * max(1, self._positions.size)))
+        """Read pages to both sides until one shows something, no farther apart than what is looked for is long."""
+        stride = max(1, self._wanted() // max(1, self._positions.size))
         ends = {stride: start, -stride: start}
         while ends and self._goes_on() and not self._hits():
             for step in list(ends):

@@ -4,17 +4,18 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
-from airflow_provider_instasent.waiting.sweeps import sweep_singly
 from support.bulk_send import REJECTED, BulkTask, ending, messages
 from support.clients import sms
+from support.events import LONG
 
 from airflow_provider_instasent.api import InstasentClient, MessageState, errors
 from airflow_provider_instasent.api.endpoints import LONGEST_ID
 from airflow_provider_instasent.campaign.sms_history import History, HistoryWindow
 from airflow_provider_instasent.waiting.delivery_watch import Watch
-from airflow_provider_instasent.waiting.pace import Pace
+from airflow_provider_instasent.waiting.lone_reader import LoneReader
 
 ACCEPTED, UNCONFIRMED = MessageState.ACCEPTED, MessageState.UNCONFIRMED
 
@@ -104,7 +105,8 @@ def test_an_odd_field_keeps_no_list_and_no_wait_from_being_read(sandbox, tmp_pat
         ids = [client.send_sms(message)["id"] for message in MESSAGES]
         sandbox.fault(fault, times=None, fields={field: ODD[oddity]})
         watch = Watch(ids)
-        sweep_singly(client, watch, Pace(100_000), sleep=lambda _seconds: None)
+        with LoneReader(watch, deadline=time.time() + LONG, poll_interval=1.0, per_minute=100_000) as reader:
+            reader.sweep(client)
         with History(HistoryWindow()) as history:
             history.read(client.list_sms)
             assert history.write(tmp_path / "history.jsonl") == 3
