@@ -87,9 +87,13 @@ class AccountReader:
     :param resource: what is waited for: SMS or lookups
     :param budget: of the account
     :param clock: unix seconds, on a clock that nobody sets
+    :param gather: share of its interval by which the first look of a small wait is put off
     """
 
-    def __init__(self, resource: Resource, budget: PollBudget, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, resource: Resource, budget: PollBudget, clock: Callable[[], float], *, gather: float = 0.0
+    ) -> None:
+        self._gather = gather
         self._resource = resource
         self._budget = budget
         self._clock = clock
@@ -128,7 +132,9 @@ class AccountReader:
         """Return the seconds until there is something to do."""
         now = self._clock()
         free = max(self._paused_until, now + min(map(self.delay, self._windows)))
-        looks = (free if one.in_sweep else max(one.next_look(), free) for one in self.subscriptions)
+        looks = (
+            free if one.in_sweep else max(one.next_look() + self._patience(one), free) for one in self.subscriptions
+        )
         deadlines = (one.deadline for one in self.subscriptions if one.deadline > now)
         return max(0.0, min((*looks, *deadlines), default=now) - now)
 
@@ -208,7 +214,7 @@ class AccountReader:
 
     def _begin_sweeps(self) -> None:
         now = self._clock()
-        if not any(one.is_due(now) for one in self.subscriptions):
+        if not any(one.is_due(now - self._patience(one)) for one in self.subscriptions):
             return
         if not any(one.in_sweep for one in self.subscriptions):
             self._has_succeeded = False
@@ -216,6 +222,11 @@ class AccountReader:
         for one in self.subscriptions:
             if one.is_due(now + JOIN_EARLIER * one.poll_interval):
                 self._messages.begin_sweep(one, now)
+
+    def _patience(self, subscription: Subscription) -> float:
+        """Return the seconds for which the first look of a small wait is put off: others like it may be coming."""
+        is_small = subscription.watch.count_pending() <= PAGE
+        return self._gather * subscription.poll_interval if is_small and not subscription.sweeps else 0.0
 
     def _end_sweeps(self, now: float) -> None:
         for one in self.subscriptions:
@@ -236,7 +247,7 @@ class AccountReader:
 
     def _single_reads(self, most: int) -> list[Read]:
         messages = self._messages
-        if not messages.singly and not messages.has_due and not messages.unplaced:
+        if not messages.singly and not messages.placed.has_due and not messages.unplaced:
             for one in self.subscriptions:  # whatever was overlooked
                 messages.singly.update(one.left)
         return [SingleRead(message_id) for message_id, _ in zip(messages.singly, range(most), strict=False)]

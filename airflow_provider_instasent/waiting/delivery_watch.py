@@ -145,6 +145,10 @@ class Watch(Polling):
         """Whether any message has no final verdict."""
         return bool(self._queue)
 
+    def count_pending(self) -> int:
+        """Return how many messages have no final verdict."""
+        return len(self._queue)
+
     def is_pending(self, sms_id: str) -> bool:
         """Tell whether a message is one of this batch and has no final verdict."""
         return sms_id in self._queue

@@ -34,6 +34,7 @@ class ListReading:
         self.search = ListSearch(messages)
         self._messages = messages
         self._positions = messages.positions
+        self._placed = messages.placed
         self._clock = clock
         self._cursor = 0
         self._is_on_track = False
@@ -77,8 +78,8 @@ class ListReading:
         """Choose the next pages on which something is due, onwards from the last one, then from the beginning."""
         numbers: list[int] = []
         cursor, has_wrapped = self._cursor, False
-        while len(numbers) < most and self._messages.has_due:
-            due = self._messages.first_due(cursor)
+        while len(numbers) < most and self._placed.has_due:
+            due = self._placed.first_due(cursor)
             if due is None and has_wrapped:
                 break
             if due is None:
@@ -102,10 +103,10 @@ class ListReading:
     def _note(self, number: int, entities: list[Entity]) -> None:
         messages, wanted = self._messages, self.search.wanted
         is_certain = self._positions.take(number, entities)
-        expected = messages.due_on(number, len(entities))
+        expected = self._placed.due_on(number, len(entities))
         self._place(number, entities, is_certain=is_certain)
         messages.take_page(entities)
-        missing = [message_id for message_id in expected if messages.is_due(message_id)]
+        missing = [message_id for message_id in expected if self._placed.is_due(message_id)]
         is_on_track = len(missing) < len(expected)
         if is_on_track:  # else nothing lies where it should, and this is the wrong page
             messages.not_on_list(missing)
@@ -114,7 +115,7 @@ class ListReading:
             found = wanted - self.search.wanted
             times = times_of(entities)
             self.search.note(PageNote(number, found, not entities, times, is_on_track, first_id, len(entities)))
-        elif not is_on_track and messages.has_due:
+        elif not is_on_track and self._placed.has_due:
             self._cursor = -_FAR
             self.search.find_again(number)
         self._is_on_track = is_on_track
@@ -122,7 +123,7 @@ class ListReading:
     def _place(self, number: int, entities: list[Entity], *, is_certain: bool) -> None:
         """Note where the messages on a page lie; later, where it is not known by how much everything has moved on."""
         messages, now = self._messages, self._clock()
-        if is_certain or not messages.has_placed:
+        if is_certain or not self._placed:
             self._is_adrift = False
             for other, shown in self._adrift.items():
                 messages.place_page(other, shown)

@@ -134,7 +134,7 @@ class ListSearch:
         if sum(map(len, unplaced.values())) <= few:
             self._messages.read_unplaced_singly()
             return
-        if not self._messages.has_placed:
+        if not self._messages.placed:
             self._messages.positions.begin_anew()
         stretches = self._newest()
         merged = Stretch(min(one.earliest for one in stretches), max(one.latest for one in stretches))
@@ -179,11 +179,11 @@ class ListSearch:
     def _further_on(self, number: int) -> Search:
         """Ask for pages ever further away until one shows a message whose place was known."""
         positions = self._messages.positions
-        due = self._messages.first_due(-(2**60))
+        due = self._messages.placed.first_due(-(2**60))
         moment = None if due is None else positions.moment_of(due)
         for step in range(_STEPS):
             (note,) = yield [number + 2 ** (step + 1) - 1]
-            if note.is_on_track or not self._messages.has_due:
+            if note.is_on_track or not self._messages.placed.has_due:
                 return
             is_past = moment is not None and note.times is not None and note.times.latest < moment - SLACK
             if note.is_empty or (is_past and positions.newest_first):

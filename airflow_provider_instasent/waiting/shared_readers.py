@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.waiting.subscription import Subscription
 
 
+GATHER = 0.1
+"""Share of its interval by which the first look of a small wait is put off, for others that start beside it."""
+
+
 class _Waiter:
     """Somebody who waits for one subscription."""
 
@@ -154,7 +158,9 @@ class _Account:
 
     def reader(self, resource: Resource) -> SharedReader:
         if resource not in self._readers:
-            self._readers[resource] = SharedReader(AccountReader(resource, self._budget, self._clock), self.client)
+            self._readers[resource] = SharedReader(
+                AccountReader(resource, self._budget, self._clock, gather=GATHER), self.client
+            )
         return self._readers[resource]
 
     async def close(self) -> None:

@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.waiting.accepted_times import UNTOLD, Stretch
-from airflow_provider_instasent.waiting.list_positions import ListPositions
+from airflow_provider_instasent.waiting.placed_messages import PlacedMessages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,13 +14,11 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.api.endpoints import Entity
     from airflow_provider_instasent.waiting.subscription import Subscription
 
-BUCKET = 100
-"""Coordinates that are kept together: about a page."""
-
 
 class WatchedMessages:
     """What is pending, of all waits together.
 
+    :ivar placed: those whose place is known
     :ivar positions: where messages lie in the list
     :ivar subscriptions: the waits
     :ivar unplaced: ids that are due and whose place is not known, by when they were accepted
@@ -29,25 +26,20 @@ class WatchedMessages:
     """
 
     def __init__(self) -> None:
-        self.positions = ListPositions()
+        self.placed = PlacedMessages()
+        self.positions = self.placed.positions
         self.subscriptions: list[Subscription] = []
         self.unplaced: dict[Stretch, dict[str, None]] = {}
         self.singly: dict[str, None] = {}
         self._owners: dict[str, tuple[Subscription, ...]] = {}
-        self._placed: dict[int, set[str]] = defaultdict(set)
-        self._due: dict[int, set[str]] = defaultdict(set)
 
     def add(self, subscription: Subscription) -> None:
         """Take in a wait."""
         self.subscriptions.append(subscription)
         for ids in subscription.unplaced.values():
-            known = []
             for message_id in ids:
                 self._owners[message_id] = (*self._owners.get(message_id, ()), subscription)
-                if (at := self.positions.adopt(message_id)) is not None:
-                    self._placed[at // BUCKET].add(message_id)
-                    known.append(message_id)
-            for message_id in known:
+            for message_id in [message_id for message_id in ids if self.placed.adopt(message_id)]:
                 del ids[message_id]
 
     def remove(self, subscription: Subscription) -> None:
@@ -68,15 +60,7 @@ class WatchedMessages:
             if due := dict.fromkeys(message_id for message_id in ids if message_id in left):
                 self.unplaced.setdefault(stretch, {}).update(due)
         self.singly.update(dict.fromkeys(message_id for message_id in subscription.unlisted if message_id in left))
-        if len(left) < len(self._placed):
-            for message_id in left:
-                coordinate = self.positions.coordinate(message_id)
-                if coordinate is not None and message_id in self._placed.get(coordinate // BUCKET, ()):
-                    self._due[coordinate // BUCKET].add(message_id)
-        else:
-            for bucket, placed in self._placed.items():
-                if due_here := placed & left.keys():
-                    self._due[bucket] |= due_here
+        self.placed.make_due(left.keys())
 
     def owners(self, message_id: str) -> tuple[Subscription, ...]:
         """Return the waits that ask for a message; none where it is final, or nobody's."""
@@ -89,10 +73,18 @@ class WatchedMessages:
         :param entities: what is on it
         """
         for line, entity in enumerate(entities):
-            if self.owners(entity["id"]):
-                self._place(number, line, entity["id"])
-            else:
-                self.positions.note_other(number, line, entity["id"])
+            message_id = entity["id"]
+            owners = self.owners(message_id)
+            if not owners:
+                self.positions.note_other(number, line, message_id)
+                continue
+            is_due = any(message_id in ids for ids in self.unplaced.values()) or message_id in self.singly
+            if self.placed.place(number, line, message_id, is_due=is_due):
+                self.singly.pop(message_id, None)
+                _drop_from_each(self.unplaced, message_id)
+                for owner in owners:
+                    owner.unlisted.pop(message_id, None)
+                    _drop_from_each(owner.unplaced, message_id)
 
     def take_page(self, entities: list[Entity]) -> None:
         """Hand a page of the list to whom it concerns."""
@@ -119,9 +111,7 @@ class WatchedMessages:
 
     def asked(self, message_id: str) -> None:
         """Take in that a message was asked for, whatever came of it."""
-        coordinate = self.positions.coordinate(message_id)
-        if coordinate is not None:
-            self._drop_due(coordinate // BUCKET, message_id)
+        self.placed.asked(message_id)
         self.singly.pop(message_id, None)
         _drop_from_each(self.unplaced, message_id)
         for owner in self.owners(message_id):
@@ -129,52 +119,10 @@ class WatchedMessages:
             if not owner.watch.is_pending(message_id):
                 self._disown(message_id, owner)
 
-    def first_due(self, coordinate: int) -> int | None:
-        """Return the first coordinate, from one on, at which a message is due; None where there is none."""
-        begin = coordinate // BUCKET
-        for bucket in sorted(bucket for bucket in self._due if bucket >= begin):
-            behind = [
-                at for at in map(self.positions.coordinate, self._due[bucket]) if at is not None and at >= coordinate
-            ]
-            if behind:
-                return min(behind)
-        return None
-
-    @property
-    def has_placed(self) -> bool:
-        """Whether the place of anything that is pending is known."""
-        return bool(self._placed)
-
-    @property
-    def has_due(self) -> bool:
-        """Whether any message whose place is known is due."""
-        return bool(self._due)
-
-    def is_due(self, message_id: str) -> bool:
-        """Tell whether a message whose place is known is due."""
-        at = self.positions.coordinate(message_id)
-        return at is not None and message_id in self._due.get(at // BUCKET, ())
-
-    def due_on(self, number: int, count: int) -> list[str]:
-        """Return the messages that are due and should lie on a page.
-
-        :param number: of the page, from 1
-        :param count: how many messages it holds
-        """
-        first = self.positions.first_of(number)
-        last = first + count
-        found = []
-        for bucket in range(first // BUCKET, (last - 1) // BUCKET + 1):
-            for message_id in self._due.get(bucket, ()):
-                at = self.positions.coordinate(message_id)
-                if at is not None and first <= at < last:
-                    found.append(message_id)
-        return found
-
     def not_on_list(self, message_ids: Iterable[str]) -> None:
         """Take in that messages do not lie among those where they should: they are read one by one."""
         for message_id in message_ids:
-            self._unplace(message_id)
+            self.placed.lose(message_id)
             self._read_singly(message_id)
 
     def tell_stretch(self, subscription: Subscription, stretch: Stretch) -> None:
@@ -231,15 +179,14 @@ class WatchedMessages:
 
     def lose_places(self) -> None:
         """Take in that nothing lies where it was: what is due has to be looked for anew, by when it was created."""
-        for bucket in list(self._due):
-            for message_id in list(self._due.get(bucket, ())):
-                at = self.positions.coordinate(message_id)
-                moment = None if at is None else self.positions.moment_of(at)
-                stretch = UNTOLD if moment is None else Stretch(moment, moment)
-                self._unplace(message_id)
-                for owner in self.owners(message_id):
-                    owner.unplaced.setdefault(stretch, {})[message_id] = None
-                self.unplaced.setdefault(stretch, {})[message_id] = None
+        for message_id in self.placed.due():
+            at = self.positions.coordinate(message_id)
+            moment = None if at is None else self.positions.moment_of(at)
+            stretch = UNTOLD if moment is None else Stretch(moment, moment)
+            self.placed.lose(message_id)
+            for owner in self.owners(message_id):
+                owner.unplaced.setdefault(stretch, {})[message_id] = None
+            self.unplaced.setdefault(stretch, {})[message_id] = None
 
     def search_again(self, subscription: Subscription) -> None:
         """Look for what the list did not show in it once more: it may have come later."""
@@ -247,36 +194,10 @@ class WatchedMessages:
             subscription.unplaced.setdefault(UNTOLD, {}).update(subscription.unlisted)
             subscription.unlisted = {}
 
-    def _place(self, number: int, line: int, message_id: str) -> None:
-        former = self.positions.coordinate(message_id)
-        at = self.positions.place(number, line, message_id)
-        if former is not None and former // BUCKET != at // BUCKET:
-            self._drop_due(former // BUCKET, message_id)
-            _drop(self._placed, former // BUCKET, message_id)
-        owners = self.owners(message_id)
-        if not owners:
-            return
-        self._placed[at // BUCKET].add(message_id)
-        if former is None:
-            for owner in owners:
-                owner.unlisted.pop(message_id, None)
-                _drop_from_each(owner.unplaced, message_id)
-            _drop_from_each(self.unplaced, message_id)
-
-    def _unplace(self, message_id: str) -> None:
-        at = self.positions.coordinate(message_id)
-        if at is not None:
-            self._drop_due(at // BUCKET, message_id)
-            _drop(self._placed, at // BUCKET, message_id)
-        self.positions.lose(message_id)
-
     def _read_singly(self, message_id: str) -> None:
         self.singly[message_id] = None
         for owner in self.owners(message_id):
             owner.unlisted[message_id] = None
-
-    def _drop_due(self, bucket: int, message_id: str) -> None:
-        _drop(self._due, bucket, message_id)
 
     def _disown(self, message_id: str, subscription: Subscription) -> None:
         """Take a message from a wait for which it is final, or that is over."""
@@ -288,25 +209,9 @@ class WatchedMessages:
             self._owners[message_id] = others
             return
         del self._owners[message_id]
-        self._settle_place(message_id)
-
-    def _settle_place(self, message_id: str) -> None:
-        """Take in that nobody asks for a message any more."""
-        at = self.positions.coordinate(message_id)
-        if at is not None:
-            self._drop_due(at // BUCKET, message_id)
-            _drop(self._placed, at // BUCKET, message_id)
-        self.positions.forget(message_id)
+        self.placed.settle(message_id)
         self.singly.pop(message_id, None)
         _drop_from_each(self.unplaced, message_id)
-
-
-def _drop(buckets: dict[int, set[str]], bucket: int, message_id: str) -> None:
-    ids = buckets.get(bucket)
-    if ids is not None:
-        ids.discard(message_id)
-        if not ids:
-            del buckets[bucket]
 
 
 def _drop_from_each(stretches: dict[Stretch, dict[str, None]], message_id: str) -> None:

@@ -104,7 +104,7 @@ class SimulatedAccount:
 
 def new_reader(account: SimulatedAccount, per_minute: int | None = None) -> AccountReader:
     """A reader of that account by its clock."""
-    return AccountReader(SMS, PollBudget(lambda: account.now, per_minute), lambda: account.now)
+    return AccountReader(SMS, PollBudget(lambda: account.now, per_minute), lambda: account.now, gather=0.1)
 
 
 def new_wait(
