@@ -24,6 +24,7 @@ In the order in which a message passes through::
     pages   recent_pages   list_order     a list page by page; its recent part; in which order it is
     account   price_profile_paths         the balance; where prices are
     parameter_checks   files              for the rooms above: parameters, files that appear whole
+    steady_clock   daemon_workers         a clock that nobody sets; threads that keep no process from ending
 
 The names are imported on first use, so that importing this package costs a DAG file nothing.
 """

@@ -6,7 +6,7 @@ In the order in which a campaign passes through::
     campaign_settings                how it is carried out
     single_send   bulk_send   lookup_campaign     one message; rows to summary; numbers to look up   (single_result)
     campaign_try                     one try of the latter two: compare, send, look, decide   (earlier_tries)
-    sender                           chunks in flight, written ahead   (rate_gate, workers, unanswered, send_progress)
+    sender                           chunks in flight, written ahead   (rate_gate, unanswered, send_progress)
     tally                            counts what becomes of them
     unconfirmed   search   sightings     what becomes of messages in doubt; the looks for them; what the list tells
     summary   shortfall              the summary and the results file; when that is a failure

@@ -66,15 +66,16 @@ class InstasentBulkSmsOperator(SendOperator):
     :param max_total_parts: refuse to start above
     :param preview: plan, log and return what would be sent, and send nothing (templated)
     :param journal_path: a directory for the journal, local or on any object storage (templated)
-    :param results_path: a file for one JSON line a row: position, client_id, id, state, status, reason (templated)
+    :param results_path: a file for one JSON line a row: position, client_id, id, state, status, reason, accepted_at
+        (templated)
     :param max_in_flight: requests in flight at once; default: the connection's, 8
     :param max_xcom_ids: the most ids in the result; more messages need `results_path`
     :param wait_for_delivery: wait until the messages are delivered, and fail when too few are
     :param min_delivered_ratio: share of the accepted messages, 0 to 1, that must be delivered; one whose id is not
         known counts as not delivered (`no_id`)
     :param success_statuses: statuses that count as delivered; `delivered` always does
-    :param deferrable: wait in the triggerer instead of a worker slot
-    :param poll_interval: seconds between two looks at the statuses
+    :param deferrable: wait in the triggerer instead of a worker slot, which is given back without a request
+    :param poll_interval: seconds between two looks at the statuses; longer while nothing changes, at most ten times
     :param timeout: seconds to wait for delivery in all
     :param instasent_conn_id: the connection
     :returns: `{"campaign_id", "rows", "total", "gone", "accepted", "rejected", "unconfirmed", "planned", "invalid",

@@ -51,13 +51,15 @@ class InstasentLookupOperator(BaseOperator):
         object storage (templated)
     :param to_column: the column with the number
     :param wait: wait until all lookups are finished; else read them once and return what is there
-    :param deferrable: wait in the triggerer instead of a worker slot
-    :param poll_interval: seconds between two sweeps over the pending lookups
+    :param deferrable: wait in the triggerer instead of a worker slot, which is given back without a request
+    :param poll_interval: seconds between two sweeps over the pending lookups; longer while nothing changes, at most
+        ten times
     :param timeout: seconds to wait in all
     :param pending_statuses: statuses of a lookup that is not finished
     :param max_poll_failures: sweeps in a row without a successful read after which it fails, with retries
-    :param max_polls_per_minute: the most reads a minute while waiting; default: the connection's, else a quarter of the
-        rate limit
+    :param max_polls_per_minute: the most reads a minute: deferred, of all waits of the account together while this one
+        lasts, and the lowest that any of them or the connection says; in a worker, of this one in the connection's
+        place. Default: the connection's, else a quarter of the rate limit
     :param campaign_id: what the lookups belong to; default: DAG, run, task and map index (templated)
     :param on_invalid: `fail` orders nothing when a row has no possible number, `skip` leaves it out
     :param on_unconfirmed: what to do about orders of which nothing tells whether they were accepted: `fail` without

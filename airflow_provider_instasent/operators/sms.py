@@ -60,8 +60,8 @@ class InstasentSendSmsOperator(SendOperator):
     :param campaign_id: what the message belongs to; default: DAG, run, task and map index. Together with
         `journal_path`, each number gets one message a campaign, over all tasks and DAG runs (templated)
     :param wait_for_delivery: wait until the message is delivered, and fail when it will not be
-    :param deferrable: wait in the triggerer instead of a worker slot
-    :param poll_interval: seconds between two looks at the status
+    :param deferrable: wait in the triggerer instead of a worker slot, which is given back without a request
+    :param poll_interval: seconds between two looks at the status; longer while nothing changes, at most ten times
     :param timeout: seconds to wait for delivery in all
     :param success_statuses: statuses that count as delivered; `delivered` always does
     :param on_unconfirmed: what to do when nothing tells whether the message was accepted and it is not found in

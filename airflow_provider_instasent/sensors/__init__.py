@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Waiting for deliveries or a balance, in a worker or first there and then in the triggerer.
+"""Waiting for deliveries or a balance, in a worker or in the triggerer.
 
 ::
 

@@ -31,7 +31,7 @@ SOONER = 0.1
 
 
 class DeferringSensor(BaseSensorOperator):
-    """A sensor that pokes once and then may wait in the triggerer."""
+    """A sensor that may wait in the triggerer, some after one look of its own."""
 
     unaffected = ""
     """What a wait that nobody answered leaves as it was, a sentence."""

@@ -50,10 +50,14 @@ class _Wait:
 class InstasentDeliverySensor(DeferringSensor):
     """Wait until every message of a batch is final, and succeed if enough of them were delivered.
 
+    Deferred, it makes no request before it gives its worker slot back, save for up to three messages, which it asks for
+    once; in the triggerer all waits of an account share one reader and one budget.
+
     It fails without retry as soon as `min_delivered_ratio` can no longer be reached. At the timeout it succeeds if
     enough were delivered by then; the rest is reported as pending. An unknown status counts as pending. A message that
-    is not found is pending for 120 s, then `not_found`. Errors between sweeps (5xx, timeouts, 429) never fail it before
-    `max_poll_failures` sweeps in a row read nothing; 401 and 403 do at once.
+    is not found is pending for 120 s, then `not_found`. Errors (5xx, timeouts) never fail it before `max_poll_failures`
+    sweeps in a row read nothing; a refusal by the rate limit (429) costs a pause and is no failure; 401 and 403 fail it
+    at once.
 
     All modes follow the same rule. In `reschedule` mode each poke is a new process: from Airflow 3.3 on the task state
     store remembers what is final (for about 1,000 messages), failures in a row and when a message was first not found.
@@ -70,12 +74,13 @@ class InstasentDeliverySensor(DeferringSensor):
     :param success_statuses: statuses that count as delivered; `delivered` always does
     :param min_delivered_ratio: share of the batch, 0 to 1, that must be delivered
     :param deferrable: wait in the triggerer instead of a worker, whatever the `mode`; for up to 1,000 ids
-    :param poke_interval: seconds between two sweeps over the pending messages, in each mode (`exponential_backoff` and
-        `max_wait` do not apply when deferred)
+    :param poke_interval: seconds between two sweeps over the pending messages, in each mode. Deferred, it grows while
+        nothing changes: to a tenth of the silence, at most ten times; `exponential_backoff` and `max_wait` do not apply
     :param timeout: seconds to wait in all; `expired` comes after up to 48 h, hence 49 h
     :param max_poll_failures: sweeps in a row without a successful read after which it fails, with retries
-    :param max_polls_per_minute: the most reads a minute, deferred together with all waits of the account; default: the
-        connection's, else a quarter of the rate limit
+    :param max_polls_per_minute: the most reads a minute: deferred, of all waits of the account together while this one
+        lasts, and the lowest that any of them or the connection says; in a worker, of this one in the connection's
+        place. Default: the connection's, else a quarter of the rate limit
     :param instasent_conn_id: the connection (templated)
     :raises ValueError: names the parameter that is wrong; `message_ids` when the task runs, others at DAG parsing
     """

@@ -33,8 +33,10 @@ class InstasentLookupTrigger(BaseTrigger):
     :param deadline: unix seconds at which the wait ends; when it is over already, there is one sweep all the same
     :param instasent_conn_id: the connection
     :param pending_statuses: statuses of a lookup that is not finished
-    :param poll_interval: seconds between two sweeps over the pending lookups
-    :param max_poll_failures: sweeps in a row without a successful read after which it is an error
+    :param poll_interval: seconds between two sweeps over the pending lookups; longer while nothing changes, at most ten
+        times
+    :param max_poll_failures: sweeps in a row without a successful read after which it is an error; a refusal by the
+        rate limit (429) is none of them
     :param max_polls_per_minute: the most reads a minute of this account's waits together while this one lasts; default:
         the connection's, else a quarter of the rate limit
     :param next_poll: unix seconds of the first sweep

@@ -39,8 +39,10 @@ class InstasentDeliveryTrigger(BaseTrigger):
     :param instasent_conn_id: the connection
     :param success_statuses: statuses that count as delivered; `delivered` always does
     :param min_delivered_ratio: share of the batch, 0 to 1, that must be delivered
-    :param poll_interval: seconds between two sweeps over the pending messages
-    :param max_poll_failures: sweeps in a row without a successful read after which it is an error
+    :param poll_interval: seconds between two sweeps over the pending messages; longer while nothing changes, at most
+        ten times
+    :param max_poll_failures: sweeps in a row without a successful read after which it is an error; a refusal by the
+        rate limit (429) is none of them
     :param max_polls_per_minute: the most reads a minute of this account's waits together while this one lasts; default:
         the connection's, else a quarter of the rate limit
     :param memory: what an earlier sweep learned
