@@ -71,7 +71,8 @@ class LookupWait:
             self.watch,
             deadline=self._times["deadline"],
             poll_interval=self._operator.poll_interval,
-            per_minute=self._operator.max_polls_per_minute or hook.settings.max_polls_per_minute,
+            per_minute=hook.settings.max_polls_per_minute,
+            polls_per_minute=self._operator.max_polls_per_minute,
             check=self._check,
         )
 

@@ -183,7 +183,8 @@ class InstasentDeliverySensor(DeferringSensor):
                 wait.watch,
                 deadline=wait.deadline,
                 poll_interval=self.poke_interval,
-                per_minute=self.max_polls_per_minute or hook.settings.max_polls_per_minute,
+                per_minute=hook.settings.max_polls_per_minute,
+                polls_per_minute=self.max_polls_per_minute,
                 check=self.check_stop,
             )
         return wait.reader

@@ -126,7 +126,8 @@ class AccountReader:
     @property
     def is_paused(self) -> bool:
         """Whether the API asked for a pause, or does not answer."""
-        return self._clock() < self._paused_until or min(map(self.delay, self._windows)) > LONG_PAUSE
+        without_requests = min(window.pause() for window in self._windows.values())
+        return self._clock() < self._paused_until or without_requests > LONG_PAUSE
 
     def idle_for(self) -> float:
         """Return the seconds until there is something to do."""
@@ -255,8 +256,10 @@ class AccountReader:
     def _failed(self, read: Read, outcome: Outcome, error: errors.ApiError, now: float) -> None:
         """Take in a read that failed: one is left for the next sweep, three in a row or a 429 bring a pause."""
         is_over = self._trouble.read_failed(outcome, error, now)
+        is_rate_limited = self._trouble.blocked_until > now
         if isinstance(read, SingleRead):
-            self._messages.asked(read.message_id)
+            if not is_rate_limited:
+                self._messages.asked(read.message_id)
             self._pages.search.probed(read.message_id, None)
         reading = [one for one in self.subscriptions if one.in_sweep]
         for one in reading:
@@ -264,7 +267,6 @@ class AccountReader:
             one.watch.refusal = self._trouble.refusal
         if not is_over:
             return
-        is_rate_limited = self._trouble.blocked_until > now
         for one in reading:
             if is_rate_limited:
                 one.watch.blocked_until = self._trouble.blocked_until

@@ -35,7 +35,8 @@ class LoneReader:
     :param watch: what is waited for; its first sweep is at `watch.next_sweep`
     :param deadline: unix seconds; when it is over already, there is one sweep all the same
     :param poll_interval: seconds between two sweeps; longer while nothing changes
-    :param per_minute: the most reads a minute; None for a quarter of the limit
+    :param per_minute: the most reads a minute, as the connection says; None for a quarter of the limit
+    :param polls_per_minute: the most reads a minute of this wait, where that is less; None for the connection's
     :param check: called at least four times a second; what it raises ends the wait
     :param clock: unix seconds, on a clock that nobody sets
     """
@@ -47,13 +48,16 @@ class LoneReader:
         deadline: float,
         poll_interval: float,
         per_minute: int | None = None,
+        polls_per_minute: int | None = None,
         check: Callable[[], object] = lambda: None,
         clock: Callable[[], float] | None = None,
     ) -> None:
         self._clock = clock or SteadyClock()
         self._check = check
         self._reader = AccountReader(watch.resource, PollBudget(self._clock, per_minute), self._clock)
-        self.subscription = Subscription(watch, deadline=deadline, poll_interval=poll_interval)
+        self.subscription = Subscription(
+            watch, deadline=deadline, poll_interval=poll_interval, polls_per_minute=polls_per_minute
+        )
         self._reader.attach(self.subscription)
         self._workers: Workers | None = None
 
@@ -98,6 +102,7 @@ class LoneReader:
             if self._ended() is not None and not self.subscription.is_due(self._clock()):
                 break
             self._go_on(client)
+        self.subscription.look_after(self.subscription.poll_interval)
         return self._ended()
 
     def _ended(self) -> Conclusion | None:

@@ -96,6 +96,15 @@ class Subscription:
         # A sweep that took longer than that is followed by the next one.
         self.watch.next_sweep = max(now, self._began_at + self.interval)
 
+    def look_after(self, seconds: float) -> None:
+        """Look next so many seconds after the last sweep."""
+        self.watch.next_sweep = self._swept_at + seconds
+
+    @property
+    def pause(self) -> float:
+        """The seconds between the last sweep and the next look."""
+        return max(0.0, self.next_look() - self._swept_at) if self.sweeps else 0.0
+
     def is_due(self, now: float) -> bool:
         """Tell whether to look: the interval is over, or the deadline and there was no look since."""
         return not self.in_sweep and now >= self.next_look()

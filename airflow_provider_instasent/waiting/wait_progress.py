@@ -36,4 +36,4 @@ class WaitProgress:
         pause = SECONDS_BETWEEN_REPEATS if line == self._line else SECONDS_BETWEEN_CHANGES
         if not self._line or now - self._at >= pause:
             self._line, self._at = line, now
-            self._write(f"{line} {wait.requests} requests so far; it looks again in {wait.interval:.0f} s.")
+            self._write(f"{line} {wait.requests} requests so far; it looks again in {wait.pause:.0f} s.")
