@@ -138,7 +138,6 @@ class ListPositions:
         # Nothing moves back: what was seen a page or more further on was seen on a repetition of the last page.
         if drift is not None and drift > self.drift - self.size:
             self.drift = drift
-        self._note_times(number, entities)
         return drift is not None
 
     def note_other(self, number: int, line: int, message_id: str) -> None:
@@ -186,7 +185,8 @@ class ListPositions:
             return None
         return min(self._landmarks, key=lambda mark: abs(self._times[mark] - moment))
 
-    def _note_times(self, number: int, entities: list[Entity]) -> None:
+    def note_times(self, number: int, entities: list[Entity]) -> None:
+        """Note when the messages on a page were created; the parameters are those of :meth:`take`."""
         times = times_of(entities)
         if times is None:
             return

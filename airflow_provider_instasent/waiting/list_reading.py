@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 FRESH = 5.0
 """Seconds without a page after which it is not known by how much everything has moved on meanwhile."""
 
+MOST_MISSES = 3
+"""Pages in a row that show nothing that is due after which the drift is not believed any more."""
+
 _FAR = 2**60
 """Behind every coordinate."""
 
@@ -38,6 +41,7 @@ class ListReading:
         self._clock = clock
         self._cursor = 0
         self._is_on_track = False
+        self._misses = 0
         self._doubted: dict[int, list[Entity]] = {}
         self._adrift: dict[int, list[Entity]] = {}
         self._is_adrift = False
@@ -65,7 +69,7 @@ class ListReading:
             has_moved = drift is None or abs(drift - positions.drift) >= positions.size
             for other, shown in doubted.items() if has_moved else ():
                 self._note(other, shown)
-            self._note(number, entities)
+            self._note(number, entities, is_proof=True)
             for other in () if has_moved else doubted:
                 self._note(other, [])
         elif drift is not None and drift - positions.drift >= max(1, positions.size):
@@ -100,7 +104,7 @@ class ListReading:
         drift = self._positions.drift_on(number, entities) or 0
         return self._positions.page_of(self._positions.first_of(number) + self._positions.drift - drift)
 
-    def _note(self, number: int, entities: list[Entity]) -> None:
+    def _note(self, number: int, entities: list[Entity], *, is_proof: bool = False) -> None:
         messages, wanted = self._messages, self.search.wanted
         is_certain = self._positions.take(number, entities)
         expected = self._placed.due_on(number, len(entities))
@@ -114,10 +118,17 @@ class ListReading:
             first_id = entities[0]["id"] if entities else None
             found = wanted - self.search.wanted
             times = times_of(entities)
-            self.search.note(PageNote(number, found, not entities, times, is_on_track, first_id, len(entities)))
+            self.search.note(PageNote(number, found, times, is_on_track, is_certain, first_id, len(entities)))
+        elif is_proof:
+            return  # nothing was expected on it
         elif not is_on_track and self._placed.has_due:
             self._cursor = -_FAR
-            self.search.find_again(number)
+            # What should be here has been asked for: others have sent meanwhile, and the drift now tells by how much.
+            is_near = is_certain and not expected and self._misses < MOST_MISSES
+            self._misses += 1
+            if not is_near:
+                self.search.find_again(number)
+        self._misses = 0 if is_on_track else self._misses
         self._is_on_track = is_on_track
 
     def _place(self, number: int, entities: list[Entity], *, is_certain: bool) -> None:
@@ -126,7 +137,7 @@ class ListReading:
         if is_certain or not self._placed:
             self._is_adrift = False
             for other, shown in self._adrift.items():
-                messages.place_page(other, shown)
+                messages.place_page(other, shown, others_too=False)
             self._adrift = {}
         elif now - self._read_at > FRESH:
             self._is_adrift = True
@@ -134,4 +145,5 @@ class ListReading:
         if self._is_adrift:
             self._adrift[number] = entities
         else:
+            self._positions.note_times(number, entities)
             messages.place_page(number, entities)

@@ -183,7 +183,10 @@ class ListSearch:
         moment = None if due is None else positions.moment_of(due)
         for step in range(_STEPS):
             (note,) = yield [number + 2 ** (step + 1) - 1]
-            if note.is_on_track or not self._messages.placed.has_due:
+            here = self._messages.placed.first_due(-(2**60))
+            if here is not None and note.is_certain and not note.is_on_track:
+                (note,) = yield [positions.page_of(here)]
+            if note.is_on_track or here is None:
                 return
             is_past = moment is not None and note.times is not None and note.times.latest < moment - SLACK
             if note.is_empty or (is_past and positions.newest_first):

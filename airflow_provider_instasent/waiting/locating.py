@@ -37,20 +37,25 @@ class PageNote:
 
     :param number: of the page, from 1
     :param found: how many of the messages that the search is for are on it
-    :param is_empty: whether there was nothing on it
     :param times: when its messages were created, or None where they do not tell
     :param is_on_track: whether it shows messages that were due there
+    :param is_certain: whether it shows a message whose place was known
     :param first_id: of the first message on it, None where there is none
     :param count: how many messages are on it
     """
 
     number: int
     found: int
-    is_empty: bool
     times: PageTimes | None
     is_on_track: bool = False
+    is_certain: bool = False
     first_id: str | None = None
     count: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there was nothing on it, or what the last page shows."""
+        return self.count == 0
 
 
 Search = Generator[list[int], Sequence[PageNote], None]
@@ -106,7 +111,7 @@ class StretchSearch:
 
     def _read(self, numbers: list[int]) -> Search:
         for read in (yield numbers) if numbers else ():
-            note = replace(read, is_empty=True) if self._is_repeated(read) else read
+            note = replace(read, count=0) if self._is_repeated(read) else read
             self._notes[note.number] = note
             self._in_vain += not note.found
 

@@ -66,17 +66,19 @@ class WatchedMessages:
         """Return the waits that ask for a message; none where it is final, or nobody's."""
         return self._owners.get(message_id, ())
 
-    def place_page(self, number: int, entities: list[Entity]) -> None:
+    def place_page(self, number: int, entities: list[Entity], *, others_too: bool = True) -> None:
         """Note where the messages on a page lie.
 
         :param number: of the page, from 1
         :param entities: what is on it
+        :param others_too: whether to note where those lie that nobody asks for
         """
         for line, entity in enumerate(entities):
             message_id = entity["id"]
             owners = self.owners(message_id)
             if not owners:
-                self.positions.note_other(number, line, message_id)
+                if others_too:
+                    self.positions.note_other(number, line, message_id)
                 continue
             is_due = any(message_id in ids for ids in self.unplaced.values()) or message_id in self.singly
             if self.placed.place(number, line, message_id, is_due=is_due):
