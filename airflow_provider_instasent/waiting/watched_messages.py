@@ -257,6 +257,8 @@ class WatchedMessages:
         if not owners:
             return
         self._placed[at // BUCKET].add(message_id)
+        if any(message_id in owner.left for owner in owners):
+            self._due[at // BUCKET].add(message_id)
         if former is None:
             for owner in owners:
                 owner.unlisted.pop(message_id, None)
