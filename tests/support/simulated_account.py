@@ -203,7 +203,7 @@ def campaigns(account: SimulatedAccount, batches: int, number: int = 1, gap: flo
     """Let campaigns send at once, so many batches of a hundred each in turns; return their ids."""
     ids: list[list[str]] = [[] for _ in range(number)]
     for _ in range(batches):
-        for one in ids:
-            one += account.accept(100)
+        for some in ids:
+            some.extend(account.accept(100))
             account.move(gap)
     return ids

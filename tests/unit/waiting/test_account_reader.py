@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One reader for all waits of an account: what it reads, how often, and how each wait ends, by a clock moved by hand."""
+"""One reader for all waits of an account: what it reads and how often, and how each wait ends, all time simulated."""
 
 from __future__ import annotations
 
 import random
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from support.simulated_account import START, SimulatedAccount, campaigns, new_reader, new_wait, pages_of, run
@@ -30,7 +31,7 @@ def sent_and_waited_for(batches=10, waits=1, **habits):
     return account, reader, subscriptions
 
 
-def failing(account, *numbers, what=lambda account: Answer(503, {}, b"")):
+def failing(account, *numbers, what=lambda _: Answer(503, {}, b"")):
     """Have those requests fail, counted from 0."""
     account.fault = lambda _: what(account) if len(account.requests) - 1 in numbers else None
 
@@ -126,7 +127,7 @@ def test_a_sweep_longer_than_its_interval_is_followed_at_once_by_the_next():
     run(account, reader, 450)
     moments = [moment for moment, _, _ in account.requests]
     assert wait.sweeps == 4
-    assert max(later - sooner for sooner, later in zip(moments, moments[1:], strict=False)) < 1.0
+    assert max(later - sooner for sooner, later in pairwise(moments)) < 1.0
 
 
 def test_the_interval_grows_with_silence_up_to_ten_times():
@@ -136,7 +137,7 @@ def test_the_interval_grows_with_silence_up_to_ten_times():
     reader.attach(new_wait(account, [one], poll_interval=30.0, deadline=account.now + 7_200))
     run(account, reader, 7_200)
     moments = [moment for moment, _, _ in account.requests]
-    gaps = [later - sooner for sooner, later in zip(moments, moments[1:], strict=False)]
+    gaps = [later - sooner for sooner, later in pairwise(moments)]
     assert gaps[:5] == pytest.approx([30.0] * 5, abs=0.5)
     assert gaps == sorted(gaps)
     assert gaps[-1] == pytest.approx(300.0, abs=1)
@@ -307,9 +308,7 @@ def test_an_api_that_is_down_ends_each_wait_after_its_own_patience():
     ids = account.accept(100)
     reader = new_reader(account)
     waits = [
-        Subscription(
-            Watch(ids, WatchRules(max_poll_failures=most)), deadline=account.now + DAY, poll_interval=30.0
-        )
+        Subscription(Watch(ids, WatchRules(max_poll_failures=most)), deadline=account.now + DAY, poll_interval=30.0)
         for most in (1, 2, 5)
     ]
     for wait in waits:

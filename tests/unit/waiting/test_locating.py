@@ -54,9 +54,7 @@ def assert_cheap(rounds, pages, in_vain, twice=0):
     assert set(others[0]) >= {page for page in pages if len(others) > 1}
 
 
-@pytest.mark.parametrize(
-    ("habits", "batches"), [(HABITS[0], 200), *((habits, 50) for habits in HABITS[1:])], ids=str
-)
+@pytest.mark.parametrize(("habits", "batches"), [(HABITS[0], 200), *((habits, 50) for habits in HABITS[1:])], ids=str)
 def test_two_campaigns_at_once_cost_each_of_their_pages_once_a_round(habits, batches):
     account = SimulatedAccount(final_after=FINAL_AFTER, **habits)
     account.accept(5_000, "old", account.now - 3_600)
@@ -77,7 +75,7 @@ def test_ten_mapped_tasks_cost_each_of_their_pages_once_a_round(habits):
     final_at = account.now + FINAL_AFTER
     waits = [new_wait(account, ids, (began, account.now)) for ids in all_ids]
     rounds = read_to_the_end(account, waits, final_at)
-    assert_cheap(rounds, pages_of(account, sum(all_ids, [])), LEAST_IN_VAIN)
+    assert_cheap(rounds, pages_of(account, [one for ids in all_ids for one in ids]), LEAST_IN_VAIN)
 
 
 @pytest.mark.parametrize("told", ["told", "untold", "wrongly told"])
