@@ -332,6 +332,22 @@ def test_a_refusal_ends_all_waits_with_one_request(status):
     assert len(account.requests) == 1
 
 
+@pytest.mark.parametrize("messages", [3, 2_000])
+@pytest.mark.parametrize("looks", [0, 1, 2])
+def test_each_sweep_begins_with_one_read_alone_so_a_token_that_was_revoked_costs_one(messages, looks):
+    account = SimulatedAccount(final_after=DAY)
+    ids = account.accept(messages)
+    reader = new_reader(account)
+    reader.attach(new_wait(account, ids, (account.now, account.now)))
+    run(account, reader, 30 * looks - 1)
+    begin = len(account.requests)
+    assert (begin > 0) == (looks > 0)
+    account.fault = lambda _: Answer(401, {}, b"{}")
+    run(account, reader, 60)
+    assert endings(account) == [Ending.ERROR]
+    assert len(account.requests) == begin + 1
+
+
 # The budget
 
 

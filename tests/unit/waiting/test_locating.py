@@ -11,7 +11,7 @@ from support.simulated_account import SimulatedAccount, campaigns, new_reader, n
 
 from airflow_provider_instasent.waiting.accepted_times import UNTOLD, Stretch
 from airflow_provider_instasent.waiting.list_positions import ListPositions, PageTimes
-from airflow_provider_instasent.waiting.locating import LEAST_IN_VAIN, PageNote, StretchSearch
+from airflow_provider_instasent.waiting.locating import LEAST_IN_VAIN, REPETITIONS, PageNote, StretchSearch
 
 HABITS: list[dict[str, Any]] = [
     {},
@@ -99,8 +99,17 @@ def test_two_thousand_below_forty_thousand_are_searched_for_once(habits, told):
     assert_cheap(rounds, pages, LEAST_IN_VAIN if trust else blind, 0 if trust else LEAST_IN_VAIN)
 
 
-def search_of(pages: dict[int, tuple[float, float]], wanted: dict[int, int], stretch: Stretch, **positions: Any):
-    """Let a search look through a list of pages that say when they were created; return the pages it read."""
+def search_of(
+    pages: dict[int, tuple[float, float] | None],
+    wanted: dict[int, int],
+    stretch: Stretch,
+    repeats: int = 0,
+    **positions: Any,
+):
+    """Let a search look through a list of pages that say when they were created; return the pages it read.
+
+    :param repeats: how many messages are on the last page, if it is repeated beyond the end
+    """
     left = dict(wanted)
     known = SimpleNamespace(**{"size": 100, "newest_first": True, "guess": lambda _: None, **positions})
     search = StretchSearch(stretch, known, lambda: sum(left.values())).run(lambda: 5)
@@ -116,11 +125,13 @@ def search_of(pages: dict[int, tuple[float, float]], wanted: dict[int, int], str
         read += numbers
         notes = []
         for number in numbers:
-            times = pages.get(number)
+            shown = min(number, max(pages)) if repeats else number
+            times = pages.get(shown)
             told = None if times is None else PageTimes(*times, sum(times) / 2)
-            empty = number not in pages
-            first = None if empty else f"first of {number}"
-            notes.append(PageNote(number, left.pop(number, 0), empty, told, first_id=first, count=0 if empty else 100))
+            empty = shown not in pages
+            count = 0 if empty else repeats if repeats and shown == max(pages) else 100
+            first = None if empty else f"first of {shown}"
+            notes.append(PageNote(number, left.pop(number, 0), empty, told, first_id=first, count=count))
 
 
 LIST = {number: (100_000.0 - 60 * number, 100_000.0 - 60 * number + 59) for number in range(1, 1_001)}
@@ -177,3 +188,19 @@ def test_the_order_of_the_list_is_learnt_on_the_way():
         read = search_of(oldest_first, {700: 100}, Stretch(*oldest_first[700]), newest_first=order)
         assert read[-1] == 700
         assert len(read) <= 40
+
+
+@pytest.mark.parametrize(
+    ("on_last", "stretch", "in_vain"),
+    [
+        (7, UNTOLD, 3),
+        (7, Stretch(1_000.0, 2_000.0), 12),
+        (100, UNTOLD, REPETITIONS + 2),
+        (100, Stretch(1_000.0, 2_000.0), 24),
+    ],
+)
+def test_a_last_page_that_is_repeated_without_end_is_the_end(on_last, stretch, in_vain):
+    """A full one may be there again because others have sent as much; one that is not full cannot."""
+    pages = {number: LIST[number] if stretch != UNTOLD else None for number in range(1, 6)}
+    read = search_of(pages, {5_000: 400}, stretch, repeats=on_last)
+    assert len([number for number in read if number > 5]) <= in_vain
