@@ -127,8 +127,11 @@ class AccountReader:
     def idle_for(self) -> float:
         """Return the seconds until there is something to do."""
         now = self._clock()
-        free = max(self._paused_until, now + min(map(self.delay, self._windows)))
-        looks = (free if one.in_sweep else max(one.next_look(), free) for one in self.subscriptions)
+        delays = [self.delay(kind) for kind in self._windows]
+        free = max(self._paused_until, now + min(delays))
+        # What a sweep has left is of the kind that may not be read now.
+        soonest = max(self._paused_until, now + min((one for one in delays if one > SOON), default=min(delays)))
+        looks = (soonest if one.in_sweep else max(one.next_look(), free) for one in self.subscriptions)
         deadlines = (one.deadline for one in self.subscriptions if one.deadline > now)
         return max(0.0, min((*looks, *deadlines), default=now) - now)
 
