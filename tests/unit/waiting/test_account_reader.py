@@ -423,6 +423,19 @@ def test_a_tenth_of_each_window_is_left_to_others():
     assert min(by_minute[minute] for minute in sorted(by_minute)[1:-1]) >= 80
 
 
+@pytest.mark.parametrize(("limit", "per_minute"), [(101, 6_000), (100, 110), (480, 450), (60, 60)])
+def test_a_reader_that_waits_for_the_next_window_of_the_list_sleeps(limit, per_minute):
+    """Single reads have a window of their own, which is open all the while."""
+    account = SimulatedAccount(limit=limit, final_after=DAY)
+    ids = account.accept(30_000)
+    reader = new_reader(account, per_minute)
+    reader.attach(new_wait(account, ids, (account.now, account.now)))
+    idle_for, pauses = reader.idle_for, []
+    reader.idle_for = lambda: pauses.append(idle_for()) or pauses[-1]
+    run(account, reader, 200)
+    assert len(pauses) <= len(account.requests) + 20
+
+
 # Waits that come and go
 
 

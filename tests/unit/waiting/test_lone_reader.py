@@ -67,10 +67,11 @@ def test_what_the_check_raises_ends_it_while_an_answer_is_still_to_come():
 
 
 def test_what_the_check_raises_ends_it_between_two_sweeps():
-    looks = []
+    looks, checks = [], []
 
     def check():
-        if len(looks) == 1:
+        checks.append(len(looks))
+        if checks.count(1) == 4:  # in the middle of the pause
             raise Stop
 
     client = FakeClient(lambda request: looks.append(request) or read_of("a", "sent"))

@@ -10,10 +10,11 @@ from contextlib import suppress
 
 import pytest
 from support.counting import Counted
-from support.fake_client import FakeAsyncClient, id_of, read_of
+from support.fake_client import FakeAsyncClient, id_of, page_of, read_of
 
 from airflow_provider_instasent.api.endpoints import LOOKUPS, SMS
 from airflow_provider_instasent.api.exchange import Answer
+from airflow_provider_instasent.waiting.accepted_times import AcceptedTimes
 from airflow_provider_instasent.waiting.conclusion import Ending
 from airflow_provider_instasent.waiting.delivery_watch import Watch
 from airflow_provider_instasent.waiting.shared_readers import _ACCOUNTS, shared_reader
@@ -226,6 +227,45 @@ async def test_each_sweep_is_reported_to_its_own_wait_in_its_own_context():
     gate.is_open = True
     await asyncio.wait_for(asyncio.gather(*running), SOON)
     assert set(told) == {("one", "one"), ("other", "other")}
+
+
+@pytest.mark.xfail(strict=True, raises=TimeoutError, reason="Reads chosen together are held until a window opens.")
+async def test_pages_that_the_limit_forbids_hold_up_nobodys_single_read():
+    listed = []
+
+    def answer(request):
+        if request.path != "sms":
+            return read_of(id_of(request))
+        listed.append(request)
+        number = request.params["page"]
+        page = page_of(*(f"m{100 * number + line}" for line in range(100)), status="sent")
+        told = {"limit": "30", "remaining": str(30 - len(listed)), "reset": str(int(time.time()) + 50)}
+        return Answer(200, {f"x-ratelimit-{name}": value for name, value in told.items()}, page.body)
+
+    clients = Clients(answer=answer)
+    long = new_long_wait(clients)
+    await until(lambda: len(listed) >= 24)
+    await asyncio.sleep(0.1)
+    try:
+        ended = await asyncio.wait_for(wait(clients, "x"), 2)
+        assert ended.ending is Ending.SUCCESS
+    finally:
+        long.cancel()
+        with suppress(asyncio.CancelledError):
+            await long
+
+
+def new_long_wait(clients):
+    """Wait for ten thousand messages that were all accepted just now."""
+    now = time.time()
+    watch = Watch([f"m{place}" for place in range(100, 10_100)], accepted=AcceptedTimes.between(now, now))
+    one = Subscription(watch, deadline=now + 3_600, poll_interval=1.0, polls_per_minute=60_000)
+
+    async def go_on():
+        async with shared_reader("mine", SMS, clients.open) as reader:
+            return await reader.wait(one, lambda _: None)
+
+    return asyncio.create_task(go_on())
 
 
 async def test_waits_and_reads_are_counted():
