@@ -332,6 +332,28 @@ def test_a_refusal_ends_all_waits_with_one_request(status):
     assert len(account.requests) == 1
 
 
+def test_the_pause_is_the_shortest_interval_of_those_that_wait():
+    account = SimulatedAccount()
+    ids = account.accept(100)
+    reader = new_reader(account)
+    for interval in (60.0, 10.0):
+        reader.attach(new_wait(account, ids, (account.now, account.now), poll_interval=interval))
+    failing(account, 0, 1, 2)
+    run(account, reader, 30)
+    assert 10 <= account.requests[3][0] - account.requests[2][0] < 11
+
+
+def test_failures_of_one_sweep_do_not_count_in_the_next():
+    account = SimulatedAccount(final_after=DAY)
+    reader = new_reader(account)
+    reader.attach(new_wait(account, account.accept(3)))
+    failing(account, 1, 2, 3)
+    run(account, reader, 50)
+    moments = [moment for moment, _, _ in account.requests]
+    assert len(moments) == 6
+    assert moments[5] - moments[3] < 5
+
+
 @pytest.mark.parametrize("messages", [3, 2_000])
 @pytest.mark.parametrize("looks", [0, 1, 2])
 def test_each_sweep_begins_with_one_read_alone_so_a_token_that_was_revoked_costs_one(messages, looks):
@@ -375,6 +397,43 @@ def test_reads_are_spaced_by_the_lowest_that_is_asked_for_else_by_a_quarter_of_t
     run(account, reader, 10 * interval + 2)
     moments = [moment for moment, _, _ in account.requests][1:10]
     assert (moments[-1] - moments[0]) / (len(moments) - 1) == pytest.approx(interval, rel=0.15)
+
+
+def test_nothing_is_chosen_before_it_may_leave():
+    account = SimulatedAccount(final_after=DAY)
+    reader = new_reader(account, per_minute=60)
+    reader.attach(new_wait(account, account.accept(1_000), (account.now, account.now)))
+    (read,) = reader.next_reads()
+    reader.leaves(read)
+    outcome = account.answer(read)
+    reader.take(read, outcome, outcome.json()["entities"])
+    assert reader.next_reads() == []
+    assert reader.idle_for() == pytest.approx(1.0)
+    account.move(0.9)
+    assert reader.next_reads() == [PageRead(2)]
+
+
+@pytest.mark.parametrize(("per_minute", "is_paused"), [(6, True), (30, False)])
+def test_a_wait_in_a_worker_does_not_sit_out_a_pace_of_more_than_five_seconds(per_minute, is_paused):
+    account = SimulatedAccount(final_after=DAY)
+    reader = new_reader(account, per_minute)
+    reader.attach(new_wait(account, account.accept(1_000), (account.now, account.now)))
+    run(account, reader, 1)
+    assert len(account.requests) == 1
+    assert reader.is_paused == is_paused
+
+
+@pytest.mark.parametrize(
+    "per_minute",
+    [60, pytest.param(6, marks=pytest.mark.xfail(strict=True, reason="A pace of ten seconds is taken for a pause."))],
+)
+def test_a_deadline_that_is_past_leaves_one_look_however_slow_the_pace(per_minute):
+    account = SimulatedAccount(final_after=0.0)
+    ids = account.accept(3)
+    reader = new_reader(account, per_minute)
+    reader.attach(new_wait(account, ids, deadline=account.now - 1))
+    run(account, reader, 90)
+    assert endings(account) == [Ending.SUCCESS]
 
 
 def test_a_wait_that_goes_takes_its_limit_with_it():
