@@ -132,9 +132,12 @@ class AccountReader:
     def idle_for(self) -> float:
         """Return the seconds until there is something to do."""
         now = self._clock()
-        free = max(self._paused_until, now + min(map(self.delay, self._windows)))
+        delays = [self.delay(kind) for kind in self._windows]
+        free = max(self._paused_until, now + min(delays))
+        # What a sweep has left is of the kind that may not be read now.
+        soonest = max(self._paused_until, now + min((one for one in delays if one > SOON), default=min(delays)))
         looks = (
-            free if one.in_sweep else max(one.next_look() + self._patience(one), free) for one in self.subscriptions
+            soonest if one.in_sweep else max(one.next_look() + self._patience(one), free) for one in self.subscriptions
         )
         deadlines = (one.deadline for one in self.subscriptions if one.deadline > now)
         return max(0.0, min((*looks, *deadlines), default=now) - now)
@@ -261,6 +264,8 @@ class AccountReader:
             if not is_rate_limited:
                 self._messages.asked(read.message_id)
             self._pages.search.probed(read.message_id, None)
+        else:
+            self._pages.failed(read.number, is_rate_limited=is_rate_limited)
         reading = [one for one in self.subscriptions if one.in_sweep]
         for one in reading:
             one.watch.last_error = str(error)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.waiting.list_positions import times_of
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 FRESH = 5.0
 """Seconds without a page after which it is not known by how much everything has moved on meanwhile."""
+
+MOST_FAILURES = 3
+"""Times that a page is asked for in vain before what is on it is read one by one."""
 
 MOST_MISSES = 3
 """Pages in a row that show nothing that is due after which the drift is not believed any more."""
@@ -42,6 +46,8 @@ class ListReading:
         self._cursor = 0
         self._is_on_track = False
         self._misses = 0
+        self._failures: Counter[int] = Counter()
+        self._held: dict[int, list[Entity]] = {}
         self._doubted: dict[int, list[Entity]] = {}
         self._adrift: dict[int, list[Entity]] = {}
         self._is_adrift = False
@@ -64,19 +70,40 @@ class ListReading:
         :param entities: what is on it
         """
         positions, drift = self._positions, self._positions.drift_on(number, entities)
+        self._failures.pop(number, None)
         if self._doubted and number == self._page_that_proves():
-            doubted, self._doubted = self._doubted, {}
             has_moved = drift is None or abs(drift - positions.drift) >= positions.size
-            for other, shown in doubted.items() if has_moved else ():
+            doubted, held, self._doubted, self._held = self._doubted, self._held, {}, {}
+            for other, shown in {**doubted, **held}.items() if has_moved else held.items():
                 self._note(other, shown)
             self._note(number, entities, is_proof=True)
             for other in () if has_moved else doubted:
                 self._note(other, [])
+        elif self._doubted and drift is None:
+            self._held[number] = entities
         elif drift is not None and drift - positions.drift >= max(1, positions.size):
             # Either as much has come in between, or the list has ended, and its last page is repeated.
             self._doubted[number] = entities
         else:
             self._note(number, entities)
+
+    def failed(self, number: int, *, is_rate_limited: bool) -> None:
+        """Take in that a page could not be read: it is read next, or what is on it one by one where it never can be.
+
+        :param number: of the page, from 1
+        :param is_rate_limited: whether that says nothing of the page
+        """
+        if is_rate_limited:
+            self._cursor = min(self._cursor, self._positions.first_of(number))
+            return
+        self._failures[number] += 1
+        if self._failures[number] < MOST_FAILURES:
+            return
+        del self._failures[number]
+        if self.search.is_for(number):
+            self.search.note(PageNote(number, 0, None))
+        else:
+            self._messages.read_singly(self._placed.due_on(number, self._positions.size))
 
     def _onwards(self, most: int) -> list[int]:
         """Choose the next pages on which something is due, onwards from the last one, then from the beginning."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from airflow_provider_instasent.api.counters import WAITS_BEGUN, WAITS_ENDED
 from airflow_provider_instasent.api.daemon_workers import Workers
 from airflow_provider_instasent.api.steady_clock import SteadyClock
-from airflow_provider_instasent.waiting.account_reader import IN_FLIGHT, AccountReader
+from airflow_provider_instasent.waiting.account_reader import AT_ONCE, IN_FLIGHT, AccountReader
 from airflow_provider_instasent.waiting.interruptible import TICK
 from airflow_provider_instasent.waiting.poll_budget import PollBudget
 from airflow_provider_instasent.waiting.subscription import Subscription
@@ -120,7 +120,10 @@ class LoneReader:
             self._workers = Workers(IN_FLIGHT, "instasent-reader")
         running: dict[Future[Any], Read] = {}
         for read in reads:
-            self._sleep(self._reader.delay(type(read)))
+            delay = self._reader.delay(type(read))
+            if delay > AT_ONCE:
+                break  # chosen too early: others have used what was left
+            self._sleep(delay)
             self._reader.leaves(read)
             client.settings.counters.count(self._reader.counter(read))
             running[self._workers.submit(partial(client.perform, self._reader.flow(read)))] = read

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 from airflow_provider_instasent.api.counters import WAITS_BEGUN, WAITS_ENDED
 from airflow_provider_instasent.api.steady_clock import SteadyClock
-from airflow_provider_instasent.waiting.account_reader import AccountReader
+from airflow_provider_instasent.waiting.account_reader import AT_ONCE, AccountReader
 from airflow_provider_instasent.waiting.poll_budget import PollBudget
 
 if TYPE_CHECKING:
@@ -131,8 +131,10 @@ class SharedReader:
         running: dict[asyncio.Task[Any], Read] = {}
         try:
             for read in reads:
-                if delay := self._reader.delay(type(read)):
-                    await asyncio.sleep(delay)
+                delay = self._reader.delay(type(read))
+                if delay > AT_ONCE:
+                    break  # chosen too early: others have used what was left
+                await asyncio.sleep(delay)
                 self._reader.leaves(read)
                 self._count(self._reader.counter(read))
                 running[asyncio.create_task(self._client.perform(self._reader.flow(read)))] = read

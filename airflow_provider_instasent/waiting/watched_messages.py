@@ -80,7 +80,7 @@ class WatchedMessages:
                 if others_too:
                     self.positions.note_other(number, line, message_id)
                 continue
-            is_due = any(message_id in ids for ids in self.unplaced.values()) or message_id in self.singly
+            is_due = any(message_id in owner.left for owner in owners)
             if self.placed.place(number, line, message_id, is_due=is_due):
                 self.singly.pop(message_id, None)
                 _drop_from_each(self.unplaced, message_id)
@@ -126,6 +126,12 @@ class WatchedMessages:
         for message_id in message_ids:
             self.placed.lose(message_id)
             self._read_singly(message_id)
+
+    def read_singly(self, message_ids: Iterable[str]) -> None:
+        """Have messages that are due read one by one this time."""
+        for message_id in message_ids:
+            self.placed.asked(message_id)
+            self.singly[message_id] = None
 
     def tell_stretch(self, subscription: Subscription, stretch: Stretch) -> None:
         """Take in when the messages of a wait were accepted of which nobody knew.

@@ -4,16 +4,22 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.endpoints import SMS
-from airflow_provider_instasent.api.exchange import Answer, Send
+from airflow_provider_instasent.api.exchange import Answer, Outcome, Send
 from airflow_provider_instasent.waiting.account_reader import AccountReader, PageRead
 from airflow_provider_instasent.waiting.delivery_watch import Watch
 from airflow_provider_instasent.waiting.poll_budget import PollBudget
 from airflow_provider_instasent.waiting.subscription import Subscription
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from airflow_provider_instasent.waiting.conclusion import Conclusion
 
 START = 1_800_000_000.0
 
@@ -30,6 +36,12 @@ class SimulatedAccount:
     :param limit: requests a minute and endpoint
     :param created_off: seconds by which `createdAt` is off the acceptance
     :param repeats: whether pages beyond the last one repeat it
+    :param traffic: messages a second that others send
+    :param fault: what comes of a read in place of its answer; None for the answer
+    :ivar hidden: ids that the list does not show
+    :ivar requests: when each came, of which kind, and which page or message it was for
+    :ivar sweep_ends: how many requests had been made when each sweep of a wait ended
+    :ivar endings: how each wait ended
     """
 
     newest_first: bool = True
@@ -46,13 +58,19 @@ class SimulatedAccount:
     requests: list[tuple[float, str, Any]] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
     traffic: float = 0.0
+    fault: Callable[[Any], Outcome | None] = lambda _: None
+    sweep_ends: dict[Subscription, list[int]] = field(default_factory=lambda: defaultdict(list))
+    endings: dict[Subscription, Conclusion] = field(default_factory=dict)
+    _known: dict[str, float] = field(default_factory=dict)
     _windows: Counter[tuple[str, int]] = field(default_factory=Counter)
     _grown_at: float = START
 
     def accept(self, count: int, name: str = "m", at: float | None = None) -> list[str]:
         """Accept messages; return their ids."""
         ids = [f"{name}{len(self.accepted) + place}" for place in range(count)]
-        self.accepted += [(one, self.now if at is None else at) for one in ids]
+        rows = [(one, self.now if at is None else at) for one in ids]
+        self.accepted += rows
+        self._known.update(rows)
         return ids
 
     def move(self, seconds: float) -> None:
@@ -62,7 +80,7 @@ class SimulatedAccount:
             self._grown_at += 1 / self.traffic
             self.accept(1, "other", self._grown_at)
 
-    def answer(self, read: Any) -> Answer:
+    def answer(self, read: Any) -> Outcome:
         """Answer a read as the API would."""
         kind = "list" if isinstance(read, PageRead) else "read"
         window = int(self.now // 60)
@@ -71,6 +89,9 @@ class SimulatedAccount:
             "x-ratelimit-reset": str((window + 1) * 60),
         }
         self.requests.append((self.now, kind, read.number if kind == "list" else read.message_id))
+        if (fault := self.fault(read)) is not None:
+            self.statuses.append(fault.status if isinstance(fault, Answer) else 0)
+            return fault
         if self._windows[kind, window] >= self.limit:
             self.statuses.append(429)
             return Answer(429, {**headers, "x-ratelimit-remaining": "0"}, b"")
@@ -91,15 +112,32 @@ class SimulatedAccount:
         return 200, {"entities": [self._entity(*row) for row in rows]}
 
     def _single(self, message_id: str) -> tuple[int, Any]:
-        for row in self.accepted:
-            if row[0] == message_id:
-                return 200, {"entity": self._entity(*row)}
+        if message_id in self._known:
+            return 200, {"entity": self._entity(message_id, self._known[message_id])}
         return 404, {}
 
     def _entity(self, message_id: str, at: float) -> dict[str, Any]:
         status = "delivered" if self.now >= at + self.final_after else "sent"
         created = {"createdAt": int(at + self.created_off)} if self.tells_time else {}
         return {"id": message_id, "status": status, **created}
+
+    def refusal(self, seconds: float = 60.0) -> Answer:
+        """A 429 that tells when the limit is reset."""
+        headers = {
+            "x-ratelimit-limit": str(self.limit),
+            "x-ratelimit-remaining": "0",
+            "x-ratelimit-reset": str(self.now + seconds),
+        }
+        return Answer(429, headers, b"")
+
+    def read(self, kind: str, begin: int = 0, end: int | None = None) -> list[Any]:
+        """The pages, or the ids of messages, that were read from one request on to another."""
+        return [what for _, one, what in self.requests[begin:end] if one == kind]
+
+    def rounds(self, waits: Iterable[Subscription]) -> list[list[Any]]:
+        """What was read until all of these waits had made a sweep, then until they had made another, and so on."""
+        ends = [0, *map(max, zip(*(self.sweep_ends[wait] for wait in waits), strict=False))]
+        return [[what for _, _, what in self.requests[begin:end]] for begin, end in pairwise(ends)]
 
 
 def new_reader(account: SimulatedAccount, per_minute: int | None = None) -> AccountReader:
@@ -121,9 +159,13 @@ def run(account: SimulatedAccount, reader: AccountReader, seconds: float) -> dic
     ended: dict[Subscription, float] = {}
     until = account.now + seconds
     while reader.subscriptions and account.now < until:
-        for wait, _ in reader.conclusions():
+        for wait in reader.subscriptions:
+            if wait.sweeps > len(account.sweep_ends[wait]):
+                account.sweep_ends[wait].append(len(account.requests))
+        for wait, conclusion in reader.conclusions():
             reader.detach(wait)
             ended[wait] = account.now
+            account.endings[wait] = conclusion
         reads = reader.next_reads()
         if not reads:
             account.move(max(0.001, min(reader.idle_for(), until - account.now)))
@@ -139,7 +181,7 @@ def run(account: SimulatedAccount, reader: AccountReader, seconds: float) -> dic
     return ended
 
 
-def _result(reader: AccountReader, read: Any, answer: Answer) -> tuple[Any, Any]:
+def _result(reader: AccountReader, read: Any, answer: Outcome) -> tuple[Any, Any]:
     flow = reader.flow(read)
     assert isinstance(next(flow), Send)
     try:
@@ -150,8 +192,18 @@ def _result(reader: AccountReader, read: Any, answer: Answer) -> tuple[Any, Any]
     raise AssertionError("a read is made once")
 
 
-def pages_of(account: SimulatedAccount, ids: list[str]) -> int:
-    """On how many pages of the list messages lie."""
+def pages_of(account: SimulatedAccount, ids: Iterable[str]) -> set[int]:
+    """On which pages of the list messages lie."""
     wanted, total = set(ids), len(account.accepted)
     places = (place for place, (one, _) in enumerate(account.accepted) if one in wanted)
-    return len({(total - 1 - place if account.newest_first else place) // account.page_cap for place in places})
+    return {(total - 1 - place if account.newest_first else place) // account.page_cap + 1 for place in places}
+
+
+def campaigns(account: SimulatedAccount, batches: int, number: int = 1, gap: float = 0.05) -> list[list[str]]:
+    """Let campaigns send at once, so many batches of a hundred each in turns; return their ids."""
+    ids: list[list[str]] = [[] for _ in range(number)]
+    for _ in range(batches):
+        for some in ids:
+            some.extend(account.accept(100))
+            account.move(gap)
+    return ids

@@ -443,3 +443,15 @@ def test_a_reader_with_a_reserve_leaves_it_to_sends():
     Simulation(shared, sender("r", reserve=0.1), sender("s", starts=3.0)).run(TEN_WINDOWS)
     assert min(window["s"] for window in shared.windows[3:-1]) >= 40
     assert used(shared, shared.windows[3:-1]) >= 0.95
+
+
+@pytest.mark.parametrize(("reserve", "left"), [(0.0, 0), (0.1, 10), (0.5, 50)])
+def test_a_reserve_of_each_window_is_left_to_others(clock, reserve, left):
+    window = RateWindow(clock, reserve=reserve)
+    for remaining in range(99, left, -1):
+        assert window.pause() == 0
+        ask(window, says(remaining))
+    ask(window, says(left))
+    assert window.pause() == pytest.approx(60 + MARGIN)
+    clock.now += 61
+    assert window.pause() == 0

@@ -89,7 +89,8 @@ def test_a_report_has_all_rows_in_input_order(spool):
     assert [row["position"] for row in spool.report()] == list(range(10))
     first = next(spool.report())
     assert first.pop("client_id").startswith("ia-")
-    assert first == {"position": 0, "id": None, "state": "rejected", "status": None, "reason": "why"}
+    told = {"position": 0, "id": None, "state": "rejected", "status": None, "reason": "why", "accepted_at": None}
+    assert first == told
     assert spool.total_parts() == 10
 
 

@@ -11,13 +11,13 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from airflow.providers.common.compat.sdk import TaskDeferred
 from support.delivery import FakeTaskInstance, Store, as_restarted, new_sensor
 
 from airflow_provider_instasent.compat import airflow_version
 from airflow_provider_instasent.sensors import sms
 from airflow_provider_instasent.sensors.deferring import SOONER
 from airflow_provider_instasent.sensors.memory import KEY, PokeMemory
-from airflow_provider_instasent.waiting import pace
 
 
 def test_parsing_loads_nothing_that_only_running_needs():
@@ -59,8 +59,7 @@ def test_bad_parameters_are_errors_at_dag_parsing(parameters, field):
 def test_defaults_are_those_that_the_design_promises():
     sensor = new_sensor(message_ids=[])
     assert (sensor.timeout, sensor.poke_interval, sensor.max_poll_failures) == (49 * 3600, 60, 10)
-    assert (sensor.max_polls_per_minute, sensor.min_delivered_ratio) == (300, 1.0)
-    assert sensor.max_polls_per_minute == pace.DEFAULT_POLLS_PER_MINUTE
+    assert (sensor.max_polls_per_minute, sensor.min_delivered_ratio) == (None, 1.0)
     assert set(sensor.template_fields) == {"message_ids", "results_path", "instasent_conn_id"}
     assert sensor.deferrable is False
 
@@ -91,6 +90,20 @@ def deferred(ids, settled, **parameters):
     return sensor._trigger(wait), wait
 
 
+@pytest.mark.parametrize(("messages", "looks"), [(0, 1), (1, 1), (3, 1), (4, 0), (1_000, 0)])
+def test_only_a_few_messages_are_asked_for_before_the_slot_is_given_back(messages, looks, monkeypatch):
+    monkeypatch.setattr(sms, "time", SimpleNamespace(time=lambda: 1_000.0))
+    sensor = new_sensor(message_ids=[f"id-{place}" for place in range(messages)], deferrable=True, poke_interval=7)
+    wait = sensor._begin({"ti": FakeTaskInstance()})
+    looked: list[int] = []
+    monkeypatch.setattr(sensor, "_look", lambda wait: looked.append(len(wait.watch.pending)))
+    with pytest.raises(TaskDeferred) as deferral:
+        sensor._defer({"ti": FakeTaskInstance()}, wait)
+    assert looked == [messages] * looks
+    # What was looked at is looked at again after an interval; what was not, at once.
+    assert deferral.value.trigger.serialize()[1]["memory"]["next_sweep"] == (1_007.0 if looks else 0.0)
+
+
 def test_the_trigger_gets_the_parameters_and_what_the_first_poke_learned(monkeypatch):
     monkeypatch.setattr(sms, "time", SimpleNamespace(time=lambda: 1_000.0))
     trigger, wait = deferred(
@@ -109,7 +122,7 @@ def test_the_trigger_gets_the_parameters_and_what_the_first_poke_learned(monkeyp
     assert kwargs == json.loads(json.dumps(kwargs)) == as_restarted(trigger).serialize()[1]
     memory = kwargs.pop("memory")
     assert memory["settled"] == {"b": ["delivered", None]}
-    assert (wait.deadline, memory["next_sweep"]) == (1_100.0, 1_007.0)
+    assert (wait.deadline, memory["next_sweep"], memory["accepted"]) == (1_100.0, 0.0, None)
     assert kwargs == {
         "message_ids": ["a"],
         "deadline": wait.deadline,

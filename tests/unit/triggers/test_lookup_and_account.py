@@ -9,7 +9,10 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowException
 from support.delivery import as_restarted, first_event
 
-CLASSES = ["InstasentLookupTrigger", "InstasentBalanceTrigger"]
+HOW = {"InstasentLookupTrigger": "lookup.wait_at_reader", "InstasentBalanceTrigger": "account.InstasentHook"}
+"""What of its module each trigger waits with."""
+
+CLASSES = list(HOW)
 
 
 @pytest.fixture
@@ -53,13 +56,11 @@ async def test_a_connection_that_cannot_be_used_is_an_event(make, name, monkeypa
 
 @pytest.mark.parametrize("name", CLASSES)
 async def test_what_nobody_foresaw_is_an_event_that_a_retry_may_mend(make, name, monkeypatch):
-    trigger = make(name)
-
-    async def fail(*_args):
+    def fail(*_args, **_settings):
         raise ZeroDivisionError("+34600000001")
 
-    monkeypatch.setattr(trigger, "_wait", fail)
-    event = await first_event(trigger)
+    monkeypatch.setattr(f"airflow_provider_instasent.triggers.{HOW[name]}", fail)
+    event = await first_event(make(name))
     assert (event["outcome"], event["fail"]) == ("error", False)
     assert "ZeroDivisionError" in event["message"]
     assert "600000001" not in event["message"]

@@ -11,11 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_instasent.api.statuses import TERMINAL_FAILURES
+from airflow_provider_instasent.waiting.accepted_times import UNTOLD, AcceptedTimes
 from airflow_provider_instasent.waiting.conclusion import Ending
 from airflow_provider_instasent.waiting.delivery_watch import MISSING_GRACE, Watch, WatchRules
-from airflow_provider_instasent.waiting.pace import Pace
 from airflow_provider_instasent.waiting.trigger_size import LARGEST_TRIGGER
-from airflow_provider_instasent.waiting.wait_progress import WaitProgress
 from airflow_provider_instasent.waiting.wait_result import MAX_REPORTED, WatchResult
 
 LATER = 10_000.0
@@ -100,13 +99,14 @@ def test_a_wait_never_goes_on_without_hope_nor_ends_without_reason(statuses, rat
         assert possible < ratio
 
 
-def test_final_messages_are_not_asked_for_again_and_the_rest_takes_turns():
+def test_final_messages_are_not_asked_for_again_and_the_rest_keeps_its_order():
     watch = watch_of([None] * 4)
     assert watch.pending == ["id-0", "id-1", "id-2", "id-3"]
-    watch.saw("id-0", {"status": "delivered"})
-    watch.failed("id-1", "HTTP 503")
+    watch.saw("id-1", {"status": "delivered"})
     watch.saw("id-2", {"status": "sent"})
-    assert watch.pending == ["id-3", "id-1", "id-2"]
+    watch.saw("id-0", {"status": "sent"})
+    assert watch.pending == ["id-0", "id-2", "id-3"]
+    assert [watch.is_pending(one) for one in ("id-0", "id-1", "nobody's")] == [True, False, False]
 
 
 def test_an_id_given_twice_is_watched_once():
@@ -149,11 +149,12 @@ def test_a_404_counts_from_the_first_poke_where_nothing_remembers_more():
 def test_failed_sweeps_count_in_a_row_only():
     watch = Watch(["a"], WatchRules(max_poll_failures=3))
     for _ in range(2):
-        watch.failed("a", "HTTP 503")
+        watch.last_error = "HTTP 503"
         watch.sweep_ended(succeeded=False)
     watch.sweep_ended(succeeded=True)
+    assert watch.last_error is None
     for _ in range(2):
-        watch.failed("a", "HTTP 500")
+        watch.last_error = "HTTP 500"
         watch.sweep_ended(succeeded=False)
     assert watch.conclude(0.0, LATER) is None
     watch.sweep_ended(succeeded=False)
@@ -217,6 +218,23 @@ def test_memory_survives_json_and_other_ids():
     assert Watch(["b", "x"], memory=memory).pending == ["b", "x"]
 
 
+def test_a_change_of_status_is_noted_and_a_repetition_is_not():
+    watch = Watch(["a"])
+    for status, changed in (("sent", True), ("sent", False), ("delivered", True)):
+        watch.saw("a", {"status": status})
+        assert watch.changed == changed
+        watch.changed = False
+
+
+def test_a_memory_knows_between_which_moments_the_messages_were_accepted():
+    watch = Watch(["a", "b", "c"], accepted=AcceptedTimes.each([100.0, None, 900.0]))
+    watch.saw("a", {"status": "delivered"})
+    assert watch.stretches() == {UNTOLD: ["b"], (900.0, 900.0): ["c"]}
+    again = Watch(["b", "c"], memory=json.loads(json.dumps(watch.memory())))
+    assert again.stretches() == {(100.0, 900.0): ["b", "c"]}
+    assert Watch(["b"], memory={"accepted": None}).stretches() == {UNTOLD: ["b"]}
+
+
 def test_codes_are_passed_on_and_never_decide():
     watch = Watch(["a", "b", "c"])
     watch.saw("a", {"status": "sent", "statusCode": "failed"})
@@ -265,26 +283,3 @@ def test_a_result_survives_being_plain():
 def test_bad_rules_name_the_parameter(rules, field):
     with pytest.raises(ValueError, match=f"`{field}`"):
         WatchRules(**rules)
-
-
-def test_a_pace_spaces_requests_evenly_and_saves_nothing_up():
-    pace = Pace(120)
-    assert [pace.delay(100.0) for _ in range(4)] == [0.0, 0.5, 1.0, 1.5]
-    assert pace.delay(200.0) == 0.0
-    assert pace.delay(200.0) == 0.5
-    with pytest.raises(ValueError, match="max_polls_per_minute"):
-        Pace(0)
-
-
-def test_progress_is_logged_when_it_changed_and_not_too_often(monkeypatch):
-    now = [1_000.0]
-    monkeypatch.setattr("airflow_provider_instasent.waiting.wait_loop.time.monotonic", lambda: now[0])
-    lines: list[str] = []
-    report, watch = WaitProgress(lines.append), watch_of([None, None])
-    for seconds, status in ((0, None), (30, "sent"), (40, None), (300, None), (310, None)):
-        now[0] += seconds
-        if status:
-            watch.saw("id-0", {"status": status})
-        report(watch)
-    assert len(lines) == 3
-    assert "id-" not in "".join(lines)

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a wait says in the log, and how often."""
+
+from __future__ import annotations
+
+from airflow_provider_instasent.waiting.delivery_watch import Watch
+from airflow_provider_instasent.waiting.subscription import Subscription
+from airflow_provider_instasent.waiting.wait_progress import WaitProgress
+
+
+def test_counts_requests_and_the_next_look_are_logged_when_something_changed_and_not_too_often():
+    now = [1_000.0]
+    lines: list[str] = []
+    report = WaitProgress(lines.append, lambda: now[0])
+    wait = Subscription(Watch(["id-0", "id-1"]), deadline=9_999.0, poll_interval=30.0)
+    said = []
+    for seconds, status in ((0, None), (30, "sent"), (29, None), (1, None), (300, None), (299, None), (1, None)):
+        now[0] += seconds
+        wait.requests += 2
+        if status:
+            wait.watch.saw("id-0", {"status": status})
+        report(wait)
+        said.append(len(lines))
+    assert said == [1, 1, 1, 2, 2, 2, 3]
+    assert lines[0] == "0 of 2 delivered, 2 pending (unread 2). 2 requests so far; it looks again in 30 s."
+    assert "8 requests so far" in lines[1]
+    assert "id-" not in "".join(lines)
+
+
+def test_trouble_is_told_too():
+    lines: list[str] = []
+    wait = Subscription(Watch(["a"]), deadline=9_999.0, poll_interval=30.0)
+    wait.watch.last_error = "HTTP 503"
+    WaitProgress(lines.append, lambda: 5.0)(wait)
+    assert "The last reads failed: HTTP 503." in lines[0]
