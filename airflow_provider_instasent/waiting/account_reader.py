@@ -136,9 +136,7 @@ class AccountReader:
         free = max(self._paused_until, now + min(delays))
         # What a sweep has left is of the kind that may not be read now.
         soonest = max(self._paused_until, now + min((one for one in delays if one > SOON), default=min(delays)))
-        looks = (
-            soonest if one.in_sweep else max(one.next_look() + self._patience(one), free) for one in self.subscriptions
-        )
+        looks = (soonest if one.in_sweep else max(self._look_at(one), free) for one in self.subscriptions)
         deadlines = (one.deadline for one in self.subscriptions if one.deadline > now)
         return max(0.0, min((*looks, *deadlines), default=now) - now)
 
@@ -218,7 +216,7 @@ class AccountReader:
 
     def _begin_sweeps(self) -> None:
         now = self._clock()
-        if not any(one.is_due(now - self._patience(one)) for one in self.subscriptions):
+        if not any(now >= self._look_at(one) for one in self.subscriptions if not one.in_sweep):
             return
         if not any(one.in_sweep for one in self.subscriptions):
             self._has_succeeded = False
@@ -227,10 +225,11 @@ class AccountReader:
             if one.is_due(now + JOIN_EARLIER * one.poll_interval):
                 self._messages.begin_sweep(one, now)
 
-    def _patience(self, subscription: Subscription) -> float:
-        """Return the seconds for which the first look of a small wait is put off: others like it may be coming."""
-        is_small = subscription.watch.count_pending() <= PAGE
-        return self._gather * subscription.poll_interval if is_small and not subscription.sweeps else 0.0
+    def _look_at(self, one: Subscription) -> float:
+        """Return when to look for a wait, in unix seconds: a small one first waits a little for others like it."""
+        if one.sweeps or one.watch.count_pending() > PAGE:
+            return one.next_look()
+        return max(one.next_look(), one.joined_at) + self._gather * one.poll_interval
 
     def _end_sweeps(self, now: float) -> None:
         for one in self.subscriptions:
