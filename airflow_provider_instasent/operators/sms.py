@@ -187,7 +187,8 @@ class InstasentSendSmsOperator(SendOperator):
                 journal = self._journal(task_try, journal_name(settings.campaign_id, message.to), stack)
             if journal is None:
                 settings = self._settings_without_journal(task_try, settings, hook)
-            send = SingleSend(message, client, journal, settings)
+            sleep = time.sleep if self._stop is None else self._stop.sleep
+            send = SingleSend(message, client, journal, settings, sleep=sleep)
             try:
                 result = send.send()
                 if result.changed and self._campaign_is_shared:

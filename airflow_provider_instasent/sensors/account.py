@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import PokeReturnValue, conf
 
 from airflow_provider_instasent.parameters import check_parameters
-from airflow_provider_instasent.sensors.deferring import SOONER, DeferringSensor, seconds
+from airflow_provider_instasent.sensors.deferring import SOONER, DeferringSensor, StoppedWaitError, seconds
 from airflow_provider_instasent.waiting.default_timeouts import BALANCE_TIMEOUT, TRIGGERER_SLACK
 
 if TYPE_CHECKING:
@@ -95,7 +95,11 @@ class InstasentBalanceSensor(DeferringSensor):
                 kept = self._memory.load()
                 self._goal.failed_sweeps = kept.get("failed_sweeps", 0)
                 self._goal.blocked_until = kept.get("blocked_until", 0.0)
-        if (ended := self._read(self._goal, self._deadline)) is not None:
+        try:
+            ended = self._read(self._goal, self._deadline)
+        except StoppedWaitError:
+            return False  # what comes next raises it, where nothing makes a skip of it
+        if ended is not None:
             if self._memory:
                 self._memory.forget()
             return PokeReturnValue(is_done=True, xcom_value=self._finish(context, ended))

@@ -30,6 +30,10 @@ SOONER = 0.1
 """Seconds by which our deadline comes before the base class's, which knows nothing of what was read."""
 
 
+class StoppedWaitError(AirflowException):
+    """Somebody asked the wait to end, as a worker does that is to go; it is neither over nor skipped."""
+
+
 class DeferringSensor(BaseSensorOperator):
     """A sensor that may wait in the triggerer, some after one look of its own."""
 
@@ -45,13 +49,14 @@ class DeferringSensor(BaseSensorOperator):
     def check_stop(self) -> None:
         """Raise where somebody asked the wait to end.
 
-        :raises AirflowException: says so; a retry goes on waiting
+        :raises StoppedWaitError: says so; a retry goes on waiting
         """
         if self._is_stopped:
-            raise AirflowException(f"The task was asked to stop while it waited. {self.unaffected}")
+            raise StoppedWaitError(f"The task was asked to stop while it waited. {self.unaffected}")
 
     def _get_next_poke_interval(self, *args: Any, **kwargs: Any) -> float:
         """Sleep here, where the base class would in a way that nothing ends, and leave nothing to sleep."""
+        self.check_stop()
         interval = float(super()._get_next_poke_interval(*args, **kwargs))
         if self.reschedule:
             return interval
@@ -86,6 +91,8 @@ class DeferringSensor(BaseSensorOperator):
         """Apply `soft_fail` and `never_fail` to a poke that the base class does not make."""
         try:
             yield
+        except StoppedWaitError:
+            raise
         except (AirflowSensorTimeout, AirflowFailException) as error:
             if self.soft_fail or self.never_fail:
                 raise AirflowSkipException(f"Skipped because of soft_fail or never_fail: {error}") from error

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import PokeReturnValue, conf
 
 from airflow_provider_instasent.parameters import check_parameters
-from airflow_provider_instasent.sensors.deferring import SOONER, DeferringSensor, seconds
+from airflow_provider_instasent.sensors.deferring import SOONER, DeferringSensor, StoppedWaitError, seconds
 from airflow_provider_instasent.waiting.default_timeouts import DELIVERY_TIMEOUT, TRIGGERER_SLACK
 from airflow_provider_instasent.waiting.trigger_size import MOST_TRIGGER_IDS
 
@@ -134,7 +134,10 @@ class InstasentDeliverySensor(DeferringSensor):
         """Ask once for each pending message; fail where that ends the wait badly."""
         if self._wait is None:
             self._wait = self._begin(context)
-        ended = self._look(self._wait)
+        try:
+            ended = self._look(self._wait)
+        except StoppedWaitError:
+            return False  # what comes next raises it, where nothing makes a skip of it
         if ended is not None:
             return PokeReturnValue(is_done=True, xcom_value=self._finish(context, ended))
         if self._wait.memory is not None:

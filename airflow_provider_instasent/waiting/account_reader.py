@@ -8,6 +8,7 @@ No sockets, no threads: it says what to read next (:meth:`AccountReader.next_rea
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from airflow_provider_instasent.api import endpoints, errors
 from airflow_provider_instasent.api.counters import LIST_READS, SINGLE_READS
 from airflow_provider_instasent.api.exchange import Answer, Failure, Kind
 from airflow_provider_instasent.api.flows import exchange
+from airflow_provider_instasent.api.rate_limit import LONGEST_RESET_WAIT
 from airflow_provider_instasent.api.rate_window import RateWindow
 from airflow_provider_instasent.api.refusals import error_of
 from airflow_provider_instasent.api.retry import ONE_ATTEMPT
@@ -44,6 +46,9 @@ FEW = 3
 
 PAGES_A_SINGLE_TURN = 4
 """Turns of pages after which messages that the list does not show get one, however much of it is due."""
+
+IDLE = 0.05
+"""The least seconds between two questions what to read, while a sweep is under way."""
 
 SOON = 0.25
 """Seconds until a read may leave up to which it is worth choosing it now."""
@@ -101,7 +106,7 @@ class AccountReader:
         self._pages = ListReading(self._messages, clock)
         self._trouble = PollFailures()
         self._windows = {kind: RateWindow(clock, reserve=SENDS_RESERVE) for kind in (PageRead, SingleRead)}
-        self._paused_until = 0.0
+        self._paused_until: dict[type[Read], float] = dict.fromkeys(self._windows, 0.0)
         self._has_succeeded = False
         self._pages_in_turn = 0
 
@@ -110,32 +115,41 @@ class AccountReader:
         """The waits that it reads for."""
         return self._messages.subscriptions
 
+    def ahead_by(self) -> float:
+        """Return by how many seconds its clock is ahead of the machine's, which somebody may have set meanwhile."""
+        return self._clock() - time.time()
+
     def attach(self, subscription: Subscription) -> None:
         """Read for one more wait from now on."""
         subscription.joined_at = self._clock()
         self._messages.add(subscription)
-        self._paused_until = max(self._paused_until, subscription.watch.blocked_until)
+        blocked_until = min(subscription.watch.blocked_until, self._clock() + LONGEST_RESET_WAIT)
+        for kind, until in self._paused_until.items():
+            self._paused_until[kind] = max(until, blocked_until)
         self._set_rate()
 
     def detach(self, subscription: Subscription) -> None:
         """Read for a wait no longer."""
         if subscription in self.subscriptions:
+            self._pages.search.forget(subscription)
             self._messages.remove(subscription)
             self._set_rate()
 
     @property
     def is_paused(self) -> bool:
         """Whether the API asked for a pause, or does not answer."""
-        without_requests = min(window.pause() for window in self._windows.values())
-        return self._clock() < self._paused_until or without_requests > LONG_PAUSE
+        now = self._clock()
+        return all(
+            now < self._paused_until[kind] or window.pause() > LONG_PAUSE for kind, window in self._windows.items()
+        )
 
     def idle_for(self) -> float:
         """Return the seconds until there is something to do."""
         now = self._clock()
-        delays = [self.delay(kind) for kind in self._windows]
-        free = max(self._paused_until, now + min(delays))
+        delays = [max(self.delay(kind), self._paused_until[kind] - now) for kind in self._windows]
+        free = now + min(delays)
         # What a sweep has left is of the kind that may not be read now.
-        soonest = max(self._paused_until, now + min((one for one in delays if one > SOON), default=min(delays)))
+        soonest = now + max(IDLE, min((one for one in delays if one > SOON), default=min(delays)))
         looks = (soonest if one.in_sweep else max(self._look_at(one), free) for one in self.subscriptions)
         deadlines = (one.deadline for one in self.subscriptions if one.deadline > now)
         return max(0.0, min((*looks, *deadlines), default=now) - now)
@@ -147,16 +161,18 @@ class AccountReader:
     def next_reads(self) -> list[Read]:
         """Return what to read next, side by side, each after its :meth:`delay`; nothing where nothing is to do now."""
         self._begin_sweeps()
-        if self._clock() < self._paused_until:
-            return []
+        now = self._clock()
         most = min(IN_FLIGHT, 1 + int(AT_ONCE / self._budget.interval)) if self._has_succeeded else 1
-        may_page, may_read = (self.delay(kind) <= SOON for kind in self._windows)
+        may_page, may_read = (now >= self._paused_until[kind] and self.delay(kind) <= SOON for kind in self._windows)
+        if not may_read:
+            self._pages.search.give_up_probes()
         singles: list[Read] = []
         if self._pages_in_turn >= PAGES_A_SINGLE_TURN and may_read:
             self._pages_in_turn = 0
             singles = self._single_reads(most)
         pages = self._list_reads(most) if may_page and not singles else []
-        return singles or pages or (self._single_reads(most) if may_read else [])
+        pages_wait = self._paused_until[PageRead] - now > LONG_PAUSE
+        return singles or pages or (self._single_reads(most, pages_wait=pages_wait) if may_read else [])
 
     def leaves(self, read: Read) -> None:
         """Count a read as leaving now."""
@@ -164,6 +180,10 @@ class AccountReader:
         self._windows[type(read)].leave()
         for subscription in self.subscriptions:
             subscription.requests += subscription.in_sweep
+
+    def abandon(self, read: Read) -> None:
+        """Take in that nobody waits for the answer of a read that has left."""
+        self._windows[type(read)].land(None, counted=True)
 
     @staticmethod
     def counter(read: Read) -> str:
@@ -248,27 +268,27 @@ class AccountReader:
         self._pages_in_turn += bool(numbers)
         return [PageRead(number) for number in numbers]
 
-    def _single_reads(self, most: int) -> list[Read]:
+    def _single_reads(self, most: int, *, pages_wait: bool = False) -> list[Read]:
         messages = self._messages
-        if not messages.singly and not messages.placed.has_due and not messages.unplaced:
-            for one in self.subscriptions:  # whatever was overlooked
-                messages.singly.update(one.left)
+        if not messages.singly and (pages_wait or not (messages.placed.has_due or messages.unplaced)):
+            for one in self.subscriptions:  # whatever was overlooked, or cannot be had by the page for long
+                messages.singly.update(one.left if len(one.left) <= PAGE or not pages_wait else {})
         return [SingleRead(message_id) for message_id, _ in zip(messages.singly, range(most), strict=False)]
 
     def _failed(self, read: Read, outcome: Outcome, error: errors.ApiError, now: float) -> None:
         """Take in a read that failed: one is left for the next sweep, three in a row or a 429 bring a pause."""
         is_over = self._trouble.read_failed(outcome, error, now)
         is_rate_limited = self._trouble.blocked_until > now
-        if isinstance(read, SingleRead):
-            if not is_rate_limited:
-                self._messages.asked(read.message_id)
-            self._pages.search.probed(read.message_id, None)
-        else:
+        if isinstance(read, PageRead):
             self._pages.failed(read.number, is_rate_limited=is_rate_limited)
+        elif not is_rate_limited:
+            self._messages.asked(read.message_id)
+            self._pages.search.probed(read.message_id, None)
         reading = [one for one in self.subscriptions if one.in_sweep]
         for one in reading:
             one.watch.last_error = str(error)
             one.watch.refusal = self._trouble.refusal
+        self._trouble.refusal = None  # waits that come later find out themselves
         if not is_over:
             return
         for one in reading:
@@ -276,8 +296,11 @@ class AccountReader:
                 one.watch.blocked_until = self._trouble.blocked_until
             elif one.left:
                 one.sweep_failed(now)
-        pause = min((one.poll_interval for one in reading), default=0.0)
-        self._paused_until = self._trouble.blocked_until if is_rate_limited else now + pause
+        if is_rate_limited:  # told of this endpoint alone (confirmed: limits are per endpoint)
+            self._paused_until[type(read)] = self._trouble.blocked_until
+        else:
+            pause = min((one.poll_interval for one in reading), default=0.0)
+            self._paused_until = dict.fromkeys(self._windows, now + pause)
         self._trouble.sweep_ended(succeeded=False)
         self._has_succeeded = False
 

@@ -58,6 +58,14 @@ class ListSearch:
         """Whether an answer is awaited that tells where to search."""
         return bool(self._probes)
 
+    def forget(self, subscription: Subscription) -> None:
+        """Await nothing any more for a wait that is over."""
+        self._probes = [probe for probe in self._probes if probe.subscription is not subscription]
+
+    def give_up_probes(self) -> None:
+        """Search without the answers that are awaited: they may not be asked for now."""
+        self._probes = []
+
     def probes(self, few: int) -> list[str]:
         """Return messages to read one by one, to learn when those around them were sent.
 

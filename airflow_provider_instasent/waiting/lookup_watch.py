@@ -92,19 +92,19 @@ class LookupWatch(Watch):
 
     def conclude(self, now: float, deadline: float) -> Conclusion | None:
         """Tell how the wait ended, or None while it goes on: the one rule."""
-        result = self.result()
-        if not result.pending:
+        if not self.has_pending:
+            result = self.result()
             if result.total and not result.delivered and self._is_whole:
                 return self._ended(Ending.ERROR, f"{result}: {_NONE_FOUND}")
             return self._ended(Ending.SUCCESS, f"{result}.")
         if self.refusal is not None:
-            return self._ended(Ending.ERROR, f"{self.refusal}. So far: {result}. {UNAFFECTED}")
+            return self._ended(Ending.ERROR, f"{self.refusal}. So far: {self.result()}. {UNAFFECTED}")
         if now >= deadline:
             trouble = f" The last reads failed: {self.last_error}." if self.last_error else ""
-            return self._ended(Ending.TIMEOUT, f"Timed out: {result}.{trouble} {_STILL_PENDING} {UNAFFECTED}")
+            return self._ended(Ending.TIMEOUT, f"Timed out: {self.result()}.{trouble} {_STILL_PENDING} {UNAFFECTED}")
         if self.failed_sweeps >= self.rules.max_poll_failures:
             told = f"{self.failed_sweeps} sweeps in a row (`max_poll_failures`) read nothing: {self.last_error}."
-            return self._ended(Ending.ERROR, f"{told} So far: {result}. {UNAFFECTED}", final=False)
+            return self._ended(Ending.ERROR, f"{told} So far: {self.result()}. {UNAFFECTED}", final=False)
         return None
 
     def _ended(self, ending: Ending, message: str, *, final: bool = True) -> Conclusion:

@@ -61,6 +61,7 @@ class SharedReader:
         :param subscription: it
         :param report: called after each of its sweeps, for a progress log
         """
+        subscription.shift(self._reader.ahead_by())
         waiter = self._waiters[subscription] = _Waiter()
         self._reader.attach(subscription)
         self._count(WAITS_BEGUN)
@@ -98,10 +99,16 @@ class SharedReader:
                     await self._make(reads)
                 else:
                     await self._idle()
+        except asyncio.CancelledError:
+            self._end_all(RuntimeError("the reader of this account was cancelled"))
+            raise
         except Exception as error:  # noqa: BLE001 - each wait ends with it, in its own log
-            for waiter in self._waiters.values():
-                waiter.ended = error
-                waiter.news.set()
+            self._end_all(error)
+
+    def _end_all(self, error: Exception) -> None:
+        for waiter in self._waiters.values():
+            waiter.ended = waiter.ended or error
+            waiter.news.set()
 
     def _tell(self) -> None:
         """Tell those who wait what is new."""
@@ -143,8 +150,9 @@ class SharedReader:
                 for task in done:
                     self._reader.take(running.pop(task), *task.result())
         finally:
-            for task in running:
+            for task, read in running.items():
                 task.cancel()
+                self._reader.abandon(read)
             await asyncio.gather(*running, return_exceptions=True)
 
 
@@ -188,19 +196,19 @@ async def shared_reader(
     :param open_client: makes the client, where nobody waits for this account yet; it is closed with the reader
     :param per_minute: the most reads a minute, as the connection says; None for a quarter of the limit
     """
-    accounts = _ACCOUNTS.setdefault(asyncio.get_running_loop(), {})
+    accounts, spare = _ACCOUNTS.setdefault(asyncio.get_running_loop(), {}), None
     if account not in accounts:
-        client = await open_client()
-        if account in accounts:  # somebody else came first
-            await client.close()
-        else:
-            accounts[account] = _Account(client, per_minute)
+        spare = await open_client()
+        if account not in accounts:
+            accounts[account], spare = _Account(spare, per_minute), None
     shared = accounts[account]
     shared.users += 1
     try:
+        if spare is not None:  # somebody else came first
+            await spare.close()
         yield shared.reader(resource)
     finally:
         shared.users -= 1
         if not shared.users:
-            del accounts[account]
+            accounts.pop(account, None)
             await shared.close()

@@ -96,9 +96,15 @@ class Subscription:
         # A sweep that took longer than that is followed by the next one.
         self.watch.next_sweep = max(now, self._began_at + self.interval)
 
+    def shift(self, seconds: float) -> None:
+        """Take deadline and next look, which the machine's clock told, for so many seconds later."""
+        self.deadline += seconds
+        self.watch.next_sweep += seconds
+
     def look_after(self, seconds: float) -> None:
-        """Look next so many seconds after the last sweep."""
-        self.watch.next_sweep = self._swept_at + seconds
+        """Look next so many seconds after the last sweep, where there was one."""
+        if self.sweeps:
+            self.watch.next_sweep = self._swept_at + seconds
 
     @property
     def pause(self) -> float:
