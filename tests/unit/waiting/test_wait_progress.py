@@ -22,7 +22,7 @@ def test_counts_requests_and_the_next_look_are_logged_when_something_changed_and
         report(wait)
         said.append(len(lines))
     assert said == [1, 1, 1, 2, 2, 2, 3]
-    assert lines[0] == "0 of 2 delivered, 2 pending (unread 2). 2 requests so far; it looks again in 30 s."
+    assert lines[0] == "0 of 2 delivered, 2 pending (unread 2). 2 requests so far; it looks again in 0 s."
     assert "8 requests so far" in lines[1]
     assert "id-" not in "".join(lines)
 
