@@ -11,9 +11,10 @@ import pytest
 from support.simulated_account import START, SimulatedAccount, campaigns, new_reader, new_wait, pages_of, run
 
 from airflow_provider_instasent.api.exchange import Answer, Failure
-from airflow_provider_instasent.waiting.account_reader import PageRead, SingleRead
+from airflow_provider_instasent.waiting.account_reader import LONG_PAUSE, PageRead, SingleRead
 from airflow_provider_instasent.waiting.conclusion import Ending
 from airflow_provider_instasent.waiting.delivery_watch import Watch, WatchRules
+from airflow_provider_instasent.waiting.locating import LEAST_IN_VAIN
 from airflow_provider_instasent.waiting.subscription import LAST_LOOK, Subscription
 
 DAY = 86_400.0
@@ -271,6 +272,20 @@ def test_a_429_while_others_are_under_way_costs_nothing_but_a_pause():
     assert endings(account) == [Ending.SUCCESS]
 
 
+def test_a_429_of_a_single_read_leaves_its_message_due():
+    account = SimulatedAccount(final_after=200.0)
+    ids = account.accept(3)
+    wait = new_wait(account, ids)
+    reader = new_reader(account)
+    reader.attach(wait)
+    failing(account, 1, what=SimulatedAccount.refusal)
+    run(account, reader, 100)
+    assert account.statuses.count(429) == 1
+    first, *_ = account.rounds([wait])
+    assert Counter(first) == Counter([*ids, account.requests[1][2]])
+    assert wait.watch.failed_sweeps == 0
+
+
 def test_a_429_never_counts_towards_max_poll_failures():
     account = SimulatedAccount(final_after=0.0)
     ids = account.accept(200)
@@ -434,6 +449,34 @@ def test_a_slow_pace_is_no_pause(per_minute):
     assert not reader.is_paused
 
 
+def test_windows_that_are_used_up_for_both_kinds_of_reads_are_a_pause_unless_they_open_soon():
+    account = SimulatedAccount(final_after=DAY)
+    (one, *_) = account.accept(1_000)
+    reader = new_reader(account)
+    reader.attach(new_wait(account, [one]))
+    headers = {"x-ratelimit-limit": "100", "x-ratelimit-remaining": "0", "x-ratelimit-reset": str(account.now + 50)}
+    entity, pauses = {"id": one, "status": "sent"}, []
+    for read, result in ((PageRead(1), [entity]), (SingleRead(one), entity)):
+        reader.leaves(read)
+        reader.take(read, Answer(200, headers, b""), result)
+        pauses.append(reader.is_paused)
+    assert pauses == [False, True]
+    account.move(50 - LONG_PAUSE + 1)
+    assert not reader.is_paused
+
+
+@pytest.mark.parametrize(("messages", "put_off"), [(1, 3.0), (100, 3.0), (101, 0.0)])
+def test_the_first_look_of_a_small_wait_is_put_off_by_a_share_of_its_interval(messages, put_off):
+    """Others like it may be coming; each later look is on time."""
+    account = SimulatedAccount(final_after=DAY)
+    reader = new_reader(account)  # which gathers for a tenth
+    wait = new_wait(account, account.accept(messages), poll_interval=30.0)
+    reader.attach(wait)
+    run(account, reader, 60)
+    assert account.requests[0][0] - START == pytest.approx(put_off, abs=0.01)
+    assert wait.sweeps == 2
+
+
 @pytest.mark.parametrize("per_minute", [60, 6])
 def test_a_deadline_that_is_past_leaves_one_look_however_slow_the_pace(per_minute):
     account = SimulatedAccount(final_after=0.0)
@@ -566,8 +609,14 @@ def test_while_others_send_steadily_a_wait_ends_two_intervals_and_a_round_after_
     account, wait, late = ten_thousand_among(traffic)
     assert endings(account) == [Ending.SUCCESS]
     assert wait.watch.result().delivered == 10_000
-    round_takes = max(map(len, account.rounds([wait]))) * 60 / (1_200 / 4)
-    assert late <= 2 * 60 + round_takes
+    first, *others = map(len, account.rounds([wait]))
+    per_second = 1_200 / 4 / 60
+    assert late <= 2 * 60 + max(others) / per_second
+    # Read downwards, the list comes to meet the reader: of each page it reads, so much is new.
+    is_new = 1 - traffic / 100 / per_second
+    fewest = len(pages_of(account, wait.watch.ids)) / is_new
+    assert max(others) <= 1.75 * fewest
+    assert first <= 1.75 * fewest + LEAST_IN_VAIN
 
 
 def test_what_only_a_wait_that_goes_had_asked_for_is_not_read_any_more():
