@@ -20,10 +20,16 @@ def page(first, count=100, at=None):
 def taken(number, entities, positions=None):
     """Positions that have seen a page, with all on it asked for."""
     positions = positions or ListPositions()
-    positions.take(number, entities)
+    read(number, entities, positions)
     for line, entity in enumerate(entities):
         positions.place(number, line, entity["id"])
     return positions
+
+
+def read(number, entities, positions):
+    """Take in a page where it is known by how much the list has moved on."""
+    positions.take(number, entities)
+    positions.note_times(number, entities)
 
 
 def test_a_coordinate_is_the_rank_in_the_list():
@@ -111,16 +117,26 @@ def test_two_pages_tell_the_order(times, newest_first):
     positions = ListPositions()
     assert positions.newest_first is None
     for number, at in zip((1, 5), times, strict=True):
-        positions.take(number, page(1_000 * number, at=NOW + at))
+        read(number, page(1_000 * number, at=NOW + at), positions)
     assert positions.newest_first is newest_first
+
+
+def test_a_page_tells_no_time_by_itself():
+    """Where it lies in the list may not be known for certain yet."""
+    positions = ListPositions()
+    for number in (1, 5):
+        positions.take(number, page(1_000 * number, at=NOW - number))
+    assert positions.newest_first is None
+    assert positions.moment_of(0) is None
+    assert positions.guess(NOW - 3) is None
 
 
 def test_a_guess_lies_on_the_page_nearest_in_time_and_only_between_pages_that_were_read():
     positions = ListPositions()
-    positions.take(1, page(0, at=NOW))
+    read(1, page(0, at=NOW), positions)
     assert positions.guess(NOW) is None
     for number in (2, 5, 9):
-        positions.take(number, page(1_000 * number, at=NOW - 100 * number))
+        read(number, page(1_000 * number, at=NOW - 100 * number), positions)
     assert positions.page_of(positions.guess(NOW - 520)) == 5
     assert positions.guess(NOW + 1) is None
     assert positions.guess(NOW - 901) is None
@@ -132,7 +148,7 @@ def test_landmarks_move_with_the_list_and_a_page_that_is_read_again_replaces_its
     positions = taken(1, page(0, at=NOW))
     taken(2, page(100, at=NOW - 100), positions)
     for moved in range(1, 30):
-        positions.take(2, page(100 - moved, at=NOW - 100 + moved))
+        read(2, page(100 - moved, at=NOW - 100 + moved), positions)
     assert len(positions._landmarks) <= 4
     assert positions.newest_first
 
@@ -141,7 +157,7 @@ def test_landmarks_are_thinned_out(monkeypatch):
     monkeypatch.setattr(list_positions, "MOST_LANDMARKS", 8)
     positions = ListPositions()
     for number in range(1, 60):
-        positions.take(number, page(1_000 * number, at=NOW - number))
+        read(number, page(1_000 * number, at=NOW - number), positions)
         assert len(positions._landmarks) <= 8
     assert sorted(positions._landmarks) == positions._landmarks
     assert positions._times.keys() == set(positions._landmarks)
@@ -150,7 +166,7 @@ def test_landmarks_are_thinned_out(monkeypatch):
 
 def test_beginning_anew_forgets_all_but_the_size():
     positions = taken(1, page(0, at=NOW))
-    positions.take(3, page(0, at=NOW))
+    read(3, page(0, at=NOW), positions)
     positions.begin_anew()
     assert (positions.drift, positions.size) == (0, 100)
     assert positions.coordinate("m0") is None

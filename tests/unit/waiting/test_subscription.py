@@ -52,6 +52,17 @@ def test_a_sweep_longer_than_the_interval_is_followed_at_once():
     assert one.next_look() == 145.0
 
 
+def test_the_pause_is_from_the_end_of_the_last_sweep_to_the_next_look():
+    one = new()
+    assert one.pause == 0.0
+    swept(one, 100.0, 110.0, "sent")
+    assert one.pause == 20.0
+    one.look_after(45.0)
+    assert (one.next_look(), one.pause) == (155.0, 45.0)
+    swept(one, 155.0, 200.0, "sent")
+    assert one.pause == 0.0
+
+
 def test_silence_lengthens_the_interval_and_a_change_ends_it():
     one = new()
     swept(one, 100.0, 100.0, "sent")

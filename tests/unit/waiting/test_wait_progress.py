@@ -19,12 +19,22 @@ def test_counts_requests_and_the_next_look_are_logged_when_something_changed_and
         wait.requests += 2
         if status:
             wait.watch.saw("id-0", {"status": status})
+        wait.begin_sweep(now[0])
+        wait.answered()
+        wait.end_sweep(now[0])
         report(wait)
         said.append(len(lines))
     assert said == [1, 1, 1, 2, 2, 2, 3]
     assert lines[0] == "0 of 2 delivered, 2 pending (unread 2). 2 requests so far; it looks again in 30 s."
     assert "8 requests so far" in lines[1]
     assert "id-" not in "".join(lines)
+
+
+def test_before_the_first_sweep_it_looks_at_once():
+    lines: list[str] = []
+    wait = Subscription(Watch(["a"]), deadline=9_999.0, poll_interval=30.0)
+    WaitProgress(lines.append, lambda: 5.0)(wait)
+    assert lines[0].endswith("0 requests so far; it looks again in 0 s.")
 
 
 def test_trouble_is_told_too():

@@ -64,7 +64,7 @@ def test_what_is_final_for_one_wait_stays_the_others():
     messages.remove(other)
     assert messages.owners("a") == (one,)
     messages.begin_sweep(one, NOW)
-    assert messages.due_on(1, 2) == ["a", "b"] or set(messages.due_on(1, 2)) == {"a", "b"}
+    assert set(messages.placed.due_on(1, 2)) == {"a", "b"}
 
 
 def test_messages_with_a_place_are_due_there_in_the_next_sweep():
@@ -72,13 +72,13 @@ def test_messages_with_a_place_are_due_there_in_the_next_sweep():
     messages = begun(wait)
     for number in (1, 2, 3):
         shown(messages, number, [f"m{place}" for place in range(100 * number - 100, min(250, 100 * number))])
-    assert not messages.has_due
-    assert messages.has_placed
+    assert not messages.placed.has_due
+    assert messages.placed
     messages.begin_sweep(wait, NOW)
-    assert messages.first_due(-(2**60)) == 0
-    assert messages.first_due(130) == 130
-    assert messages.first_due(250) is None
-    assert len(messages.due_on(3, 100)) == 50
+    assert messages.placed.first_due(-(2**60)) == 0
+    assert messages.placed.first_due(130) == 130
+    assert messages.placed.first_due(250) is None
+    assert len(messages.placed.due_on(3, 100)) == 50
     assert messages.unplaced == {}
 
 
@@ -91,8 +91,8 @@ def test_only_what_the_waits_own_sweep_asks_for_is_due(other_pending):
     for number in range(2, 7):
         shown(messages, number, [f"x{place}" for place in range(98 + 100 * (number - 2), 98 + 100 * (number - 1))])
     messages.begin_sweep(wait, NOW)
-    assert set(messages.due_on(1, 100)) == {"a", "b"}
-    assert messages.first_due(2) is None
+    assert set(messages.placed.due_on(1, 100)) == {"a", "b"}
+    assert messages.placed.first_due(2) is None
 
 
 def test_a_wait_that_comes_later_knows_what_others_saw():
@@ -102,7 +102,7 @@ def test_a_wait_that_comes_later_knows_what_others_saw():
     messages.add(late)
     assert late.unplaced == {UNTOLD: {"z": None}}
     messages.begin_sweep(late, NOW)
-    assert set(messages.due_on(1, 4)) == {"b", "x", "y"}
+    assert set(messages.placed.due_on(1, 4)) == {"b", "x", "y"}
 
 
 def test_a_wait_that_goes_takes_along_what_only_it_asked_for():
@@ -116,8 +116,8 @@ def test_a_wait_that_goes_takes_along_what_only_it_asked_for():
     assert [messages.owners(one) for one in "abc"] == [(), (other,), (other,)]
     shown(messages, 1, "abc")
     messages.remove(other)
-    assert not messages.has_placed
-    assert not messages.has_due
+    assert not messages.placed
+    assert not messages.placed.has_due
 
 
 def test_a_message_that_moves_on_while_it_is_due_is_due_where_it_has_moved():
@@ -127,8 +127,8 @@ def test_a_message_that_moves_on_while_it_is_due_is_due_where_it_has_moved():
     messages.begin_sweep(wait, NOW)
     moved = page([f"m{place}" for place in range(100)])
     messages.place_page(4, moved)
-    assert messages.due_on(1, 100) == []
-    assert len(messages.due_on(4, 100)) == 100
+    assert messages.placed.due_on(1, 100) == []
+    assert len(messages.placed.due_on(4, 100)) == 100
 
 
 def test_a_message_that_is_found_while_it_is_due_is_due_where_it_was_found():
@@ -137,9 +137,9 @@ def test_a_message_that_is_found_while_it_is_due_is_due_where_it_was_found():
     messages.positions.take(1, page("ab"))
     messages.place_page(1, page("ab"))
     assert messages.unplaced == {UNTOLD: {"c": None}}
-    assert set(messages.due_on(1, 2)) == {"a", "b"}
+    assert set(messages.placed.due_on(1, 2)) == {"a", "b"}
     messages.asked("a")
-    assert messages.due_on(1, 2) == ["b"]
+    assert messages.placed.due_on(1, 2) == ["b"]
 
 
 def test_what_does_not_lie_where_it_should_is_read_by_itself_until_the_list_shows_it():
@@ -158,7 +158,7 @@ def test_what_does_not_lie_where_it_should_is_read_by_itself_until_the_list_show
     shown(messages, 1, "ab")
     messages.begin_sweep(wait, NOW)
     assert messages.unplaced == {}
-    assert set(messages.due_on(1, 2)) == {"a", "b"}
+    assert set(messages.placed.due_on(1, 2)) == {"a", "b"}
 
 
 def test_a_search_that_is_given_up_leaves_the_rest_to_be_read_one_by_one():
@@ -188,12 +188,13 @@ def test_places_that_are_lost_leave_a_search_by_when_they_were_created():
     for number in (1, 2):
         entities = [{"id": f"m{place}", "createdAt": NOW - number} for place in range(100 * number - 100, 100 * number)]
         messages.positions.take(number, entities)
+        messages.positions.note_times(number, entities)
         messages.place_page(number, entities)
         messages.take_page(entities)
     messages.begin_sweep(wait, NOW)
     messages.lose_places()
-    assert not messages.has_due
-    assert not messages.has_placed
+    assert not messages.placed.has_due
+    assert not messages.placed
     assert {stretch.earliest for stretch in messages.unplaced} <= {NOW - 1, NOW - 2}
     assert sum(map(len, messages.unplaced.values())) == 200 == sum(map(len, wait.unplaced.values()))
 
