@@ -53,6 +53,7 @@ class RateWindow:
         self._reserve = reserve
         self._left_at = 0.0
         self._offset: float | None = None
+        self._lower_offsets = 0
         self._reset_at: float | None = None
         # What follows is of the current window, of which no answer may have told yet. Its end is on the server's clock.
         self._told = False
@@ -126,8 +127,7 @@ class RateWindow:
     def _learn(self, limit: RateLimit) -> None:
         if limit.server_time is not None:
             # The header has whole seconds, so each offset is too low by up to one: the highest is the best.
-            offset = limit.server_time - self._clock()
-            self._offset = offset if self._offset is None else max(self._offset, offset)
+            self._learn_offset(limit.server_time - self._clock())
         if limit.remaining is None or limit.reset_at is None or self._is_late(limit.reset_at):
             return
         self.limit = limit.limit
@@ -139,6 +139,12 @@ class RateWindow:
         self._own += not limit.refused
         if limit.limit is not None:
             self._others = max(self._others, limit.limit - limit.remaining - self._own - self.in_flight)
+
+    def _learn_offset(self, offset: float) -> None:
+        """Take the highest, unless two answers in a row tell that a clock was set, or that one of them was wrong."""
+        self._lower_offsets = self._lower_offsets + 1 if self._offset is not None and offset < self._offset - 2 else 0
+        if self._offset is None or offset > self._offset or self._lower_offsets > 1:
+            self._offset, self._lower_offsets = offset, 0
 
     def _is_late(self, reset_at: float) -> bool:
         """Return whether an answer is of a window that is over."""

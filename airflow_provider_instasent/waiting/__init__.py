@@ -9,7 +9,7 @@ A watch knows no socket and no clock. In the order in which a status passes thro
     accepted_times                   when its messages were accepted: where in the list to look for them
     subscription   pace              one wait at the reader of its account; when it looks again
 
-    account_reader                   reads for all waits of an account together: what next, what came of it
+    account_reader   reads           reads for all waits of an account together: what next, what came of it
     poll_budget                      how many requests a minute they make
     watched_messages                 whose messages they are, and which are due
     placed_messages   list_positions     those whose place in the list is known; on which page that is now

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.api import endpoints, errors
@@ -24,6 +23,7 @@ from airflow_provider_instasent.waiting.list_positions import PAGE
 from airflow_provider_instasent.waiting.list_reading import ListReading
 from airflow_provider_instasent.waiting.poll_budget import SENDS_RESERVE
 from airflow_provider_instasent.waiting.poll_failures import PollFailures
+from airflow_provider_instasent.waiting.reads import PageRead, Read, SingleRead
 from airflow_provider_instasent.waiting.watched_messages import WatchedMessages
 
 if TYPE_CHECKING:
@@ -61,29 +61,6 @@ LONG_PAUSE = 5.0
 
 JOIN_EARLIER = 0.5
 """Share of its interval by which a wait looks earlier, to share the pages that another one reads anyway."""
-
-
-@dataclass(frozen=True, slots=True)
-class PageRead:
-    """Read a page of the list.
-
-    :param number: from 1
-    """
-
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class SingleRead:
-    """Read one message.
-
-    :param message_id: which
-    """
-
-    message_id: str
-
-
-Read = PageRead | SingleRead
 
 
 class AccountReader:
@@ -137,10 +114,13 @@ class AccountReader:
 
     @property
     def is_paused(self) -> bool:
-        """Whether the API asked for a pause, or does not answer."""
-        now = self._clock()
+        """Whether the API asked for a pause, or does not answer: nothing of what is due may be read for long."""
+        now, messages = self._clock(), self._messages
+        kinds: list[type[Read]] = [PageRead] if messages.placed.has_due or messages.unplaced else []
+        kinds += [SingleRead] if messages.singly else []
         return all(
-            now < self._paused_until[kind] or window.pause() > LONG_PAUSE for kind, window in self._windows.items()
+            now < self._paused_until[kind] or self._windows[kind].pause() > LONG_PAUSE
+            for kind in kinds or self._windows
         )
 
     def idle_for(self) -> float:
@@ -260,8 +240,8 @@ class AccountReader:
 
     def _list_reads(self, most: int) -> list[Read]:
         search = self._pages.search
-        for message_id in search.probes(FEW):
-            self._messages.singly[message_id] = None
+        if probes := search.probes(FEW):
+            self._messages.singly = {**dict.fromkeys(probes), **self._messages.singly}
         if search.is_probing:
             return self._single_reads(most)
         numbers = self._pages.next_numbers(FEW, most)

@@ -101,7 +101,7 @@ class ListReading:
             return
         del self._failures[number]
         if self.search.is_for(number):
-            self.search.note(PageNote(number, 0, None))
+            self.search.note(PageNote(number, 0, None, count=max(1, self._positions.size)))  # it tells nothing
         else:
             self._messages.read_singly(self._placed.due_on(number, self._positions.size))
 

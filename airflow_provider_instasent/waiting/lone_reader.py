@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_provider_instasent.api.client import InstasentClient
-    from airflow_provider_instasent.waiting.account_reader import Read
     from airflow_provider_instasent.waiting.conclusion import Conclusion
     from airflow_provider_instasent.waiting.delivery_watch import Watch
+    from airflow_provider_instasent.waiting.reads import Read
 
 
 class LoneReader:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from airflow_provider_instasent.api.async_client import AsyncInstasentClient
     from airflow_provider_instasent.api.endpoints import Resource
-    from airflow_provider_instasent.waiting.account_reader import Read
     from airflow_provider_instasent.waiting.conclusion import Conclusion
+    from airflow_provider_instasent.waiting.reads import Read
     from airflow_provider_instasent.waiting.subscription import Subscription
 
 

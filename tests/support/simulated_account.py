@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.endpoints import SMS
 from airflow_provider_instasent.api.exchange import Answer, Outcome, Send
-from airflow_provider_instasent.waiting.account_reader import AccountReader, PageRead
+from airflow_provider_instasent.waiting.account_reader import AccountReader
 from airflow_provider_instasent.waiting.delivery_watch import Watch
 from airflow_provider_instasent.waiting.poll_budget import PollBudget
+from airflow_provider_instasent.waiting.reads import PageRead
 from airflow_provider_instasent.waiting.subscription import Subscription
 
 if TYPE_CHECKING:
