@@ -12,7 +12,6 @@ import time
 from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.api import endpoints, errors
-from airflow_provider_instasent.api.counters import LIST_READS, SINGLE_READS
 from airflow_provider_instasent.api.exchange import Answer, Failure, Kind
 from airflow_provider_instasent.api.flows import exchange
 from airflow_provider_instasent.api.rate_limit import LONGEST_RESET_WAIT
@@ -58,6 +57,12 @@ AT_ONCE = 1.0
 
 LONG_PAUSE = 5.0
 """Seconds without a request left from which on a wait in a worker does not sit it out in the middle of a poke."""
+
+REFUSALS = 3
+"""Pauses in a row after which a few messages are read one by one where the list may not be read and they may."""
+
+MOST_GATHERING = 3.0
+"""The most seconds by which the first look of a small wait is put off."""
 
 JOIN_EARLIER = 0.5
 """Share of its interval by which a wait looks earlier, to share the pages that another one reads anyway."""
@@ -151,7 +156,10 @@ class AccountReader:
             self._pages_in_turn = 0
             singles = self._single_reads(most)
         pages = self._list_reads(most) if may_page and not singles else []
-        pages_wait = self._paused_until[PageRead] - now > LONG_PAUSE
+        pages_wait = self._trouble.failed_sweeps >= REFUSALS and self._paused_until[PageRead] - now > LONG_PAUSE
+        if not may_page:  # waits for few messages can do without
+            for one in self.subscriptions:
+                self._messages.singly.update(one.left if len(one.left) <= FEW else {})
         return singles or pages or (self._single_reads(most, pages_wait=pages_wait) if may_read else [])
 
     def leaves(self, read: Read) -> None:
@@ -164,11 +172,6 @@ class AccountReader:
     def abandon(self, read: Read) -> None:
         """Take in that nobody waits for the answer of a read that has left."""
         self._windows[type(read)].land(None, counted=True)
-
-    @staticmethod
-    def counter(read: Read) -> str:
-        """Return the name under which a read is counted."""
-        return LIST_READS if isinstance(read, PageRead) else SINGLE_READS
 
     def flow(self, read: Read) -> Flow[tuple[Outcome, Any]]:
         """Return the steps of a read."""
@@ -229,14 +232,13 @@ class AccountReader:
         """Return when to look for a wait, in unix seconds: a small one first waits a little for others like it."""
         if one.sweeps or one.watch.count_pending() > PAGE:
             return one.next_look()
-        return max(one.next_look(), one.joined_at) + self._gather * one.poll_interval
+        return max(one.next_look(), one.joined_at) + min(self._gather * one.poll_interval, MOST_GATHERING)
 
     def _end_sweeps(self, now: float) -> None:
-        for one in self.subscriptions:
-            if one.in_sweep and not one.left:
-                one.end_sweep(now)
-                self._pages.search.sweep_ended(one)
-                _log_unknown_words(one)
+        for one in [one for one in self.subscriptions if one.in_sweep and not one.left]:
+            one.end_sweep(now)
+            self._pages.search.sweep_ended(one)
+            _log_unknown_words(one)
 
     def _list_reads(self, most: int) -> list[Read]:
         search = self._pages.search

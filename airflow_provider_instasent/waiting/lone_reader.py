@@ -125,7 +125,7 @@ class LoneReader:
                 break  # chosen too early: others have used what was left
             self._sleep(delay)
             self._reader.leaves(read)
-            client.settings.counters.count(self._reader.counter(read))
+            client.settings.counters.count(read.counter)
             running[self._workers.submit(partial(client.perform, self._reader.flow(read)))] = read
         while running:
             self._check()

@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
+
+from airflow_provider_instasent.api.counters import LIST_READS, SINGLE_READS
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +16,8 @@ class PageRead:
     :param number: from 1
     """
 
+    counter: ClassVar[str] = LIST_READS
+    """The name under which it is counted."""
     number: int
 
 
@@ -23,6 +28,8 @@ class SingleRead:
     :param message_id: which
     """
 
+    counter: ClassVar[str] = SINGLE_READS
+    """The name under which it is counted."""
     message_id: str
 
 

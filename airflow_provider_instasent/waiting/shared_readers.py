@@ -143,7 +143,7 @@ class SharedReader:
                     break  # chosen too early: others have used what was left
                 await asyncio.sleep(delay)
                 self._reader.leaves(read)
-                self._count(self._reader.counter(read))
+                self._count(read.counter)
                 running[asyncio.create_task(self._client.perform(self._reader.flow(read)))] = read
             while running:
                 done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)

@@ -59,7 +59,7 @@ def test_a_sensor(connected, count, moment):
         wait_until(lambda: sensor._wait is not None and sensor._wait.reader.subscription.sweeps)
     sensor.on_kill()
     error = asked.ended()
-    assert type(error).__name__ == "AirflowException"
+    assert type(error).__name__ == "StoppedWaitError"
     assert "asked to stop" in str(error)
 
 
