@@ -57,9 +57,9 @@ class InstasentLookupOperator(BaseOperator):
     :param timeout: seconds to wait in all
     :param pending_statuses: statuses of a lookup that is not finished
     :param max_poll_failures: sweeps in a row without a successful read after which it fails, with retries
-    :param max_polls_per_minute: the most reads a minute: deferred, of all waits of the account together while this one
-        lasts, and the lowest that any of them or the connection says; in a worker, of this one in the connection's
-        place. Default: the connection's, else a quarter of the rate limit
+    :param max_polls_per_minute: the most reads a minute while this wait lasts, deferred of all waits of the account
+        together; the lowest that any of them and the connection say counts. Default: the connection's, else a quarter
+        of the rate limit
     :param campaign_id: what the lookups belong to; default: DAG, run, task and map index (templated)
     :param on_invalid: `fail` orders nothing when a row has no possible number, `skip` leaves it out
     :param on_unconfirmed: what to do about orders of which nothing tells whether they were accepted: `fail` without

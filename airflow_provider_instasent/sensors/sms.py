@@ -78,9 +78,9 @@ class InstasentDeliverySensor(DeferringSensor):
         nothing changes: to a tenth of the silence, at most ten times; `exponential_backoff` and `max_wait` do not apply
     :param timeout: seconds to wait in all; `expired` comes after up to 48 h, hence 49 h
     :param max_poll_failures: sweeps in a row without a successful read after which it fails, with retries
-    :param max_polls_per_minute: the most reads a minute: deferred, of all waits of the account together while this one
-        lasts, and the lowest that any of them or the connection says; in a worker, of this one in the connection's
-        place. Default: the connection's, else a quarter of the rate limit
+    :param max_polls_per_minute: the most reads a minute while this wait lasts, deferred of all waits of the account
+        together; the lowest that any of them and the connection say counts. Default: the connection's, else a quarter
+        of the rate limit
     :param instasent_conn_id: the connection (templated)
     :raises ValueError: names the parameter that is wrong; `message_ids` when the task runs, others at DAG parsing
     """

@@ -780,3 +780,72 @@ def test_every_wait_ends_with_the_truth_and_a_bounded_number_of_reads(seed):
     hidden_once = 0.05 * messages * sweeps
     assert len(account.read("list")) <= sweeps * (min(pages, 2 * messages) + 40)
     assert len(account.read("read")) <= 3 * messages + hidden_once + 10 * sweeps
+
+
+def untold(account, count, name):
+    return new_wait(account, account.accept(count, name))
+
+
+@pytest.mark.parametrize("by", ["leaving", "a refusal", "a 429"])
+def test_a_wait_that_leaves_while_it_asks_when_its_messages_were_sent_stops_nobody(by):
+    account = SimulatedAccount(final_after=0.0)
+    reader = new_reader(account)
+    leaves, stays = untold(account, 200, "a"), new_wait(account, account.accept(300, "b"), (account.now, account.now))
+    reader.attach(leaves)
+    (probe,) = reader.next_reads()
+    reader.leaves(probe)
+    if by == "leaving":
+        reader.detach(leaves)
+    else:
+        answer = Answer(403, {}, b"") if by == "a refusal" else account.refusal()
+        reader.take(probe, answer, None)
+        for wait, _ in reader.conclusions():
+            reader.detach(wait)
+        if leaves in reader.subscriptions:
+            reader.detach(leaves)
+    reader.attach(stays)
+    assert list(run(account, reader, 600)) == [stays]
+    assert stays.watch.result().delivered == 300
+
+
+def test_an_old_refusal_does_not_end_a_later_wait():
+    account = SimulatedAccount(final_after=3_600.0)
+    reader = new_reader(account)
+    first, later = untold(account, 1, "a"), new_wait(account, account.accept(1, "b"), next_sweep=account.now + 900)
+    for wait in (first, later):
+        reader.attach(wait)
+    account.fault = lambda _: Answer(403, {}, b"")
+    assert list(run(account, reader, 100)) == [first]
+    account.fault = lambda _: Answer(500, {}, b"") if account.now < START + 1_000 else None
+    assert list(run(account, reader, DAY)) == [later]
+    assert later.watch.result().delivered == 1
+
+
+def test_a_limit_of_single_reads_leaves_the_list():
+    account = SimulatedAccount(final_after=0.0)
+    reader = new_reader(account)
+    waits = [untold(account, 200, "a"), new_wait(account, account.accept(300, "b"), (account.now, account.now))]
+    for wait in waits:
+        reader.attach(wait)
+    account.fault = lambda read: account.refusal() if isinstance(read, SingleRead) else None
+    assert set(run(account, reader, 600)) == set(waits)
+
+
+def test_a_list_that_is_always_refused_leaves_a_few_messages_to_single_reads():
+    account = SimulatedAccount(final_after=0.0)
+    reader = new_reader(account)
+    wait = new_wait(account, account.accept(10), (account.now, account.now))
+    reader.attach(wait)
+    account.fault = lambda read: account.refusal() if isinstance(read, PageRead) else None
+    assert list(run(account, reader, DAY)) == [wait]
+
+
+def test_a_reader_with_nothing_to_read_now_does_not_ask_again_at_once():
+    account = SimulatedAccount()
+    reader = new_reader(account)
+    reader.attach(untold(account, 200, "a"))
+    while reads := reader.next_reads():
+        for read in reads:
+            reader.leaves(read)
+            reader.take(read, account.refusal(), None)
+    assert reader.idle_for() >= 0.01
