@@ -277,3 +277,37 @@ async def test_waits_and_reads_are_counted():
         )
     assert counted.counts["waits.begun"] == counted.counts["waits.ended"] == 1
     assert (counted.counts["reads.single"], counted.counts["reads.list"]) == (2, 1)
+
+
+async def test_two_that_open_a_client_at_once_and_the_first_leaves_meanwhile():
+    clients = Clients(answer=lambda request: read_of(id_of(request)))
+    opening, may_open = [], asyncio.Event()
+
+    async def slowly():
+        opening.append(1)
+        number, client = len(opening), await clients.open()
+        await until(lambda: len(opening) == 2)
+        if number == 2:
+            await may_open.wait()
+        return client
+
+    async def wait_once(one):
+        async with shared_reader("mine", SMS, slowly) as reader:
+            return await reader.wait(subscription_for(one), lambda _: None)
+
+    first, second = asyncio.create_task(wait_once("a")), asyncio.create_task(wait_once("b"))
+    assert (await asyncio.wait_for(first, SOON)).ending is Ending.SUCCESS
+    may_open.set()
+    assert (await asyncio.wait_for(second, SOON)).ending is Ending.SUCCESS
+    assert [one.closed for one in clients.opened] == [1, 1]
+
+
+async def test_a_reader_that_somebody_cancels_ends_its_waits():
+    gate = Gate()
+    clients = Clients(answer=gate)
+    waiting = asyncio.create_task(wait(clients, "a"))
+    await until(lambda: clients.opened and clients.opened[0].requests)
+    (reader,) = [task for task in asyncio.all_tasks() if "SharedReader._run" in repr(task)]
+    reader.cancel()
+    with pytest.raises(RuntimeError, match="cancelled"):
+        await asyncio.wait_for(waiting, SOON)
