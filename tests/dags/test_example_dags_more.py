@@ -17,6 +17,7 @@ from support.examples import load
 from support.instasent_connection import connection
 
 from airflow_provider_instasent.decorators.sms import instasent_bulk_task
+from airflow_provider_instasent.waiting.account_reader import FEW
 
 DAY = "2026-11-23"
 
@@ -52,9 +53,10 @@ def warehouse(tmp_path, monkeypatch):
 
 
 def final_after_the_first_look(sandbox, messages):
-    """Let so many messages turn final when they are read for the second time."""
+    """Let so many messages turn final when they are read for the second time: more than a few are, by the page."""
     sandbox.stop_clock()
-    sandbox.at(messages + 1, "read", lambda: sandbox.advance(60))
+    endpoint, number = ("list", 2) if messages > FEW else ("read", messages + 1)
+    sandbox.at(number, endpoint, lambda: sandbox.advance(60))
 
 
 def received(sandbox):
