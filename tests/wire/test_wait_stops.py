@@ -15,24 +15,27 @@ from airflow_provider_instasent.journal.errors import StoppedError
 __all__ = ["connected"]
 
 
-class Asked:
-    """Runs something on a thread, asks it to stop, and tells how it ended."""
+def asked_to_stop(call, moment, ask):
+    """Run something, have it asked to stop from another thread at a moment, and return how it ended.
 
-    def __init__(self, call):
-        self.error = None
-        self._thread = threading.Thread(target=self._run, args=(call,), daemon=True)
-        self._thread.start()
+    :param call: what waits; on this thread, as in a worker
+    :param moment: waits until it is to be asked
+    :param ask: asks it
+    """
 
-    def _run(self, call):
-        try:
-            call()
-        except BaseException as error:  # noqa: BLE001 - what it raised is what the test asks for
-            self.error = error
+    def ask_then():
+        moment()
+        ask()
 
-    def ended(self):
-        self._thread.join(LONG)
-        assert not self._thread.is_alive(), "it went on waiting"
-        return self.error
+    asking = threading.Thread(target=ask_then, daemon=True)
+    asking.start()
+    try:
+        call()
+    except Exception as error:  # noqa: BLE001 - what it raised is what the test asks for
+        return error
+    finally:
+        asking.join(LONG)
+    return None
 
 
 def accept(sandbox, count):
@@ -52,13 +55,14 @@ def test_a_sensor(connected, count, moment):
     if moment == "a read is out":
         connected.configure(latency=HELD)
     sensor = new_sensor(message_ids=ids, deferrable=False, poke_interval=LONG * 2, timeout=LONG * 10)
-    asked = Asked(lambda: sensor.execute({"ti": None}))
-    if moment == "a read is out":
-        connected.wait_for_in_flight(1)
-    else:
-        wait_until(lambda: sensor._wait is not None and sensor._wait.reader.subscription.sweeps)
-    sensor.on_kill()
-    error = asked.ended()
+
+    def until_then():
+        if moment == "a read is out":
+            connected.wait_for_in_flight(1)
+        else:
+            wait_until(lambda: sensor._wait and sensor._wait.reader and sensor._wait.reader.subscription.sweeps)
+
+    error = asked_to_stop(lambda: sensor.execute({"ti": None}), until_then, sensor.on_kill)
     assert type(error).__name__ == "StoppedWaitError"
     assert "asked to stop" in str(error)
 
@@ -69,10 +73,8 @@ def test_a_balance_sensor(connected):
     connected.stop_clock()
     connected.configure(latency=HELD)
     sensor = InstasentBalanceSensor(task_id="wait", min_available=1, deferrable=False)
-    asked = Asked(lambda: sensor.execute({"ti": None}))
-    connected.wait_for_in_flight(1)
-    sensor.on_kill()
-    assert "asked to stop" in str(asked.ended())
+    error = asked_to_stop(lambda: sensor.execute({"ti": None}), lambda: connected.wait_for_in_flight(1), sensor.on_kill)
+    assert "asked to stop" in str(error)
 
 
 @pytest.mark.parametrize("moment", ["a read is out", "between two reads"])
@@ -89,13 +91,16 @@ def test_an_operators_own_wait(connected, moment):
     operator._stop = Stop()
     if moment == "a read is out":
         connected.configure(latency=HELD)
-    asked = Asked(lambda: DeliveryWait(operator).wait(ids, deferrable=False, carried={}))
-    if moment == "a read is out":
-        connected.wait_for_in_flight(1)
-    else:
-        wait_until(lambda: connected.requests.records("list"))
-    operator.on_kill()
-    assert isinstance(asked.ended(), StoppedError)
+
+    def until_then():
+        if moment == "a read is out":
+            connected.wait_for_in_flight(1)
+        else:
+            wait_until(lambda: connected.requests.records("list"))
+
+    wait = DeliveryWait(operator)
+    error = asked_to_stop(lambda: wait.wait(ids, deferrable=False, carried={}), until_then, operator.on_kill)
+    assert isinstance(error, StoppedError)
 
 
 def test_a_wait_that_is_not_asked_goes_on(connected, monkeypatch):
