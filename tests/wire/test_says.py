@@ -30,7 +30,9 @@ def said(caplog):
     """Return what was said since it was asked last."""
 
     def lines():
-        found = [record.getMessage() for record in caplog.records if "airflow_provider_instasent" in record.name]
+        ours = [record.getMessage() for record in caplog.records if "airflow_provider_instasent" in record.name]
+        # What Airflow 2 says, in the operator's name, of an operator that is run without one of its tasks.
+        found = [line for line in ours if "cannot be called outside TaskInstance" not in line]
         caplog.clear()
         return found
 

@@ -86,7 +86,8 @@ async def test_a_429_pauses_the_reader_where_it_is(connected):
     events = await asyncio.gather(*(first_event(new_trigger(connected, ids, max_poll_failures=1)) for ids in waits))
     assert [event["delivered"] for event in events] == [500, 500]
     read = [int(one.query["page"]) for one in connected.requests.records("list") if one.status == 200]
-    assert Counter(read) == Counter(range(1, 11)), "nothing that was read is read again"
+    assert set(range(1, 11)) <= set(read)
+    assert set(Counter(read).values()) == {1}, "nothing that was read is read again"
 
 
 async def test_an_error_pauses_it_where_it_is_too(connected):
@@ -97,7 +98,8 @@ async def test_an_error_pauses_it_where_it_is_too(connected):
     event = await first_event(new_trigger(connected, ids, poll_interval=0.05))
     assert event["delivered"] == 1_000
     read = [int(one.query["page"]) for one in connected.requests.records("list") if one.status == 200]
-    assert Counter(read) == Counter(range(1, 11))
+    assert set(range(1, 11)) <= set(read)
+    assert set(Counter(read).values()) == {1}
 
 
 async def test_what_the_headers_leave_is_obeyed_and_a_tenth_is_left_to_sends(connected):
