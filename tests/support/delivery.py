@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -21,6 +22,8 @@ from support.sandbox import call, message
 airflow_home.isolate()
 # Or importing Airflow 2.11's models warns of its own future.
 os.environ["AIRFLOW__METRICS__TIMER_UNIT_CONSISTENCY"] = "True"
+# Airflow 2 runs operators only on the thread that was the first to import this: a trigger's may be another one.
+import_module("airflow.providers.common.compat.sdk").BaseOperator  # noqa: B018 - resolved with the first use
 
 MODES = ("poke", "reschedule", "reschedule without memory", "deferrable")
 QUICK = {"poke_interval": 0.05, "max_polls_per_minute": 60_000, "timeout": LONG}
@@ -193,8 +196,6 @@ _DRIVERS = {"poke": _poke, "reschedule": _reschedule, "deferrable": _deferrable}
 
 def as_restarted(trigger: Any) -> Any:
     """The trigger that a triggerer makes of another's arguments."""
-    from importlib import import_module
-
     path, kwargs = trigger.serialize()
     module, name = path.rsplit(".", 1)
     return getattr(import_module(module), name)(**json.loads(json.dumps(kwargs)))

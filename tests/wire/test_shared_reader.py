@@ -59,7 +59,9 @@ async def test_each_page_is_read_once_for_all(connected, order):
     waits = send_alternating(connected, 5, 3)
     events = await asyncio.gather(*(first_event(new_trigger(connected, ids)) for ids in waits))
     assert [event["delivered"] for event in events] == [300] * 5
-    assert Counter(pages(connected)) == Counter(range(1, 16))
+    read = Counter(pages(connected))
+    assert set(range(1, 16)) <= set(read) <= set(range(1, 21)), "a search may go a few pages beyond"
+    assert set(read.values()) == {1}
     assert connected.requests.records("read") == []
     assert len({one.connection for one in connected.requests.records("list")}) <= 8, "one client for all"
 

@@ -105,4 +105,6 @@ def test_an_operators_own_wait(connected, moment):
 
 def test_a_wait_that_is_not_asked_goes_on(connected, monkeypatch):
     connected.configure(sent_after=0, final_after=0)
-    assert run_sensor("poke", monkeypatch, message_ids=accept(connected, 5)).result["delivered"] == 5
+    run = run_sensor("poke", monkeypatch, message_ids=accept(connected, 5))
+    assert run.error is None
+    assert run.result["delivered"] == 5
