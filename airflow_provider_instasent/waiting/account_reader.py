@@ -259,6 +259,7 @@ class AccountReader:
 
     def _failed(self, read: Read, outcome: Outcome, error: errors.ApiError, now: float) -> None:
         """Take in a read that failed: one is left for the next sweep, three in a row or a 429 bring a pause."""
+        self._trouble.blocked_until = 0.0  # that of a read before this one is kept for its kind
         is_over = self._trouble.read_failed(outcome, error, now)
         is_rate_limited = self._trouble.blocked_until > now
         if isinstance(read, PageRead):

@@ -29,7 +29,6 @@ class Subscription:
     :ivar unplaced: ids whose place in the list is not known, by when they were accepted
     :ivar unlisted: ids that the list did not show where they should be: they are read one by one
     :ivar left: ids that this sweep still has to ask for, in the order of the batch
-    :ivar interval: seconds between the last sweep and the next one
     :ivar in_sweep: whether a sweep is under way
     :ivar sweeps: how many have ended
     :ivar joined_at: when it came to its reader, in unix seconds
@@ -53,7 +52,6 @@ class Subscription:
         self.in_sweep = False
         self.sweeps = 0
         self.requests = 0
-        self.interval = poll_interval
         self.joined_at = math.inf
         self.is_probed = False
         self.next_search = 1
@@ -92,9 +90,9 @@ class Subscription:
         if self.watch.changed or self._changed_at is None:
             self._changed_at = now
         self.watch.changed = False
-        self.interval = interval_after(self.poll_interval, now - self._changed_at)
+        interval = interval_after(self.poll_interval, now - self._changed_at)
         # A sweep that took longer than that is followed by the next one.
-        self.watch.next_sweep = max(now, self._began_at + self.interval)
+        self.watch.next_sweep = max(now, self._began_at + interval)
 
     def shift(self, seconds: float) -> None:
         """Take deadline and next look, which the machine's clock told, for so many seconds later."""

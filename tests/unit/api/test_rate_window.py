@@ -6,24 +6,16 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from support.hand_clock import NOW, HandClock
 from support.shared_limit import LimitedServer, SimulatedSender, Simulation
 
 from airflow_provider_instasent.api.rate_limit import RateLimit
 from airflow_provider_instasent.api.rate_window import MARGIN, MEMORY, RateWindow
 
-NOW = 1_000_000.0
-
-
-class Clock:
-    now = NOW
-
-    def __call__(self) -> float:
-        return self.now
-
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return HandClock()
 
 
 @pytest.fixture

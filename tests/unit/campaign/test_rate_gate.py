@@ -9,24 +9,16 @@ import time
 
 import pytest
 from support.events import LONG
+from support.hand_clock import NOW, HandClock
 
 from airflow_provider_instasent.api.daemon_workers import Workers
 from airflow_provider_instasent.api.rate_limit import RateLimit
 from airflow_provider_instasent.campaign.rate_gate import RateGate
 
-NOW = 1_000_000.0
-
-
-class Clock:
-    now = NOW
-
-    def __call__(self) -> float:
-        return self.now
-
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return HandClock()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 from support.campaign import KEYS
+from support.hand_clock import HandClock
 from support.sandbox import deliverable
 
 from airflow_provider_instasent.planning.choices import OnInvalid
@@ -13,18 +14,9 @@ from airflow_provider_instasent.planning.plan_progress import INTERVAL, ListingP
 from airflow_provider_instasent.planning.spool import Spool
 
 
-class Clock:
-    """A clock that goes on only when told to."""
-
-    now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock():
-    return Clock()
+    return HandClock()
 
 
 @pytest.fixture

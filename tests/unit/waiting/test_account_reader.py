@@ -849,3 +849,15 @@ def test_a_reader_with_nothing_to_read_now_does_not_ask_again_at_once():
             reader.leaves(read)
             reader.take(read, account.refusal(), None)
     assert reader.idle_for() >= 0.01
+
+
+@pytest.mark.parametrize("status", [500, 502, 404])
+def test_an_error_after_a_429_is_no_429(status):
+    account = SimulatedAccount(final_after=3_600.0)
+    reader = new_reader(account)
+    for ids in (account.accept(1, "a"), account.accept(300, "b")):
+        reader.attach(new_wait(account, ids, (account.now, account.now)))
+    account.fault = lambda read: account.refusal() if isinstance(read, PageRead) else Answer(status, {}, b"")
+    run(account, reader, 35)
+    singly = [at for at, kind, _ in account.requests if kind == "read"]
+    assert len(singly) >= 2, "it is asked for again after its interval, not after the other endpoint's reset"

@@ -42,7 +42,7 @@ def test_the_next_look_is_an_interval_after_the_sweep_began():
     one = new()
     assert [one.is_due(now) for now in (99.9, 100.0)] == [False, True]
     swept(one, 100.0, 110.0, "sent")
-    assert (one.next_look(), one.interval, one.sweeps) == (130.0, 30.0, 1)
+    assert (one.next_look(), one.sweeps) == (130.0, 1)
     assert one.left == {}
 
 
