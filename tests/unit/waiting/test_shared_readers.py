@@ -10,6 +10,7 @@ from contextlib import suppress
 
 import pytest
 from support.counting import Counted
+from support.events import LONG
 from support.fake_client import FakeAsyncClient, id_of, page_of, read_of
 
 from airflow_provider_instasent.api.endpoints import LOOKUPS, SMS
@@ -20,7 +21,7 @@ from airflow_provider_instasent.waiting.delivery_watch import Watch
 from airflow_provider_instasent.waiting.shared_readers import _ACCOUNTS, shared_reader
 from airflow_provider_instasent.waiting.subscription import Subscription
 
-SOON = 20.0
+SOON = LONG
 """Seconds that a test waits at most."""
 
 
@@ -238,7 +239,7 @@ async def test_pages_that_the_limit_forbids_hold_up_nobodys_single_read():
         listed.append(request)
         number = request.params["page"]
         page = page_of(*(f"m{100 * number + line}" for line in range(100)), status="sent")
-        told = {"limit": "30", "remaining": str(30 - len(listed)), "reset": str(int(time.time()) + 50)}
+        told = {"limit": "30", "remaining": str(30 - len(listed)), "reset": str(int(time.time()) + 3_000)}
         return Answer(200, {f"x-ratelimit-{name}": value for name, value in told.items()}, page.body)
 
     clients = Clients(answer=answer)
@@ -246,7 +247,7 @@ async def test_pages_that_the_limit_forbids_hold_up_nobodys_single_read():
     await until(lambda: len(listed) >= 24)
     await asyncio.sleep(0.1)
     try:
-        ended = await asyncio.wait_for(wait(clients, "x"), 30)
+        ended = await asyncio.wait_for(wait(clients, "x"), SOON)
         assert ended.ending is Ending.SUCCESS
     finally:
         long.cancel()
