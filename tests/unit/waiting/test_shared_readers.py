@@ -21,9 +21,6 @@ from airflow_provider_instasent.waiting.delivery_watch import Watch
 from airflow_provider_instasent.waiting.shared_readers import _ACCOUNTS, shared_reader
 from airflow_provider_instasent.waiting.subscription import Subscription
 
-SOON = LONG
-"""Seconds that a test waits at most."""
-
 
 def subscription_for(*ids, interval=0.02):
     """A wait for these messages."""
@@ -50,7 +47,7 @@ async def wait(clients, *ids, account="mine", resource=SMS, report=lambda _: Non
 
 async def until(condition):
     """Wait until something is so."""
-    async with asyncio.timeout(SOON):
+    async with asyncio.timeout(LONG):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.001)
 
@@ -80,7 +77,7 @@ async def test_two_waits_share_one_client_and_one_reader_and_the_last_one_out_cl
     (client,) = clients.opened
     assert client.closed == 0
     gate.is_open = True
-    ends = await asyncio.wait_for(asyncio.gather(first, second), SOON)
+    ends = await asyncio.wait_for(asyncio.gather(first, second), LONG)
     assert [(one.ending, one.result.delivered) for one in ends] == [(Ending.SUCCESS, 2), (Ending.SUCCESS, 1)]
     assert client.closed == 1
 
@@ -89,7 +86,7 @@ async def test_a_message_that_two_wait_for_is_read_once_a_round():
     rounds = []
     clients = Clients(answer=lambda request: read_of(id_of(request)))
     both = [wait(clients, "a", report=rounds.append) for _ in range(2)]
-    await asyncio.wait_for(asyncio.gather(*both), SOON)
+    await asyncio.wait_for(asyncio.gather(*both), LONG)
     assert [id_of(request) for request in clients.opened[0].requests] == ["a"]
 
 
@@ -107,7 +104,7 @@ async def test_cancelling_the_first_of_two_does_not_disturb_the_second():
     await until(lambda: len(client.requests) > begin + 5)
     assert {id_of(request) for request in client.requests[begin + 1 :]} == {"b"}
     gate.is_open = True
-    assert (await asyncio.wait_for(second, SOON)).ending is Ending.SUCCESS
+    assert (await asyncio.wait_for(second, LONG)).ending is Ending.SUCCESS
     assert client.closed == 1
 
 
@@ -118,7 +115,7 @@ async def test_cancelling_the_last_one_gives_up_the_answer_that_is_awaited():
     await until(lambda: clients.opened and clients.opened[0].requests)
     only.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(only, SOON)
+        await asyncio.wait_for(only, LONG)
     assert clients.opened[0].closed == 1
 
 
@@ -130,10 +127,10 @@ async def test_what_is_raised_in_reading_reaches_every_wait_and_a_new_one_works(
     clients = Clients(before=fail)
     async with shared_reader("mine", SMS, clients.open) as reader:
         all_waits = [reader.wait(subscription_for(one), lambda _: None) for one in "abc"]
-        ends = await asyncio.wait_for(asyncio.gather(*all_waits, return_exceptions=True), SOON)
+        ends = await asyncio.wait_for(asyncio.gather(*all_waits, return_exceptions=True), LONG)
         assert [type(one) for one in ends] == [ZeroDivisionError] * 3
         clients.opened[0].before = None
-        ended = await asyncio.wait_for(reader.wait(subscription_for("d"), lambda _: None), SOON)
+        ended = await asyncio.wait_for(reader.wait(subscription_for("d"), lambda _: None), LONG)
         assert ended.ending is Ending.SUCCESS
     assert len(clients.opened) == 1
 
@@ -142,7 +139,7 @@ async def test_a_wait_that_joins_later_is_read_for_at_once():
     clients = Clients(answer=lambda request: read_of(id_of(request), "sent" if id_of(request) == "a" else "delivered"))
     first = asyncio.create_task(wait(clients, "a", interval=3_600))
     await until(lambda: clients.opened and clients.opened[0].requests)
-    ended = await asyncio.wait_for(wait(clients, "b"), SOON)
+    ended = await asyncio.wait_for(wait(clients, "b"), LONG)
     assert ended.ending is Ending.SUCCESS
     first.cancel()
     with suppress(asyncio.CancelledError):
@@ -158,7 +155,7 @@ async def test_each_account_has_its_own_and_sms_and_lookups_share_a_client():
     assert {request.path for request in clients.opened[0].requests} == {"sms/a", "lookup/a"}
     assert {request.path for request in clients.opened[1].requests} == {"sms/a"}
     gate.is_open = True
-    await asyncio.wait_for(asyncio.gather(*running), SOON)
+    await asyncio.wait_for(asyncio.gather(*running), LONG)
     assert [one.closed for one in clients.opened] == [1, 1]
 
 
@@ -171,7 +168,7 @@ async def test_another_event_loop_has_its_own():
     assert ended.ending is Ending.SUCCESS
     assert [one.closed for one in (*clients.opened, *others.opened)] == [0, 1]
     gate.is_open = True
-    await asyncio.wait_for(here, SOON)
+    await asyncio.wait_for(here, LONG)
 
 
 async def test_two_that_open_a_client_at_once_use_one_and_close_the_other():
@@ -185,7 +182,7 @@ async def test_two_that_open_a_client_at_once_use_one_and_close_the_other():
         async with shared_reader("mine", SMS, slowly) as reader:
             return await reader.wait(subscription_for(message_id), lambda _: None)
 
-    await asyncio.wait_for(asyncio.gather(one("a"), one("b")), SOON)
+    await asyncio.wait_for(asyncio.gather(one("a"), one("b")), LONG)
     used, unused = clients.opened
     assert (len(used.requests), len(unused.requests)) == (2, 0)
     assert (used.closed, unused.closed) == (1, 1)
@@ -198,7 +195,7 @@ async def test_a_client_that_cannot_be_opened_leaves_nothing_behind():
     with pytest.raises(ValueError, match="bad connection"):
         async with shared_reader("mine", SMS, fail):
             raise AssertionError("unreachable")
-    assert (await asyncio.wait_for(wait(Clients(), "a"), SOON)).ending is Ending.SUCCESS
+    assert (await asyncio.wait_for(wait(Clients(), "a"), LONG)).ending is Ending.SUCCESS
 
 
 async def test_the_reader_runs_in_no_triggers_context():
@@ -210,7 +207,7 @@ async def test_the_reader_runs_in_no_triggers_context():
 
     clients = Clients(before=look)
     whose.set("the first trigger's")
-    await asyncio.wait_for(wait(clients, "a"), SOON)
+    await asyncio.wait_for(wait(clients, "a"), LONG)
     assert seen == ["nobody's"]
 
 
@@ -226,7 +223,7 @@ async def test_each_sweep_is_reported_to_its_own_wait_in_its_own_context():
     running = [asyncio.create_task(trigger(name)) for name in ("one", "other")]
     await until(lambda: len(told) > 6)
     gate.is_open = True
-    await asyncio.wait_for(asyncio.gather(*running), SOON)
+    await asyncio.wait_for(asyncio.gather(*running), LONG)
     assert set(told) == {("one", "one"), ("other", "other")}
 
 
@@ -247,7 +244,7 @@ async def test_pages_that_the_limit_forbids_hold_up_nobodys_single_read():
     await until(lambda: len(listed) >= 24)
     await asyncio.sleep(0.1)
     try:
-        ended = await asyncio.wait_for(wait(clients, "x"), SOON)
+        ended = await asyncio.wait_for(wait(clients, "x"), LONG)
         assert ended.ending is Ending.SUCCESS
     finally:
         long.cancel()
@@ -274,7 +271,7 @@ async def test_waits_and_reads_are_counted():
     async with shared_reader("mine", SMS, clients.open) as reader:
         clients.opened[0].settings.counters = counted
         await asyncio.wait_for(
-            reader.wait(subscription_for(*(f"m{place}" for place in range(9))), lambda _: None), SOON
+            reader.wait(subscription_for(*(f"m{place}" for place in range(9))), lambda _: None), LONG
         )
     assert counted.counts["waits.begun"] == counted.counts["waits.ended"] == 1
     assert (counted.counts["reads.single"], counted.counts["reads.list"]) == (2, 1)
@@ -297,9 +294,9 @@ async def test_two_that_open_a_client_at_once_and_the_first_leaves_meanwhile():
             return await reader.wait(subscription_for(one), lambda _: None)
 
     first, second = asyncio.create_task(wait_once("a")), asyncio.create_task(wait_once("b"))
-    assert (await asyncio.wait_for(first, SOON)).ending is Ending.SUCCESS
+    assert (await asyncio.wait_for(first, LONG)).ending is Ending.SUCCESS
     may_open.set()
-    assert (await asyncio.wait_for(second, SOON)).ending is Ending.SUCCESS
+    assert (await asyncio.wait_for(second, LONG)).ending is Ending.SUCCESS
     assert [one.closed for one in clients.opened] == [1, 1]
 
 
@@ -311,4 +308,4 @@ async def test_a_reader_that_somebody_cancels_ends_its_waits():
     (reader,) = [task for task in asyncio.all_tasks() if "SharedReader._run" in repr(task)]
     reader.cancel()
     with pytest.raises(RuntimeError, match="cancelled"):
-        await asyncio.wait_for(waiting, SOON)
+        await asyncio.wait_for(waiting, LONG)
