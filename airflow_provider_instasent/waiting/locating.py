@@ -27,6 +27,9 @@ SLACK = 5.0
 REPETITIONS = 4
 """Full pages that show the same after which the list is taken to have ended."""
 
+NARROWER = 0.618
+"""By which pages are taken nearer to each other: the golden section, which falls in with no rhythm of senders."""
+
 _FARTHEST = 2**31
 _MOST_PROBES = 40
 
@@ -82,6 +85,7 @@ class StretchSearch:
         self._in_vain = 0
         self._most_in_vain = max(LEAST_IN_VAIN, wanted())
         self._notes: dict[int, PageNote] = {}
+        self._first_of_last: str | None = None
 
     def run(self, most: Callable[[], int]) -> Search:
         """Ask for pages until all were found, or looking on leads nowhere.
@@ -122,7 +126,11 @@ class StretchSearch:
         """
         ahead = (other.first_id for number, other in self._notes.items() if number < note.number)
         same = sum(first_id == note.first_id for first_id in ahead) if note.first_id is not None else 0
-        return not note.found and same >= (REPETITIONS if note.count >= self._positions.size else 1)
+        is_known = note.count < self._positions.size or note.first_id == self._first_of_last
+        if note.found or same < (1 if is_known else REPETITIONS):
+            return False
+        self._first_of_last = note.first_id
+        return True
 
     def _first_guess(self) -> int:
         """Return where the middle of the stretch lay when the pages near it were last read; else the first page."""
@@ -192,10 +200,19 @@ class StretchSearch:
         return min(self._notes.values(), key=distance).number
 
     def _hunt(self, start: int) -> Search:
-        """Read pages to both sides until one shows something, no farther apart than what is looked for is long."""
+        """Read pages to both sides until one shows something, at first no nearer to each other than it may be long.
+
+        Senders that take turns may leave nothing on any of these pages, so those between them are tried, too.
+        """
         stride = max(1, self._wanted() // max(1, self._positions.size))
+        yield from self._hunt_by(stride, start)
+        while self._goes_on() and not self._hits() and stride > 1 and not self._is_beyond(self._notes[start]):
+            stride = max(1, int(stride * NARROWER))
+            yield from self._hunt_by(stride, start)
+
+    def _hunt_by(self, stride: int, start: int) -> Search:
         ends = {stride: start, -stride: start}
-        while ends and self._goes_on() and not self._hits():
+        while ends:
             for step in list(ends):
                 number = ends[step] = ends[step] + step
                 if number < 1:

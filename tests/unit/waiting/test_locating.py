@@ -159,6 +159,38 @@ def test_it_stops_on_either_side_where_what_is_looked_for_has_ended():
     assert len(set(read) & set(range(470, 531))) <= 21 + 12  # a side is left after at most five read side by side
 
 
+@pytest.mark.parametrize("size", [100, 20])
+@pytest.mark.parametrize("senders", [2, 3, 4, 5, 7, 8, 10, 16, 25, 40, 60])
+def test_senders_that_take_turns_hide_nothing_between_the_pages_that_are_tried(senders, size):
+    """Of pages that are as far apart as what is looked for is long, all may be another's."""
+    for phase in range(senders):
+        pages = {number: 100 for number in range(101, 501) if number % senders == phase}
+        read = search_of(LIST, pages, Stretch(LIST[500][0], LIST[101][1]), size=size)
+        assert set(pages) <= set(read)
+        assert len(set(read)) == len(read) <= 400 + 2 * LEAST_IN_VAIN
+
+
+@pytest.mark.parametrize(
+    ("waits", "joined", "habits"), [(5, 1, {}), (5, 2, {}), (2, 1, {}), (4, 1, {"tells_time": False})]
+)
+def test_waits_that_join_while_the_reader_searches_for_others_share_each_page(waits, joined, habits):
+    account = SimulatedAccount(final_after=200.0, **habits)
+    account.accept(5_000, "old", account.now - 3_600)
+    began = account.now
+    ids = campaigns(account, 100, waits)
+    reader, all_of_them = new_reader(account, 600), []
+    for place, some in enumerate(ids):
+        wait = new_wait(account, some, (began, account.now) if account.tells_time else None)
+        all_of_them.append(wait)
+        reader.attach(wait)
+        if place == joined - 1:
+            run(account, reader, 10.0)
+    assert len(run(account, reader, 3_600)) == waits
+    pages = pages_of(account, [one for some in ids for one in some])
+    assert len(account.read("read")) <= (0 if account.tells_time else 2 * waits)
+    assert len(account.read("list")) <= 1.5 * len(pages) * max(wait.sweeps for wait in all_of_them)
+
+
 @pytest.mark.parametrize("messages", [1, 100, 400])
 def test_what_is_not_in_the_list_costs_no_more_pages_than_messages(messages):
     read = search_of(LIST, {5_000: messages}, UNTOLD)
