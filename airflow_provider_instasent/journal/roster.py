@@ -42,6 +42,9 @@ CREATE TABLE roster (
     at REAL,
     "offset" REAL,
     clock INTEGER,
+    left_at REAL,
+    left_offset REAL,
+    left_by INTEGER,
     due INTEGER NOT NULL DEFAULT 0,
     doubted INTEGER NOT NULL DEFAULT 0,
     client_id TEXT,
@@ -50,10 +53,11 @@ CREATE TABLE roster (
     reason TEXT
 )
 """
+_OFFSETS = 'CREATE TABLE clock_offset (clock INTEGER PRIMARY KEY, "offset" REAL NOT NULL)'
 _INTEND = f"""
 UPDATE roster SET doubted = doubted OR {IN_DOUBT}, at = CASE WHEN {IN_DOUBT} THEN at ELSE ?1 END,
     "offset" = CASE WHEN {IN_DOUBT} THEN "offset" ELSE ?2 END, clock = CASE WHEN {IN_DOUBT} THEN clock ELSE ?3 END,
-    due = 0, sent = ?4, state = 'intended'
+    left_at = ?1, left_offset = ?2, left_by = ?3, due = 0, sent = ?4, state = 'intended'
 WHERE place >= ?5 AND place < ?6 AND state <> 'accepted'
 """  # noqa: S608 - constant
 _SETTLE = """
@@ -63,11 +67,10 @@ WHERE place = ?5 AND (state <> 'accepted' OR (id IS NULL AND ?1 = 'accepted'))
 """
 
 ACCEPTED_AT = (
-    """CASE WHEN state = 'accepted' THEN CAST(at + coalesce("offset", """
-    """(SELECT other."offset" FROM roster AS other WHERE other.clock = roster.clock AND other."offset" IS NOT NULL"""
-    """ LIMIT 1), 0) AS INTEGER) END"""
+    """CASE WHEN state = 'accepted' THEN CAST(left_at + coalesce(left_offset, """
+    """(SELECT known."offset" FROM clock_offset AS known WHERE known.clock = left_by), 0) AS INTEGER) END"""
 )
-"""When a message was accepted, in SQL: when its request left, in whole unix seconds on the server's clock."""
+"""When a message was accepted, in SQL: when the last request with it left, in whole unix seconds on the server's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,7 @@ class Roster:
     def __init__(self, database: sqlite3.Connection | None = None) -> None:
         self._database = database or sqlite3.connect(":memory:", isolation_level=None)
         self._database.execute(_SCHEMA)
+        self._database.execute(_OFFSETS)
         self.plan = 0
         self._clocks: list[ClockIdentity] = []
 
@@ -180,6 +184,8 @@ class Roster:
         :param moment: when it was written that they are
         """
         known = (moment.at, moment.offset, len(self._clocks) - 1, self.plan)
+        if moment.offset is not None:
+            self._note_offset(moment.offset)
         self._database.executemany(_INTEND, ((*known, first, first + count) for first, count in spans))
 
     def learn(self, offset: float) -> None:
@@ -189,6 +195,7 @@ class Roster:
         """
         query = 'UPDATE roster SET "offset" = ? WHERE clock = ? AND "offset" IS NULL'
         self._database.execute(query, (offset, len(self._clocks) - 1))
+        self._note_offset(offset)
 
     def settle(self, outcomes: Iterable[MessageOutcome]) -> None:
         """Note outcomes whose `position` is a place."""
@@ -228,6 +235,9 @@ class Roster:
         """Tell whether an SMS, by its id, is known to be a message of this roster."""
         self._database.execute("CREATE INDEX IF NOT EXISTS roster_id ON roster (id)")
         return self._one("SELECT 1 FROM roster WHERE id = ?", str(sms_id)) is not None
+
+    def _note_offset(self, offset: float) -> None:
+        self._database.execute("INSERT OR IGNORE INTO clock_offset VALUES (?, ?)", (len(self._clocks) - 1, offset))
 
     def _where(self, condition: str) -> Iterator[Listed]:
         query = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import sqlite3
 
 import pytest
 from support.campaign import accepted, key
@@ -280,6 +281,43 @@ def test_what_is_learned_of_the_servers_clock_is_told_of_the_present_clock_alone
         "a bulk send",
     )
     assert [one.moment.offset for one in roster] == [None, 30.5, 7.0]
+
+
+def test_a_message_that_was_sent_again_was_accepted_when_its_last_request_left():
+    roster, _ = replayed([Listing((key(1),), (None,))], "a bulk send")
+    roster.clock = ClockIdentity("one", 0.0)
+    roster.intend([(0, 1)], Moment(100.0))
+    roster.settle([MessageOutcome(0, UNCONFIRMED)])
+    roster.clock = ClockIdentity("two", 0.0)
+    roster.intend([(0, 1)], Moment(86_500.0))
+    roster.learn(7.5)
+    roster.settle([MessageOutcome(0, ACCEPTED, id="x")])
+    assert roster.accepted_between() == (86_507.0, 86_507.0)
+    assert [one.moment.at for one in roster] == [100.0]
+
+
+@pytest.mark.parametrize("told", ["never", "later", "by another try"])
+def test_telling_when_messages_were_accepted_takes_a_step_for_each(told):
+    """Where no answer had told the server's time when a message left, others of the same clock do, or nobody."""
+
+    def steps(messages: int) -> int:
+        database = sqlite3.connect(":memory:", isolation_level=None)
+        roster = Roster(database)
+        roster.extend([key(number) for number in range(messages)], [None] * messages)
+        roster.clock = ClockIdentity("one", 0.0)
+        roster.intend([(0, messages)], Moment(100.0))
+        if told != "never":
+            roster.clock = ClockIdentity("two", 0.0) if told == "by another try" else ClockIdentity("one", 0.0)
+            roster.intend([(messages - 1, 1)], Moment(200.0, 30.0))
+        roster.settle(MessageOutcome(place, ACCEPTED, id=str(place)) for place in range(messages))
+        taken = []
+        database.set_progress_handler(lambda: taken.append(None), 10)
+        assert roster.accepted_between() is not None
+        database.set_progress_handler(None, 0)
+        roster.close()
+        return len(taken)
+
+    assert steps(2_000) < 2.5 * steps(1_000)
 
 
 def test_how_many_messages_go_to_one_number():
