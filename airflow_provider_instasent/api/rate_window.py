@@ -55,6 +55,7 @@ class RateWindow:
         self._offset: float | None = None
         self._lower_offsets = 0
         self._reset_at: float | None = None
+        self._is_cut = False
         # What follows is of the current window, of which no answer may have told yet. Its end is on the server's clock.
         self._told = False
         self._ends_at = 0.0
@@ -76,7 +77,7 @@ class RateWindow:
         free = self._free(self._remaining)
         if free <= 0:
             return until_reset + MARGIN
-        if until_reset > LONGEST_RESET_WAIT or not self._is_spread(free):
+        if self._is_cut or not self._is_spread(free):
             return 0.0
         since_left = max(0.0, self._clock() - self._left_at)
         # One part more than there are requests, so that the last of them is still within the window.
@@ -165,12 +166,15 @@ class RateWindow:
             self._close()
         if not told_time and self._reset_at is not None:
             # Without the server's time, that one window is over and another is not tells something of its clock.
-            if reset_at == self._reset_at:
+            if reset_at == self._reset_at and not self._is_cut:
                 self._offset = reset_at - now - _TOO_EARLY
             elif reset_at > self._reset_at:
                 self._offset = max(self._offset or 0.0, self._reset_at - now)
-        self._told, self._reset_at, self._ends_at = True, reset_at, reset_at
-        self._length = min(max(self._length, reset_at - self._server_now()), LONGEST_RESET_WAIT)
+        self._told, self._reset_at = True, reset_at
+        # A reset that lies farther ahead is wrong, or not worth waiting for without asking again.
+        self._ends_at = min(reset_at, self._server_now() + LONGEST_RESET_WAIT)
+        self._is_cut = self._ends_at < reset_at
+        self._length = max(self._length, self._ends_at - self._server_now())
 
     def _begin_untold(self) -> None:
         """Begin the window after one that is over by our clock; until an answer tells of it, it is as long as any."""

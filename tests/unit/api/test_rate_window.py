@@ -9,7 +9,7 @@ import pytest
 from support.hand_clock import NOW, HandClock
 from support.shared_limit import LimitedServer, SimulatedSender, Simulation
 
-from airflow_provider_instasent.api.rate_limit import RateLimit
+from airflow_provider_instasent.api.rate_limit import LONGEST_RESET_WAIT, RateLimit
 from airflow_provider_instasent.api.rate_window import MARGIN, MEMORY, RateWindow
 
 
@@ -160,14 +160,14 @@ def test_without_the_servers_time_a_window_that_goes_on_tells_that_our_clock_is_
 
 def test_without_the_servers_time_the_next_window_tells_that_our_clock_is_behind(window):
     ask(window, says(0, NOW + 3_000, server_time=None))
-    assert window.pause() > 2_000
+    assert window.pause() == pytest.approx(LONGEST_RESET_WAIT + MARGIN)
     ask(window, says(0, NOW + 3_060, server_time=None))
     assert window.pause() == pytest.approx(60 + MARGIN)
 
 
 def test_what_a_sound_answer_says_counts_after_one_of_the_far_future(window):
     ask(window, says(0, NOW + 1e9))
-    assert window.pause() > 1e8
+    assert window.pause() == pytest.approx(LONGEST_RESET_WAIT + MARGIN)
     ask(window, says(7))
     assert window.pause() < 10
 
@@ -177,6 +177,21 @@ def test_nothing_of_the_far_future_stays(window, clock, server_time):
     ask(window, says(0, NOW + 1e9, server_time=server_time))
     ask(window, says(0, server_time=server_time))
     assert window.pause() == pytest.approx(60 + MARGIN)
+
+
+@pytest.mark.parametrize("server_time", [True, False])
+@pytest.mark.parametrize("ahead", [121, 3_600, 86_400, 1e9, 1e12])
+def test_a_reset_that_is_far_ahead_is_not_waited_for_without_asking_again(window, clock, ahead, server_time):
+    """It may be in milliseconds, an hour's, or of a clock that is wrong."""
+    reset_at, asked = NOW + ahead, []
+    while clock.now < NOW + 1_000 and clock.now < reset_at - 10:
+        ask(window, says(0, reset_at, server_time=clock.now if server_time else None, refused=bool(asked)))
+        asked.append(clock.now - NOW)
+        while pause := window.pause():
+            clock.now += pause
+    pauses = [later - former for former, later in itertools.pairwise(asked)]
+    assert pauses == pytest.approx([LONGEST_RESET_WAIT + MARGIN] * len(pauses))
+    assert len(pauses) == min(8, ahead // 125)
 
 
 @pytest.mark.parametrize("missing", ["remaining", "reset_at"])
