@@ -70,7 +70,7 @@ ACCEPTED_AT = (
     """CASE WHEN state = 'accepted' THEN CAST(left_at + coalesce(left_offset, """
     """(SELECT known."offset" FROM clock_offset AS known WHERE known.clock = left_by), 0) AS INTEGER) END"""
 )
-"""When a message was accepted, in SQL: when the last request with it left, in whole unix seconds on the server's clock."""
+"""When a message was accepted, in SQL: when the last request with it left, in whole seconds on the server's clock."""
 
 
 @dataclass(frozen=True, slots=True)

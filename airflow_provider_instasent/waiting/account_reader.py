@@ -21,7 +21,7 @@ from airflow_provider_instasent.api.retry import ONE_ATTEMPT
 from airflow_provider_instasent.waiting.list_positions import PAGE
 from airflow_provider_instasent.waiting.list_reading import ListReading
 from airflow_provider_instasent.waiting.poll_budget import SENDS_RESERVE
-from airflow_provider_instasent.waiting.poll_failures import PollFailures
+from airflow_provider_instasent.waiting.read_trouble import LONG_PAUSE, ReadTrouble
 from airflow_provider_instasent.waiting.reads import PageRead, Read, SingleRead
 from airflow_provider_instasent.waiting.watched_messages import WatchedMessages
 
@@ -55,11 +55,7 @@ SOON = 0.25
 AT_ONCE = 1.0
 """Seconds that reads chosen together may take to leave one after the other."""
 
-LONG_PAUSE = 5.0
-"""Seconds without a request left from which on a wait in a worker does not sit it out in the middle of a poke."""
-
-REFUSALS = 3
-"""Pauses in a row after which a few messages are read one by one where the list may not be read and they may."""
+FORBIDDEN = 403
 
 MOST_GATHERING = 3.0
 """The most seconds by which the first look of a small wait is put off."""
@@ -86,9 +82,10 @@ class AccountReader:
         self._clock = clock
         self._messages = WatchedMessages()
         self._pages = ListReading(self._messages, clock)
-        self._trouble = PollFailures()
-        self._windows = {kind: RateWindow(clock, reserve=SENDS_RESERVE) for kind in (PageRead, SingleRead)}
-        self._paused_until: dict[type[Read], float] = dict.fromkeys(self._windows, 0.0)
+        self._windows: dict[type[Read], RateWindow] = {
+            kind: RateWindow(clock, reserve=SENDS_RESERVE) for kind in (PageRead, SingleRead)
+        }
+        self._trouble = ReadTrouble(self._windows)
         self._has_succeeded = False
         self._pages_in_turn = 0
 
@@ -105,9 +102,7 @@ class AccountReader:
         """Read for one more wait from now on."""
         subscription.joined_at = self._clock()
         self._messages.add(subscription)
-        blocked_until = min(subscription.watch.blocked_until, self._clock() + LONGEST_RESET_WAIT)
-        for kind, until in self._paused_until.items():
-            self._paused_until[kind] = max(until, blocked_until)
+        self._trouble.pause_all(min(subscription.watch.blocked_until, self._clock() + LONGEST_RESET_WAIT))
         self._set_rate()
 
     def detach(self, subscription: Subscription) -> None:
@@ -123,21 +118,18 @@ class AccountReader:
         now, messages = self._clock(), self._messages
         kinds: list[type[Read]] = [PageRead] if messages.placed.has_due or messages.unplaced else []
         kinds += [SingleRead] if messages.singly else []
-        return all(
-            now < self._paused_until[kind] or self._windows[kind].pause() > LONG_PAUSE
-            for kind in kinds or self._windows
-        )
+        return all(self._is_held_up(kind, now, LONG_PAUSE) for kind in kinds or self._windows)
 
     def idle_for(self) -> float:
         """Return the seconds until there is something to do."""
         now = self._clock()
-        delays = [max(self.delay(kind), self._paused_until[kind] - now) for kind in self._windows]
+        delays = [max(self.delay(kind), self._trouble.until(kind) - now) for kind in self._windows]
         free = now + min(delays)
         # What a sweep has left is of the kind that may not be read now.
         soonest = now + max(IDLE, min((one for one in delays if one > SOON), default=min(delays)))
         looks = (soonest if one.in_sweep else max(self._look_at(one), free) for one in self.subscriptions)
-        deadlines = (one.deadline for one in self.subscriptions if one.deadline > now)
-        return max(0.0, min((*looks, *deadlines), default=now) - now)
+        ends = (end for one in self.subscriptions for end in (one.deadline, one.gives_up_at) if end > now)
+        return max(0.0, min((*looks, *ends), default=now) - now)
 
     def delay(self, kind: type[Read]) -> float:
         """Return the seconds until a read of a kind may leave, 0 for now."""
@@ -146,9 +138,11 @@ class AccountReader:
     def next_reads(self) -> list[Read]:
         """Return what to read next, side by side, each after its :meth:`delay`; nothing where nothing is to do now."""
         self._begin_sweeps()
-        now = self._clock()
+        now, messages = self._clock(), self._messages
+        if self._budget.delay() > SOON:
+            return []
         most = min(IN_FLIGHT, 1 + int(AT_ONCE / self._budget.interval)) if self._has_succeeded else 1
-        may_page, may_read = (now >= self._paused_until[kind] and self.delay(kind) <= SOON for kind in self._windows)
+        may_page, may_read = (not self._is_held_up(kind, now, SOON) for kind in self._windows)
         if not may_read:
             self._pages.search.give_up_probes()
         singles: list[Read] = []
@@ -156,11 +150,10 @@ class AccountReader:
             self._pages_in_turn = 0
             singles = self._single_reads(most)
         pages = self._list_reads(most) if may_page and not singles else []
-        pages_wait = self._trouble.failed_sweeps >= REFUSALS and self._paused_until[PageRead] - now > LONG_PAUSE
-        if not may_page:  # waits for few messages can do without
+        if not may_page:
             for one in self.subscriptions:
-                self._messages.singly.update(one.left if len(one.left) <= FEW else {})
-        return singles or pages or (self._single_reads(most, pages_wait=pages_wait) if may_read else [])
+                messages.singly.update(one.left if self._can_do_without_list(one, now) else {})
+        return singles or pages or (self._single_reads(most) if may_read else [])
 
     def leaves(self, read: Read) -> None:
         """Count a read as leaving now."""
@@ -202,15 +195,18 @@ class AccountReader:
             self._pages.take(read.number, result)
         if error is None:
             self._has_succeeded = True
-            self._trouble.sweep_ended(succeeded=True)
+            self._trouble.succeeded(type(read))
         else:
             self._failed(read, outcome, error, now)
         self._end_sweeps(now)
 
-    def conclusions(self) -> list[tuple[Subscription, Conclusion]]:
-        """Return the waits that are over, and how they ended."""
+    def conclusions(self, *, sits_out: bool = True) -> list[tuple[Subscription, Conclusion]]:
+        """Return the waits that are over, and how they ended.
+
+        :param sits_out: whether a wait whose deadline comes in a pause looks once more after it
+        """
         now, is_paused = self._clock(), self.is_paused
-        found = ((one, one.conclude(now, is_paused=is_paused)) for one in self.subscriptions)
+        found = ((one, one.conclude(now, is_paused=is_paused, sits_out=sits_out)) for one in self.subscriptions)
         return [(one, ended) for one, ended in found if ended is not None]
 
     def _set_rate(self) -> None:
@@ -223,7 +219,7 @@ class AccountReader:
             return
         if not any(one.in_sweep for one in self.subscriptions):
             self._has_succeeded = False
-            self._trouble.read_succeeded()
+            self._trouble.round_begins()
         for one in self.subscriptions:
             if one.is_due(now + JOIN_EARLIER * one.poll_interval):
                 self._messages.begin_sweep(one, now)
@@ -250,42 +246,54 @@ class AccountReader:
         self._pages_in_turn += bool(numbers)
         return [PageRead(number) for number in numbers]
 
-    def _single_reads(self, most: int, *, pages_wait: bool = False) -> list[Read]:
+    def _is_held_up(self, kind: type[Read], now: float, seconds: float) -> bool:
+        """Tell whether the API holds up a kind of read: for a pause, or longer than some seconds by its limit."""
+        return now < self._trouble.until(kind) or self._windows[kind].pause() > seconds
+
+    def _can_do_without_list(self, one: Subscription, now: float) -> bool:
+        """Tell whether what a wait has left is read one by one while the list may not be read."""
+        if not self._trouble.is_given_up(PageRead, now):
+            return len(one.left) <= FEW
+        return len(one.left) <= PAGE or not self._trouble.is_limited(PageRead)
+
+    def _single_reads(self, most: int) -> list[Read]:
         messages = self._messages
-        if not messages.singly and (pages_wait or not (messages.placed.has_due or messages.unplaced)):
-            for one in self.subscriptions:  # whatever was overlooked, or cannot be had by the page for long
-                messages.singly.update(one.left if len(one.left) <= PAGE or not pages_wait else {})
+        if not (messages.singly or messages.placed.has_due or messages.unplaced):
+            for one in self.subscriptions:  # whatever was overlooked
+                messages.singly.update(one.left)
         return [SingleRead(message_id) for message_id, _ in zip(messages.singly, range(most), strict=False)]
 
     def _failed(self, read: Read, outcome: Outcome, error: errors.ApiError, now: float) -> None:
-        """Take in a read that failed: one is left for the next sweep, three in a row or a 429 bring a pause."""
-        self._trouble.blocked_until = 0.0  # that of a read before this one is kept for its kind
-        is_over = self._trouble.read_failed(outcome, error, now)
-        is_rate_limited = self._trouble.blocked_until > now
+        """Take in a read that failed."""
+        if isinstance(read, SingleRead) and error.status == FORBIDDEN:
+            self._forbidden(read.message_id, error)
+            return
+        reading = [one for one in self.subscriptions if one.in_sweep]
+        interval = min((one.poll_interval for one in reading), default=0.0)
+        trouble = self._trouble.failed(type(read), outcome, error, now, interval)
         if isinstance(read, PageRead):
-            self._pages.failed(read.number, is_rate_limited=is_rate_limited)
-        elif not is_rate_limited:
+            self._pages.failed(read.number, is_rate_limited=trouble.is_rate_limited)
+        elif not trouble.is_rate_limited:
             self._messages.asked(read.message_id)
             self._pages.search.probed(read.message_id, None)
-        reading = [one for one in self.subscriptions if one.in_sweep]
         for one in reading:
             one.watch.last_error = str(error)
-            one.watch.refusal = self._trouble.refusal
-        self._trouble.refusal = None  # waits that come later find out themselves
-        if not is_over:
+            one.watch.refusal = trouble.refusal or one.watch.refusal
+        if not trouble.is_over:
             return
-        for one in reading:
-            if is_rate_limited:
-                one.watch.blocked_until = self._trouble.blocked_until
-            elif one.left:
-                one.sweep_failed(now)
-        if is_rate_limited:  # told of this endpoint alone (confirmed: limits are per endpoint)
-            self._paused_until[type(read)] = self._trouble.blocked_until
-        else:
-            pause = min((one.poll_interval for one in reading), default=0.0)
-            self._paused_until = dict.fromkeys(self._windows, now + pause)
-        self._trouble.sweep_ended(succeeded=False)
         self._has_succeeded = False
+        for one in reading:
+            if trouble.is_rate_limited:
+                one.watch.blocked_until = self._trouble.until(type(read))
+            elif one.left and trouble.counts:
+                one.sweep_failed(now)
+
+    def _forbidden(self, message_id: str, error: errors.ApiError) -> None:
+        """End the waits for one message that may not be read; the token is good for others (inferred: 403)."""
+        for owner in self._messages.owners(message_id):
+            owner.watch.last_error = owner.watch.refusal = str(error)
+        self._messages.asked(message_id)
+        self._pages.search.probed(message_id, None)
 
 
 def _log_unknown_words(subscription: Subscription) -> None:

@@ -12,5 +12,5 @@ LOOKUP_TIMEOUT = 60 * 60
 BALANCE_TIMEOUT = 24 * 60 * 60
 """Seconds to wait for a balance: somebody has to top it up."""
 
-TRIGGERER_SLACK = 120.0
-"""Seconds after the deadline for a triggerer to say so itself, with the counts."""
+TRIGGERER_SLACK = 240.0
+"""Seconds after the deadline for a triggerer to say so itself, with the counts; longer than its last look."""

@@ -99,14 +99,14 @@ class LoneReader:
         self.subscription.watch.next_sweep = self._clock()
         sweeps = self.subscription.sweeps
         while not self._reader.is_paused and self.subscription.sweeps == sweeps:
-            if self._ended() is not None and not self.subscription.is_due(self._clock()):
+            if self._ended(sits_out=False) is not None and not self.subscription.is_due(self._clock()):
                 break
             self._go_on(client)
         self.subscription.look_after(self.subscription.poll_interval)
-        return self._ended()
+        return self._ended(sits_out=False)
 
-    def _ended(self) -> Conclusion | None:
-        return next((ended for _, ended in self._reader.conclusions()), None)
+    def _ended(self, *, sits_out: bool = True) -> Conclusion | None:
+        return next((ended for _, ended in self._reader.conclusions(sits_out=sits_out)), None)
 
     def _go_on(self, client: InstasentClient) -> None:
         if reads := self._reader.next_reads():

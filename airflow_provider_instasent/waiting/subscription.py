@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.waiting.conclusion import Conclusion
     from airflow_provider_instasent.waiting.delivery_watch import Watch
 
-LAST_LOOK = 60.0
-"""Seconds after the deadline for a sweep that has begun to end."""
+LAST_LOOK = 150.0
+"""Seconds after the deadline for a last sweep to end: the longest pause of a rate limit, and time to read."""
 
 
 class Subscription:
@@ -117,15 +117,21 @@ class Subscription:
         """Return when to look next, in unix seconds; the last time is at the deadline."""
         return self.watch.next_sweep if self._swept_at >= self.deadline else min(self.watch.next_sweep, self.deadline)
 
-    def conclude(self, now: float, *, is_paused: bool) -> Conclusion | None:
+    @property
+    def gives_up_at(self) -> float:
+        """When the last look is given up, in unix seconds."""
+        return max(self.deadline, self.joined_at) + LAST_LOOK
+
+    def conclude(self, now: float, *, is_paused: bool, sits_out: bool = True) -> Conclusion | None:
         """Tell how the wait ended, or None while it goes on.
 
         :param now: unix seconds
         :param is_paused: whether the reader may not read at present
+        :param sits_out: whether the last look comes after a pause; else there is none where the reader is paused
         """
         watch = self.watch
-        is_late = now >= max(self.deadline, self.joined_at) + LAST_LOOK
+        is_late = now >= self.gives_up_at
         if self.in_sweep and not is_paused and not is_late and watch.refusal is None and watch.has_pending:
             return None
-        has_looked = is_paused or is_late or self._swept_at >= self.deadline
+        has_looked = is_late or (is_paused and not sits_out) or self._swept_at >= self.deadline
         return watch.conclude(now, self.deadline if has_looked else math.inf)

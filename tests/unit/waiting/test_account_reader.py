@@ -335,7 +335,9 @@ def test_an_api_that_is_down_ends_each_wait_after_its_own_patience():
     assert endings(account) == [Ending.ERROR] * 3
     assert not account.endings[waits[0]].final
     assert [round((ended[wait] - START) / 30) for wait in waits] == [0, 1, 4]
-    assert len(account.requests) == 15
+    singly = account.read("read")
+    assert len(account.requests) - len(singly) == 15
+    assert len(singly) <= 5, "from the third pause of the list on, one message is tried an interval"
 
 
 @pytest.mark.parametrize("status", [401, 403, 301, 302])
@@ -687,14 +689,39 @@ def test_a_deadline_in_the_middle_of_a_sweep_waits_for_its_end_a_minute_at_most(
     assert soon.watch.result().counts["sent"] >= 7_500
 
 
-def test_a_deadline_during_a_pause_ends_the_wait_there_and_then():
+@pytest.mark.parametrize("messages", [1, 1_000])
+def test_a_deadline_during_a_pause_leaves_a_last_look_after_it(messages):
+    account = SimulatedAccount(final_after=45.0)
+    ids = account.accept(messages)
+    reader = new_reader(account)
+    wait = new_wait(account, ids, deadline=account.now + 40)
+    reader.attach(wait)
+    account.fault = lambda _: account.refusal(110) if account.now < START + 100 else None
+    ended = run(account, reader, 300)
+    assert account.endings[wait].ending is Ending.SUCCESS
+    assert ended[wait] < START + 40 + LAST_LOOK
+
+
+def test_a_pause_without_end_ends_a_wait_with_its_last_look():
     account, reader, (wait,) = sent_and_waited_for(final_after=DAY)
     wait.deadline = account.now + 40
     account.fault = lambda _: account.refusal(110)
-    ended = run(account, reader, 300)
+    ended = run(account, reader, 600)
     assert account.endings[wait].ending is Ending.TIMEOUT
-    assert ended[wait] == pytest.approx(wait.deadline, abs=1)
-    assert len(account.requests) == 1
+    assert ended[wait] == pytest.approx(wait.deadline + LAST_LOOK, abs=1)
+
+
+@pytest.mark.parametrize("late", [0, 5_000])
+def test_waits_whose_deadline_is_past_when_a_triggerer_restarts_survive_a_429(late):
+    account = SimulatedAccount(final_after=0.0)
+    ids = account.accept(300)
+    account.move(10)
+    reader = new_reader(account)
+    for one in ids:
+        reader.attach(new_wait(account, [one], (START, START), deadline=account.now - late))
+    account.fault = lambda _: account.refusal(58) if len(account.requests) == 1 else None
+    assert len(run(account, reader, 600)) == 300
+    assert endings(account) == [Ending.SUCCESS] * 300
 
 
 def test_a_rate_limit_that_a_wait_brings_along_is_kept():
@@ -829,6 +856,71 @@ def test_a_limit_of_single_reads_leaves_the_list():
         reader.attach(wait)
     account.fault = lambda read: account.refusal() if isinstance(read, SingleRead) else None
     assert set(run(account, reader, 600)) == set(waits)
+
+
+@pytest.mark.parametrize("sizes", [[1], [10], [1] * 300, [2_000], [1, 10, 500]], ids=str)
+@pytest.mark.parametrize(
+    "answer", [Answer(400, {}, b"{}"), Answer(404, {}, b""), Answer(500, {}, b""), Answer(200, {}, b"<")]
+)
+def test_a_list_that_always_fails_leaves_all_to_single_reads(sizes, answer):
+    """How many messages a page may have is unknown, so a 400 may well come."""
+    account = SimulatedAccount(final_after=0.0)
+    reader = new_reader(account)
+    for place, size in enumerate(sizes):
+        reader.attach(new_wait(account, account.accept(size, f"w{place}-"), (account.now, account.now)))
+    account.fault = lambda read: answer if isinstance(read, PageRead) else None
+    assert len(run(account, reader, DAY)) == len(sizes)
+    assert endings(account) == [Ending.SUCCESS] * len(sizes)
+    assert len(account.read("read")) <= 1.2 * sum(sizes) + 4
+
+
+@pytest.mark.parametrize("answer", [Answer(500, {}, b""), Answer(400, {}, b"")])
+def test_single_reads_that_always_fail_leave_all_to_the_list(answer):
+    account = SimulatedAccount(final_after=0.0)
+    reader = new_reader(account)
+    for place, size in enumerate([4, 500]):
+        reader.attach(new_wait(account, account.accept(size, f"w{place}-"), (account.now, account.now)))
+    account.fault = lambda read: answer if isinstance(read, SingleRead) else None
+    assert len(run(account, reader, DAY)) == 2
+    assert endings(account) == [Ending.SUCCESS] * 2
+
+
+def test_one_message_that_may_not_be_read_ends_nobody_elses_wait():
+    account = SimulatedAccount()
+    reader = new_reader(account)
+    waits = [new_wait(account, account.accept(1, name)) for name in "abc"]
+    for wait in waits:
+        reader.attach(wait)
+    (foreign,) = waits[1].watch.ids
+    account.fault = lambda read: Answer(403, {}, b"") if getattr(read, "message_id", None) == foreign else None
+    assert len(run(account, reader, DAY)) == 3
+    told = {wait: ended.ending for wait, ended in account.endings.items()}
+    assert [told[wait] for wait in waits] == [Ending.SUCCESS, Ending.ERROR, Ending.SUCCESS]
+
+
+@pytest.mark.parametrize("per_minute", [60, 120, 240])
+def test_a_slow_pace_does_not_take_single_sends_from_the_list(per_minute):
+    account = SimulatedAccount(final_after=DAY)
+    ids = account.accept(300)
+    reader = new_reader(account, per_minute)
+    for one in ids:
+        reader.attach(new_wait(account, [one], (START, START)))
+    run(account, reader, 600)
+    assert len(account.read("read")) <= 3
+
+
+@pytest.mark.parametrize("per_minute", [20, 60, 240])
+def test_a_slow_pace_asks_when_messages_were_sent(per_minute):
+    account = SimulatedAccount(final_after=0.0)
+    account.accept(40_000, "old", START - DAY)
+    ids = account.accept(2_000)
+    account.move(60)
+    account.accept(40_000, "new")
+    reader = new_reader(account, per_minute)
+    reader.attach(new_wait(account, ids))
+    run(account, reader, 7_200)
+    assert len(account.read("read")) == 2
+    assert len(account.read("list")) <= 45
 
 
 def test_a_list_that_is_always_refused_leaves_a_few_messages_to_single_reads():

@@ -95,10 +95,11 @@ def test_the_last_look_is_at_the_deadline():
         (115.0 + LAST_LOOK, False, True),
     ],
 )
-def test_a_last_look_takes_no_longer_than_a_minute_and_is_not_made_during_a_pause(now, is_paused, ends):
+def test_a_last_look_has_its_time_and_is_made_during_a_pause_by_nobody_who_does_not_sit_it_out(now, is_paused, ends):
     one = new(deadline=115.0)
     one.begin_sweep(110.0)
-    assert (one.conclude(now, is_paused=is_paused) is not None) == ends
+    assert (one.conclude(now, is_paused=is_paused, sits_out=False) is not None) == ends
+    assert (one.conclude(now, is_paused=is_paused) is not None) == (now >= 115.0 + LAST_LOOK)
 
 
 def test_a_deadline_that_was_past_when_it_came_leaves_a_minute_all_the_same():
