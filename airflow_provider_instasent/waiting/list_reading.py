@@ -73,11 +73,9 @@ class ListReading:
         self._failures.pop(number, None)
         if self._doubted and number == self._page_that_proves():
             has_moved = drift is None or abs(drift - positions.drift) >= positions.size
-            doubted, held, self._doubted, self._held = self._doubted, self._held, {}, {}
-            for other, shown in {**doubted, **held}.items() if has_moved else held.items():
-                self._note(other, shown)
+            repetitions = self._end_doubt(has_moved=has_moved)
             self._note(number, entities, is_proof=True)
-            for other in () if has_moved else doubted:
+            for other in repetitions:
                 self._note(other, [])
         elif self._doubted and drift is None:
             self._held[number] = entities
@@ -100,7 +98,9 @@ class ListReading:
         if self._failures[number] < MOST_FAILURES:
             return
         del self._failures[number]
-        if self.search.is_for(number):
+        if self._doubted and number == self._page_that_proves():
+            self._end_doubt(has_moved=True)  # if it has not, what is not where it should be is searched for
+        elif self.search.is_for(number):
             self.search.note(PageNote(number, 0, None, count=max(1, self._positions.size)))  # it tells nothing
         else:
             self._messages.read_singly(self._placed.due_on(number, self._positions.size))
@@ -130,6 +130,13 @@ class ListReading:
         number, entities = next(iter(self._doubted.items()))
         drift = self._positions.drift_on(number, entities) or 0
         return self._positions.page_of(self._positions.first_of(number) + self._positions.drift - drift)
+
+    def _end_doubt(self, *, has_moved: bool) -> list[int]:
+        """Take in what was put off until it was known whether the list has moved on; return the pages that repeat."""
+        doubted, held, self._doubted, self._held = self._doubted, self._held, {}, {}
+        for other, shown in {**doubted, **held}.items() if has_moved else held.items():
+            self._note(other, shown)
+        return [] if has_moved else list(doubted)
 
     def _note(self, number: int, entities: list[Entity], *, is_proof: bool = False) -> None:
         messages, wanted = self._messages, self.search.wanted

@@ -6,7 +6,9 @@ from __future__ import annotations
 import pytest
 from support.simulated_account import SimulatedAccount, campaigns, new_reader, new_wait, pages_of, run
 
+from airflow_provider_instasent.api.exchange import Answer
 from airflow_provider_instasent.waiting.conclusion import Ending
+from airflow_provider_instasent.waiting.reads import PageRead
 
 PAGES = 20
 
@@ -105,3 +107,50 @@ def test_what_moves_from_one_page_to_the_next_is_read_there():
     run(account, reader, 30)
     assert wait.sweeps == 2
     assert set(account.rounds([wait])[1]) == set(range(1, PAGES + 2))
+
+
+def spoil_pages_with(account, spoilt):
+    """Have pages on which some message lies be such that nothing can be made of them."""
+
+    def fault(read):
+        if not isinstance(read, PageRead):
+            return None
+        shown = account.accepted[::-1][(read.number - 1) * 100 : read.number * 100]
+        return Answer(200, {}, b'{"entities": [{}]}') if any(one in spoilt for one, _ in shown) else None
+
+    account.fault = fault
+
+
+@pytest.mark.parametrize("burst", [0, 90, 150, 250, 450, 1_050])
+@pytest.mark.parametrize("place", [100, 650, 990])
+def test_a_page_that_can_never_be_read_holds_up_nobody(burst, place):
+    account = SimulatedAccount(final_after=100.0)
+    account.accept(2_000, "old", account.now - 3_600)
+    ids = account.accept(1_000)
+    spoil_pages_with(account, {ids[place]})
+    wait = new_wait(account, [*ids[:place], *ids[place + 1 :]], (account.now, account.now))
+    reader = new_reader(account)
+    reader.attach(wait)
+    for _ in range(20):
+        run(account, reader, 25)
+        account.accept(burst, "newer")
+    assert account.endings[wait].ending is Ending.SUCCESS
+    assert len(account.read("list")) <= 60 * (wait.sweeps + 1)
+    assert len(account.read("read")) <= 600 * (wait.sweeps + 1)
+
+
+@pytest.mark.parametrize("burst", [250, 450, 1_050])
+@pytest.mark.parametrize("from_end", range(50, 1_050, 100))
+def test_a_page_of_others_that_can_never_be_read_leaves_no_doubt_for_ever(burst, from_end):
+    """It may be the very page that is to prove whether the list has moved on."""
+    account = SimulatedAccount(final_after=100.0)
+    ids = account.accept(1_000)
+    wait = new_wait(account, ids, (account.now, account.now))
+    reader = new_reader(account)
+    reader.attach(wait)
+    run(account, reader, 25)
+    newer = account.accept(burst, "newer")
+    spoil_pages_with(account, set(newer[-from_end - 1 : len(newer) - from_end]))
+    assert set(run(account, reader, 3_600)) == {wait}
+    assert account.endings[wait].ending is Ending.SUCCESS
+    assert len(account.requests) <= 60 * (wait.sweeps + 1)
