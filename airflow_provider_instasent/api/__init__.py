@@ -25,6 +25,7 @@ In the order in which a message passes through::
     account   price_profile_paths         the balance; where prices are
     parameter_checks   files              for the rooms above: parameters, files that appear whole
     steady_clock   daemon_workers         a clock that nobody sets; threads that keep no process from ending
+    interruptible                         waiting so that it can be asked to end
 
 The names are imported on first use, so that importing this package costs a DAG file nothing.
 """

@@ -7,6 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from airflow_provider_instasent.api.interruptible import TICK
 from airflow_provider_instasent.api.rate_limit import LONGEST_RESET_WAIT
 from airflow_provider_instasent.api.rate_window import RateWindow
 
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_provider_instasent.api.rate_limit import RateLimit
-
-_TICK = 0.25
-"""Seconds after which a wait looks whether it was asked to end."""
 
 
 class RateGate:
@@ -38,7 +36,7 @@ class RateGate:
             give_up_at = self._clock() + LONGEST_RESET_WAIT
             while (pause := self._window.pause()) > 0 and self._clock() < give_up_at:
                 self._check()
-                self._changed.wait(min(pause, _TICK))
+                self._changed.wait(min(pause, TICK))
             self._check()
             self._window.leave()
 

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, TypeVar
 
+from airflow_provider_instasent.api.interruptible import sleep
 from airflow_provider_instasent.journal.errors import StoppedError
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ RECORDING_SECONDS = 3.0
 
 RECORDING_SECONDS_AFTER_ERROR = 1.0
 """The same for the journal's queue after an error: the sender has waited for its records before that."""
-
-_TICK = 0.25
 
 
 class Stop:
@@ -57,10 +55,7 @@ class Stop:
         :param seconds: how long
         :raises StoppedError: once it is set
         """
-        until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
-            self.check("it was waiting, and the next try goes on from the journal")
-            time.sleep(min(left, _TICK))
+        sleep(seconds, lambda: self.check("it was waiting, and the next try goes on from the journal"))
 
     def until_set(self, rows: Iterable[T]) -> Iterator[T]:
         """Yield rows to plan until somebody asks for an end.

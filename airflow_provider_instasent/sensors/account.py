@@ -128,9 +128,9 @@ class InstasentBalanceSensor(DeferringSensor):
     def _read(self, goal: BalanceGoal, deadline: float) -> Ended | None:
         """Read the account once, unless a rate limit forbids it; return the end where there is one."""
         from airflow_provider_instasent.api.errors import ConfigurationError
+        from airflow_provider_instasent.api.interruptible import interruptible
         from airflow_provider_instasent.api.retry import ONE_ATTEMPT
         from airflow_provider_instasent.hooks.instasent import InstasentHook
-        from airflow_provider_instasent.waiting.interruptible import interruptible
 
         try:
             if goal.may_sweep(time.time()):

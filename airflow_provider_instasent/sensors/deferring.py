@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from airflow.providers.common.compat.sdk import Context
-
-TICK = 0.25
-"""Seconds after which a wait looks whether it was asked to end."""
 
 SOONER = 0.1
 """Seconds by which our deadline comes before the base class's, which knows nothing of what was read."""
@@ -56,14 +52,13 @@ class DeferringSensor(BaseSensorOperator):
 
     def _get_next_poke_interval(self, *args: Any, **kwargs: Any) -> float:
         """Sleep here, where the base class would in a way that nothing ends, and leave nothing to sleep."""
+        from airflow_provider_instasent.api.interruptible import sleep
+
         self.check_stop()
         interval = float(super()._get_next_poke_interval(*args, **kwargs))
         if self.reschedule:
             return interval
-        until = time.monotonic() + interval
-        while (left := until - time.monotonic()) > 0:
-            self.check_stop()
-            time.sleep(min(left, TICK))
+        sleep(interval, self.check_stop)
         return 0.0
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:

@@ -5,7 +5,8 @@ A watch knows no socket and no clock. In the order in which a status passes thro
 
     delivery_watch   lookup_watch    what is waited for, and the one rule for when it is over
     goal   balance                   the same for one thing that has to become true
-    polling   poll_failures          what all of these know: when to ask again, and how much trouble is borne
+    polling                          what all of these know: when to ask again
+    poll_failures   read_trouble     how much trouble is borne: by a wait; by a reader with the list, with single reads
     accepted_times                   when its messages were accepted: where in the list to look for them
     subscription   pace              one wait at the reader of its account; when it looks again
 
@@ -15,7 +16,7 @@ A watch knows no socket and no clock. In the order in which a status passes thro
     placed_messages   list_positions     those whose place in the list is known; on which page that is now
     list_reading   list_search   locating     which pages to read; the search for the others; how it goes about it
     shared_readers   lone_reader     who makes the requests: for all triggers of an event loop, for one task in a worker
-    wait_loop   interruptible        for one thing that has to become true; so that a worker's wait can be ended
+    wait_loop                        the same for one thing that has to become true
 
     wait_progress                    what it says meanwhile
     wait_result   conclusion         how it ended: in counts, in words   (default_timeouts)

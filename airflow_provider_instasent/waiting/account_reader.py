@@ -7,7 +7,6 @@ No sockets, no threads: it says what to read next (:meth:`AccountReader.next_rea
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import TYPE_CHECKING
 
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.waiting.conclusion import Conclusion
     from airflow_provider_instasent.waiting.poll_budget import PollBudget
     from airflow_provider_instasent.waiting.subscription import Subscription
-
-log = logging.getLogger(__name__)
 
 IN_FLIGHT = 5
 """Reads in flight at once, once one has succeeded: a bad token or an API that is down costs a request or three."""
@@ -234,7 +231,6 @@ class AccountReader:
         for one in [one for one in self.subscriptions if one.in_sweep and not one.left]:
             one.end_sweep(now)
             self._pages.search.sweep_ended(one)
-            _log_unknown_words(one)
 
     def _list_reads(self, most: int) -> list[Read]:
         search = self._pages.search
@@ -294,12 +290,3 @@ class AccountReader:
             owner.watch.last_error = owner.watch.refusal = str(error)
         self._messages.asked(message_id)
         self._pages.search.probed(message_id, None)
-
-
-def _log_unknown_words(subscription: Subscription) -> None:
-    """Log status words that nobody has documented, each once."""
-    while subscription.watch.unlogged_words:
-        log.warning(
-            "Unknown delivery status %r: it counts as pending. If it means success, add it to `success_statuses`.",
-            subscription.watch.unlogged_words.pop(0),
-        )

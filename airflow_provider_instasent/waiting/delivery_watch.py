@@ -45,6 +45,9 @@ UNREAD = "unread"
 NO_STATUS = "no_status"
 """The status, ours, of what was read and told none."""
 
+MOST_WORDS = 20
+"""Undocumented status words that are told."""
+
 LONGEST_WORD = 40
 """Characters of a status word that nobody has documented, after which it is cut."""
 
@@ -166,7 +169,8 @@ class Watch(Polling):
         code = entity.get("statusCode", entity.get("code"))
         word = _word(entity.get("status"))
         self._settle(sms_id, Reading(word, None if code in (None, "") else brief(code)[:LONGEST_WORD]))
-        if not is_known(word) and word not in self.rules.success_statuses and word not in self._unknown_words:
+        is_told = is_known(word) or word in self.rules.success_statuses or word in self._unknown_words
+        if not is_told and len(self._unknown_words) < MOST_WORDS:
             self._unknown_words.add(word)
             self.unlogged_words.append(word)
 
@@ -239,6 +243,7 @@ class Watch(Polling):
             "accepted": self.accepted.as_json(),
             "failed_sweeps": self.failed_sweeps,
             "last_error": self.last_error,
+            "unknown_words": sorted(self._unknown_words),
             "blocked_until": self.blocked_until,
             "next_sweep": self.next_sweep,
         }
@@ -270,6 +275,7 @@ class Watch(Polling):
         self._without_id = memory.get("without_id", 0)
         self.failed_sweeps = memory.get("failed_sweeps", 0)
         self.last_error = memory.get("last_error")
+        self._unknown_words = set(memory.get("unknown_words", ()))
         self.blocked_until = memory.get("blocked_until", 0.0)
         self.next_sweep = memory.get("next_sweep", 0.0)
 

@@ -7,18 +7,18 @@ still to come.
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from airflow_provider_instasent.api.counters import WAITS_BEGUN, WAITS_ENDED
 from airflow_provider_instasent.api.daemon_workers import Workers
+from airflow_provider_instasent.api.interruptible import TICK, sleep
 from airflow_provider_instasent.api.steady_clock import SteadyClock
 from airflow_provider_instasent.waiting.account_reader import AT_ONCE, IN_FLIGHT, AccountReader
-from airflow_provider_instasent.waiting.interruptible import TICK
 from airflow_provider_instasent.waiting.poll_budget import PollBudget
 from airflow_provider_instasent.waiting.subscription import Subscription
+from airflow_provider_instasent.waiting.wait_progress import warn_of_unknown_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,6 +83,7 @@ class LoneReader:
         client.settings.counters.count(WAITS_BEGUN)
         try:
             while (ended := self._ended()) is None:
+                warn_of_unknown_words(self.subscription.watch)
                 if self.subscription.sweeps != sweeps:
                     sweeps = self.subscription.sweeps
                     report(self.subscription)
@@ -103,6 +104,7 @@ class LoneReader:
                 break
             self._go_on(client)
         self.subscription.look_after(self.subscription.poll_interval)
+        warn_of_unknown_words(self.subscription.watch)
         return self._ended(sits_out=False)
 
     def _ended(self, *, sits_out: bool = True) -> Conclusion | None:
@@ -112,7 +114,7 @@ class LoneReader:
         if reads := self._reader.next_reads():
             self._make(client, reads)
         else:
-            self._sleep(self._reader.idle_for())
+            sleep(self._reader.idle_for(), self._check)
 
     def _make(self, client: InstasentClient, reads: list[Read]) -> None:
         """Make reads side by side, each at its place in the pace."""
@@ -123,7 +125,7 @@ class LoneReader:
             delay = self._reader.delay(type(read))
             if delay > AT_ONCE:
                 break  # chosen too early: others have used what was left
-            self._sleep(delay)
+            sleep(delay, self._check)
             self._reader.leaves(read)
             client.settings.counters.count(read.counter)
             running[self._workers.submit(partial(client.perform, self._reader.flow(read)))] = read
@@ -132,10 +134,3 @@ class LoneReader:
             done, _ = wait(running, timeout=TICK, return_when=FIRST_COMPLETED)
             for future in done:
                 self._reader.take(running.pop(future), *future.result())
-
-    def _sleep(self, seconds: float) -> None:
-        until = time.monotonic() + seconds
-        self._check()
-        while (left := until - time.monotonic()) > 0:
-            time.sleep(min(left, TICK))
-            self._check()

@@ -82,10 +82,6 @@ class LookupWatch(Watch):
         """Return the ids of the lookups that are absent, or not visible."""
         return [lookup_id for lookup_id, status, _ in self.statuses() if status == DeliveryStatus.NOT_FOUND]
 
-    def unread(self) -> int:
-        """Return how many lookups nothing is known of yet."""
-        return sum(status == UNREAD for _, status, _ in self.statuses())
-
     def result(self) -> LookupResult:
         """Return what is known now."""
         return LookupResult.of({**super().result().as_dict(), "statuses": {}})

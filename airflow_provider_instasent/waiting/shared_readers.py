@@ -17,6 +17,7 @@ from airflow_provider_instasent.api.counters import WAITS_BEGUN, WAITS_ENDED
 from airflow_provider_instasent.api.steady_clock import SteadyClock
 from airflow_provider_instasent.waiting.account_reader import AT_ONCE, AccountReader
 from airflow_provider_instasent.waiting.poll_budget import PollBudget
+from airflow_provider_instasent.waiting.wait_progress import warn_of_unknown_words
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 
 GATHER = 0.1
 """Share of its interval by which the first look of a small wait is put off, for others that start beside it."""
+
+
+TOLD_EVERY = 1.0
+"""Seconds after which those whose deadline has come are told so, while an answer is still to come."""
 
 
 class _Waiter:
@@ -62,16 +67,17 @@ class SharedReader:
         :param report: called after each of its sweeps, for a progress log
         """
         subscription.shift(self._reader.ahead_by())
-        waiter = self._waiters[subscription] = _Waiter()
-        self._reader.attach(subscription)
         self._count(WAITS_BEGUN)
-        self._joined.set()
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run(), context=contextvars.Context())
         try:
+            self._reader.attach(subscription)
+            waiter = self._waiters[subscription] = _Waiter()
+            self._joined.set()
+            if self._task is None or self._task.done():
+                self._task = asyncio.create_task(self._run(), context=contextvars.Context())
             while True:
                 await waiter.news.wait()
                 waiter.news.clear()
+                warn_of_unknown_words(subscription.watch)
                 if isinstance(waiter.ended, Exception):
                     raise waiter.ended
                 if waiter.ended is not None:
@@ -146,9 +152,11 @@ class SharedReader:
                 self._count(read.counter)
                 running[asyncio.create_task(self._client.perform(self._reader.flow(read)))] = read
             while running:
-                done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                done, _ = await asyncio.wait(running, timeout=TOLD_EVERY, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
-                    self._reader.take(running.pop(task), *task.result())
+                    outcome, result = task.result()
+                    self._reader.take(running.pop(task), outcome, result)
+                self._tell()  # one slow answer keeps nobody who is done
         finally:
             for task, read in running.items():
                 task.cancel()
@@ -174,9 +182,11 @@ class _Account:
         return self._readers[resource]
 
     async def close(self) -> None:
-        for reader in self._readers.values():
-            await reader.close()
-        await self.client.close()
+        try:
+            for reader in self._readers.values():
+                await reader.close()
+        finally:
+            await self.client.close()
 
 
 _ACCOUNTS: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Hashable, _Account]] = WeakKeyDictionary()

@@ -3,16 +3,32 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from airflow_provider_instasent.waiting.delivery_watch import Watch
     from airflow_provider_instasent.waiting.subscription import Subscription
 
+log = logging.getLogger(__name__)
+
 SECONDS_BETWEEN_CHANGES = 60.0
+"""The least seconds between two lines about counts that changed."""
+
 SECONDS_BETWEEN_REPEATS = 600.0
+"""Seconds between two lines where nothing changed."""
+
+
+def warn_of_unknown_words(watch: Watch) -> None:
+    """Log status words that nobody has documented, each once a wait; for whoever waits, in whose log it belongs."""
+    while watch.unlogged_words:
+        log.warning(
+            "Unknown delivery status %r: it counts as pending. If it means success, add it to `success_statuses`.",
+            watch.unlogged_words.pop(0),
+        )
 
 
 class WaitProgress:

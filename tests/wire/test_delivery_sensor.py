@@ -73,7 +73,7 @@ def test_stuck_until_the_timeout(connected, mode, monkeypatch):
 def test_an_unknown_status_is_pending_and_logged(connected, mode, monkeypatch, caplog):
     connected.configure(final_after=0.0)
     ids = accepted(connected, "909")
-    with caplog.at_level(logging.WARNING, logger="airflow_provider_instasent.waiting.account_reader"):
+    with caplog.at_level(logging.WARNING, logger="airflow_provider_instasent.waiting.wait_progress"):
         run = run_sensor(mode, monkeypatch, message_ids=ids, timeout=0.5)
     assert run.ended_as == "AirflowSensorTimeout"
     assert run.pushed["counts"] == {"teleported": 1}

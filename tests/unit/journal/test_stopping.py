@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from airflow_provider_instasent.journal import stopping
+from airflow_provider_instasent.api import interruptible
 from airflow_provider_instasent.journal.errors import StoppedError
 from airflow_provider_instasent.journal.stopping import Stop
 
@@ -17,7 +17,7 @@ def slept(monkeypatch):
     """What was slept, on a clock that nothing else moves."""
     slept: list[float] = []
     clock = SimpleNamespace(monotonic=lambda: 100.0 + sum(slept), sleep=slept.append)
-    monkeypatch.setattr(stopping, "time", clock)
+    monkeypatch.setattr(interruptible, "time", clock)
     return slept
 
 
@@ -58,7 +58,7 @@ def test_a_wait_that_nobody_ends_lasts_as_long_as_it_should(slept, seconds):
 
 def test_a_wait_ends_soon_after_somebody_asks_for_it(slept, monkeypatch):
     stop = Stop()
-    monkeypatch.setattr(stopping.time, "sleep", lambda seconds: slept.append(seconds) or stop.set())
+    monkeypatch.setattr(interruptible.time, "sleep", lambda seconds: slept.append(seconds) or stop.set())
     with pytest.raises(StoppedError):
         stop.sleep(3_600.0)
     assert slept == [0.25]

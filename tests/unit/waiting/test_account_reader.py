@@ -735,14 +735,6 @@ def test_a_rate_limit_that_a_wait_brings_along_is_kept():
     assert endings(account) == [Ending.SUCCESS]
 
 
-def test_a_status_that_nobody_knows_is_logged_once(caplog):
-    account, reader, (wait,) = sent_and_waited_for(batches=1, final_after=DAY)
-    account._entity = lambda one, _: {"id": one, "status": "Teleported"}
-    run(account, reader, 100)
-    assert wait.sweeps > 2
-    assert [record.getMessage().count("teleported") for record in caplog.records] == [1]
-
-
 # All at once
 
 

@@ -15,11 +15,12 @@ from support.fake_client import FakeAsyncClient, id_of, page_of, read_of
 
 from airflow_provider_instasent.api.endpoints import LOOKUPS, SMS
 from airflow_provider_instasent.api.exchange import Answer
+from airflow_provider_instasent.waiting import shared_readers
 from airflow_provider_instasent.waiting.accepted_times import AcceptedTimes
 from airflow_provider_instasent.waiting.conclusion import Ending
 from airflow_provider_instasent.waiting.delivery_watch import Watch
 from airflow_provider_instasent.waiting.shared_readers import _ACCOUNTS, shared_reader
-from airflow_provider_instasent.waiting.subscription import Subscription
+from airflow_provider_instasent.waiting.subscription import LAST_LOOK, Subscription
 
 
 def subscription_for(*ids, interval=0.02):
@@ -309,3 +310,55 @@ async def test_a_reader_that_somebody_cancels_ends_its_waits():
     reader.cancel()
     with pytest.raises(RuntimeError, match="cancelled"):
         await asyncio.wait_for(waiting, LONG)
+
+
+async def test_a_status_that_nobody_knows_is_warned_of_in_the_context_of_whoever_waits(caplog):
+    whose = contextvars.ContextVar("whose", default="nobody")
+    said = []
+    caplog.handler.addFilter(lambda record: said.append((whose.get(), record.getMessage())) or True)
+    clients = Clients(answer=lambda request: read_of(id_of(request), "Teleported"))
+
+    async def wait_as(name):
+        whose.set(name)
+        await wait(clients, name)
+
+    running = [asyncio.create_task(wait_as(name)) for name in ("one", "other")]
+    await until(lambda: len(said) == 2)
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+    assert sorted(name for name, _ in said) == ["one", "other"]
+    assert all("teleported" in line for _, line in said)
+
+
+async def test_an_answer_that_takes_long_keeps_nobody_who_is_done():
+    asked, may_answer = [], asyncio.Event()
+
+    async def before(request):
+        asked.append(id_of(request))
+        if id_of(request) == "slow":
+            await may_answer.wait()
+
+    clients = Clients(before=before)
+    done = asyncio.create_task(wait(clients, "first", "quick"))
+    slow = asyncio.create_task(wait(clients, "slow"))
+    assert (await asyncio.wait_for(done, LONG)).ending is Ending.SUCCESS
+    assert "slow" in asked
+    assert not slow.done()
+    may_answer.set()
+    assert (await asyncio.wait_for(slow, LONG)).ending is Ending.SUCCESS
+
+
+async def test_a_deadline_that_comes_while_an_answer_takes_long_is_told(monkeypatch):
+    monkeypatch.setattr(shared_readers, "TOLD_EVERY", 0.01)
+    never = asyncio.Event()
+    clients = Clients(before=lambda _: never.wait())
+    one = subscription_for("slow")
+    one.deadline = time.time() - LAST_LOOK + 0.3
+
+    async def go_on():
+        async with shared_reader("mine", SMS, clients.open) as reader:
+            return await reader.wait(one, lambda _: None)
+
+    monkeypatch.setattr(Subscription, "gives_up_at", property(lambda one: one.deadline + LAST_LOOK))
+    assert (await asyncio.wait_for(go_on(), LONG)).ending is Ending.TIMEOUT

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from airflow_provider_instasent.waiting.delivery_watch import Watch
+from airflow_provider_instasent.waiting.delivery_watch import MOST_WORDS, Watch
 from airflow_provider_instasent.waiting.subscription import Subscription
-from airflow_provider_instasent.waiting.wait_progress import WaitProgress
+from airflow_provider_instasent.waiting.wait_progress import WaitProgress, warn_of_unknown_words
 
 
 def test_counts_requests_and_the_next_look_are_logged_when_something_changed_and_not_too_often():
@@ -43,3 +43,20 @@ def test_trouble_is_told_too():
     wait.watch.last_error = "HTTP 503"
     WaitProgress(lines.append, lambda: 5.0)(wait)
     assert "The last reads failed: HTTP 503." in lines[0]
+
+
+def test_a_status_that_nobody_knows_is_warned_of_once_in_all_pokes_of_a_wait(caplog):
+    watch = Watch("ab")
+    for _ in range(3):
+        watch.saw("a", {"status": "Teleported"})
+        warn_of_unknown_words(watch)
+        watch = Watch("ab", memory=watch.memory())
+    assert [record.getMessage().count("teleported") for record in caplog.records] == [1]
+
+
+def test_a_server_with_ever_new_words_does_not_fill_the_log_nor_the_memory(caplog):
+    watch = Watch("a")
+    for number in range(100):
+        watch.saw("a", {"status": f"word {number}"})
+        warn_of_unknown_words(watch)
+    assert len(caplog.records) == len(watch.memory()["unknown_words"]) == MOST_WORDS

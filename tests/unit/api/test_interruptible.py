@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from airflow_provider_instasent.waiting.interruptible import interruptible
+from airflow_provider_instasent.api.interruptible import interruptible
 
 
 class Stop(BaseException):

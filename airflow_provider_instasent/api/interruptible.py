@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A request on a thread of its own, so that whoever waits for it can be asked to end."""
+"""Waiting in a way that can be asked to end: for some seconds, or for a call on a thread of its own."""
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import wait
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,6 +16,19 @@ T = TypeVar("T")
 
 TICK = 0.25
 """Seconds after which a wait looks whether it was asked to end."""
+
+
+def sleep(seconds: float, check: Callable[[], object]) -> None:
+    """Wait some seconds, or until `check` raises.
+
+    :param seconds: how long
+    :param check: called at least four times a second, before and after the wait too; what it raises ends it
+    """
+    until = time.monotonic() + seconds
+    check()
+    while (left := until - time.monotonic()) > 0:
+        time.sleep(min(left, TICK))
+        check()
 
 
 def interruptible(call: Callable[[], T], check: Callable[[], object]) -> T:
