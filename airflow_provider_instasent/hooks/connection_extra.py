@@ -70,7 +70,7 @@ EXTRA_FIELDS: tuple[Field, ...] = (
         "max_polls_per_minute",
         "Reads a minute",
         "integer",
-        "Most requests a minute of all waits of a process together; a quarter of the rate limit if empty",
+        "Most requests a minute of all waits of the account in a process; a quarter of the rate limit if empty",
     ),
     Field("ca_bundle", "CA bundle", "string", "Path of a CA bundle; the system's if empty", of_client=True),
     Field(

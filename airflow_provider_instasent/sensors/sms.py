@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.waiting.lone_reader import LoneReader
     from airflow_provider_instasent.waiting.subscription import Subscription
 
-MOST_READ_HERE = 3
-"""Messages up to which a sensor asks for them once before it gives its worker slot back."""
-
 _FIX = (
     'Give `results_path`, or set deferrable=False and mode="reschedule", which also leaves the worker free meanwhile.'
 )
@@ -215,7 +212,7 @@ class InstasentDeliverySensor(DeferringSensor):
         try:
             hook = InstasentHook(self.instasent_conn_id)
             reader = self._reader(wait, hook)
-            with hook.get_conn(retry_policy=ONE_ATTEMPT) as client:
+            with reader, hook.get_conn(retry_policy=ONE_ATTEMPT) as client:
                 ended = reader.sweep(client)
         except ConfigurationError as error:
             return conclusion.refused(wait.watch.result(), f"connection `{self.instasent_conn_id}`: {error}")
@@ -224,7 +221,9 @@ class InstasentDeliverySensor(DeferringSensor):
 
     def _defer(self, context: Context, wait: _Wait) -> Any:
         """Go on in the triggerer; a few messages are asked for before, which may spare the way there and back."""
-        if len(wait.watch.pending) <= MOST_READ_HERE:
+        from airflow_provider_instasent.waiting.account_reader import FEW
+
+        if len(wait.watch.pending) <= FEW:
             with self.skipping():
                 if (ended := self._look(wait)) is not None:
                     return self._finish(context, ended)

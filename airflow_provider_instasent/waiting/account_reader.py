@@ -132,8 +132,13 @@ class AccountReader:
         """Return the seconds until a read of a kind may leave, 0 for now."""
         return max(self._budget.delay(), self._windows[kind].pause())
 
+    def delay_of(self, read: Read) -> float | None:
+        """Return the seconds until a read that was chosen may leave; None where others used what was left meanwhile."""
+        delay = self.delay(type(read))
+        return None if delay > AT_ONCE else delay
+
     def next_reads(self) -> list[Read]:
-        """Return what to read next, side by side, each after its :meth:`delay`; nothing where nothing is to do now."""
+        """Return what to read next, side by side, each after its :meth:`delay_of`; nothing where there is nothing to do."""
         self._begin_sweeps()
         now, messages = self._clock(), self._messages
         if self._budget.delay() > SOON:

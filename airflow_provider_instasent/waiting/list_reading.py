@@ -103,7 +103,7 @@ class ListReading:
         elif self.search.is_for(number):
             self.search.note(PageNote(number, 0, None, count=max(1, self._positions.size)))  # it tells nothing
         else:
-            self._messages.read_singly(self._placed.due_on(number, self._positions.size))
+            self._messages.read_singly_now(self._placed.due_on(number, self._positions.size))
 
     def _onwards(self, most: int) -> list[int]:
         """Choose the next pages on which something is due, onwards from the last one, then from the beginning."""

@@ -15,7 +15,7 @@ from airflow_provider_instasent.api.counters import WAITS_BEGUN, WAITS_ENDED
 from airflow_provider_instasent.api.daemon_workers import Workers
 from airflow_provider_instasent.api.interruptible import TICK, sleep
 from airflow_provider_instasent.api.steady_clock import SteadyClock
-from airflow_provider_instasent.waiting.account_reader import AT_ONCE, IN_FLIGHT, AccountReader
+from airflow_provider_instasent.waiting.account_reader import IN_FLIGHT, AccountReader
 from airflow_provider_instasent.waiting.poll_budget import PollBudget
 from airflow_provider_instasent.waiting.subscription import Subscription
 from airflow_provider_instasent.waiting.wait_progress import warn_of_unknown_words
@@ -122,9 +122,9 @@ class LoneReader:
             self._workers = Workers(IN_FLIGHT, "instasent-reader")
         running: dict[Future[Any], Read] = {}
         for read in reads:
-            delay = self._reader.delay(type(read))
-            if delay > AT_ONCE:
-                break  # chosen too early: others have used what was left
+            delay = self._reader.delay_of(read)
+            if delay is None:
+                break
             sleep(delay, self._check)
             self._reader.leaves(read)
             client.settings.counters.count(read.counter)

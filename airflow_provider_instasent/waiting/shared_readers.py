@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 from airflow_provider_instasent.api.counters import WAITS_BEGUN, WAITS_ENDED
 from airflow_provider_instasent.api.steady_clock import SteadyClock
-from airflow_provider_instasent.waiting.account_reader import AT_ONCE, AccountReader
+from airflow_provider_instasent.waiting.account_reader import AccountReader
 from airflow_provider_instasent.waiting.poll_budget import PollBudget
 from airflow_provider_instasent.waiting.wait_progress import warn_of_unknown_words
 
@@ -144,9 +144,9 @@ class SharedReader:
         running: dict[asyncio.Task[Any], Read] = {}
         try:
             for read in reads:
-                delay = self._reader.delay(type(read))
-                if delay > AT_ONCE:
-                    break  # chosen too early: others have used what was left
+                delay = self._reader.delay_of(read)
+                if delay is None:
+                    break
                 await asyncio.sleep(delay)
                 self._reader.leaves(read)
                 self._count(read.counter)

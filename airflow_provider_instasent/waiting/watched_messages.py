@@ -125,9 +125,9 @@ class WatchedMessages:
         """Take in that messages do not lie among those where they should: they are read one by one."""
         for message_id in message_ids:
             self.placed.lose(message_id)
-            self._read_singly(message_id)
+            self._give_up_place(message_id)
 
-    def read_singly(self, message_ids: Iterable[str]) -> None:
+    def read_singly_now(self, message_ids: Iterable[str]) -> None:
         """Have messages that are due read one by one this time."""
         for message_id in message_ids:
             self.placed.asked(message_id)
@@ -183,7 +183,7 @@ class WatchedMessages:
             for message_id in self.unplaced.pop(stretch, {}):
                 for owner in self.owners(message_id):
                     owner.unplaced.get(stretch, {}).pop(message_id, None)
-                self._read_singly(message_id)
+                self._give_up_place(message_id)
 
     def lose_places(self) -> None:
         """Take in that nothing lies where it was: what is due has to be looked for anew, by when it was created."""
@@ -202,7 +202,8 @@ class WatchedMessages:
             subscription.unplaced.setdefault(UNTOLD, {}).update(subscription.unlisted)
             subscription.unlisted = {}
 
-    def _read_singly(self, message_id: str) -> None:
+    def _give_up_place(self, message_id: str) -> None:
+        """Read a message one by one, now and until a page shows it."""
         self.singly[message_id] = None
         for owner in self.owners(message_id):
             owner.unlisted[message_id] = None
