@@ -138,7 +138,7 @@ class AccountReader:
         return None if delay > AT_ONCE else delay
 
     def next_reads(self) -> list[Read]:
-        """Return what to read next, side by side, each after its :meth:`delay_of`; nothing where there is nothing to do."""
+        """Return what to read next, side by side, each after its :meth:`delay_of`; none where nothing is to do."""
         self._begin_sweeps()
         now, messages = self._clock(), self._messages
         if self._budget.delay() > SOON:
