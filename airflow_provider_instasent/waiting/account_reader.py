@@ -20,12 +20,12 @@ from airflow_provider_instasent.api.retry import ONE_ATTEMPT
 from airflow_provider_instasent.waiting.list_positions import PAGE
 from airflow_provider_instasent.waiting.list_reading import ListReading
 from airflow_provider_instasent.waiting.poll_budget import SENDS_RESERVE
-from airflow_provider_instasent.waiting.read_trouble import LONG_PAUSE, ReadTrouble
+from airflow_provider_instasent.waiting.read_trouble import FORBIDDEN, LONG_PAUSE, ReadTrouble
 from airflow_provider_instasent.waiting.reads import PageRead, Read, SingleRead
 from airflow_provider_instasent.waiting.watched_messages import WatchedMessages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from typing import Any
 
     from airflow_provider_instasent.api.endpoints import Resource
@@ -51,8 +51,6 @@ SOON = 0.25
 
 AT_ONCE = 1.0
 """Seconds that reads chosen together may take to leave one after the other."""
-
-FORBIDDEN = 403
 
 MOST_GATHERING = 3.0
 """The most seconds by which the first look of a small wait is put off."""
@@ -112,10 +110,8 @@ class AccountReader:
     @property
     def is_paused(self) -> bool:
         """Whether the API asked for a pause, or does not answer: nothing of what is due may be read for long."""
-        now, messages = self._clock(), self._messages
-        kinds: list[type[Read]] = [PageRead] if messages.placed.has_due or messages.unplaced else []
-        kinds += [SingleRead] if messages.singly else []
-        return all(self._is_held_up(kind, now, LONG_PAUSE) for kind in kinds or self._windows)
+        now = self._clock()
+        return all(self._trouble.is_held_up(kind, now, LONG_PAUSE) for kind in self._due_kinds())
 
     def idle_for(self) -> float:
         """Return the seconds until there is something to do."""
@@ -144,7 +140,7 @@ class AccountReader:
         if self._budget.delay() > SOON:
             return []
         most = min(IN_FLIGHT, 1 + int(AT_ONCE / self._budget.interval)) if self._has_succeeded else 1
-        may_page, may_read = (not self._is_held_up(kind, now, SOON) for kind in self._windows)
+        may_page, may_read = (not self._trouble.is_held_up(kind, now, SOON) for kind in self._windows)
         if not may_read:
             self._pages.search.give_up_probes()
         singles: list[Read] = []
@@ -207,9 +203,20 @@ class AccountReader:
 
         :param sits_out: whether a wait whose deadline comes in a pause looks once more after it
         """
-        now, is_paused = self._clock(), self.is_paused
-        found = ((one, one.conclude(now, is_paused=is_paused, sits_out=sits_out)) for one in self.subscriptions)
-        return [(one, ended) for one, ended in found if ended is not None]
+        now, is_paused, ended = self._clock(), self.is_paused, []
+        free_at = min(self._trouble.free_at(kind, now) for kind in self._due_kinds())
+        for one in self.subscriptions:
+            may_look = sits_out and free_at < one.gives_up_at
+            if (conclusion := one.conclude(now, is_paused=is_paused, sits_out=may_look)) is not None:
+                ended.append((one, conclusion))
+        return ended
+
+    def _due_kinds(self) -> Collection[type[Read]]:
+        """Return the kinds of reads that something is due by; both where nothing is."""
+        messages = self._messages
+        kinds: list[type[Read]] = [PageRead] if messages.placed.has_due or messages.unplaced else []
+        kinds += [SingleRead] if messages.singly else []
+        return kinds or self._windows
 
     def _set_rate(self) -> None:
         asked = [one.polls_per_minute for one in self.subscriptions if one.polls_per_minute is not None]
@@ -246,10 +253,6 @@ class AccountReader:
         numbers = self._pages.next_numbers(FEW, most)
         self._pages_in_turn += bool(numbers)
         return [PageRead(number) for number in numbers]
-
-    def _is_held_up(self, kind: type[Read], now: float, seconds: float) -> bool:
-        """Tell whether the API holds up a kind of read: for a pause, or longer than some seconds by its limit."""
-        return now < self._trouble.until(kind) or self._windows[kind].pause() > seconds
 
     def _can_do_without_list(self, one: Subscription, now: float) -> bool:
         """Tell whether what a wait has left is read one by one while the list may not be read."""

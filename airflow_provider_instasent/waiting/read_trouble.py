@@ -10,10 +10,14 @@ from airflow_provider_instasent.waiting.poll_failures import PollFailures
 from airflow_provider_instasent.waiting.reads import PageRead, Read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
     from airflow_provider_instasent.api import errors
     from airflow_provider_instasent.api.exchange import Outcome
+    from airflow_provider_instasent.api.rate_window import RateWindow
+
+FORBIDDEN = 403
+"""The status of one message that may not be read, though the token is good (inferred); of the list, of a bad token."""
 
 GIVEN_UP = 3
 """Pauses in a row after which an endpoint is not counted on."""
@@ -41,17 +45,33 @@ class Trouble:
 class ReadTrouble:
     """The trouble that a reader has with the two kinds of reads: pages of the list, and single messages.
 
-    :param kinds: the kinds
+    :param windows: of the rate limit, of each kind
     """
 
-    def __init__(self, kinds: Iterable[type[Read]]) -> None:
-        self._failures = {kind: PollFailures() for kind in kinds}
+    def __init__(self, windows: Mapping[type[Read], RateWindow]) -> None:
+        self._windows = windows
+        self._failures = {kind: PollFailures() for kind in windows}
         self._until = dict.fromkeys(self._failures, 0.0)
         self._limited: set[type[Read]] = set()
 
     def until(self, kind: type[Read]) -> float:
         """Return when reads of a kind may go on, in unix seconds; 0.0 where nothing forbids them."""
         return self._until[kind]
+
+    def free_at(self, kind: type[Read], now: float) -> float:
+        """Return when a read of a kind may leave, in unix seconds, as far as the API says.
+
+        :param now: unix seconds
+        """
+        return max(self._until[kind], now + self._windows[kind].pause())
+
+    def is_held_up(self, kind: type[Read], now: float, seconds: float) -> bool:
+        """Tell whether the API holds up a kind of read: for a pause, or longer than some seconds by its limit.
+
+        :param now: unix seconds
+        :param seconds: of the limit, which are not worth mentioning
+        """
+        return now < self._until[kind] or self._windows[kind].pause() > seconds
 
     def is_given_up(self, kind: type[Read], now: float) -> bool:
         """Tell whether a kind of read is not to be counted on: it pauses, and not for the first time.

@@ -13,7 +13,7 @@ from support.instasent_connection import connection
 
 from airflow_provider_instasent.api.retry import RetryPolicy
 from airflow_provider_instasent.waiting import delivery_watch as watch_module
-from airflow_provider_instasent.waiting import poll_failures
+from airflow_provider_instasent.waiting import poll_failures, subscription
 
 __all__ = ["connected", "single_reads"]
 
@@ -170,8 +170,9 @@ def test_a_429_storm_is_sat_out(connected, mode, monkeypatch):
         assert len(reads(connected)) <= run.pokes + 2, "a poke that is refused asks no more"
 
 
-def test_a_reset_after_the_deadline_is_not_waited_for(connected, mode, monkeypatch):
+def test_a_reset_after_the_last_look_is_not_waited_for(connected, mode, monkeypatch):
     ids = accepted(connected, "001")
+    monkeypatch.setattr(subscription, "LAST_LOOK", 5.0)
     connected.fault("rate_limited", "read", times=None, seconds=3600)
     monkeypatch.setattr(poll_failures, "_UNTIL_RESET", RetryPolicy(max_rate_limited=9, longest_reset_wait=3600))
     started = time.monotonic()
