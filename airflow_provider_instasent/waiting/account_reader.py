@@ -246,11 +246,12 @@ class AccountReader:
 
     def _list_reads(self, most: int) -> list[Read]:
         search = self._pages.search
-        if probes := search.probes(FEW):
+        few = 0 if self._trouble.is_given_up(SingleRead, self._clock()) else FEW
+        if few and (probes := search.probes(few)):
             self._messages.singly = {**dict.fromkeys(probes), **self._messages.singly}
         if search.is_probing:
             return self._single_reads(most)
-        numbers = self._pages.next_numbers(FEW, most)
+        numbers = self._pages.next_numbers(few, most)
         self._pages_in_turn += bool(numbers)
         return [PageRead(number) for number in numbers]
 

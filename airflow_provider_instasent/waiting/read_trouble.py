@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.waiting.poll_failures import PollFailures
-from airflow_provider_instasent.waiting.reads import PageRead, Read
+from airflow_provider_instasent.waiting.reads import PageRead, Read, SingleRead
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +32,7 @@ class Trouble:
 
     :param is_over: whether its kind pauses now
     :param is_rate_limited: whether for a 429
-    :param counts: whether it is a failure of the API, and not another one beside a list that is down
+    :param counts: whether nothing of the API answers, so that each wait counts it; once for both kinds
     :param refusal: why reading on cannot help, or None
     """
 
@@ -53,6 +53,7 @@ class ReadTrouble:
         self._failures = {kind: PollFailures() for kind in windows}
         self._until = dict.fromkeys(self._failures, 0.0)
         self._limited: set[type[Read]] = set()
+        self._answered_beside = False
 
     def until(self, kind: type[Read]) -> float:
         """Return when reads of a kind may go on, in unix seconds; 0.0 where nothing forbids them."""
@@ -101,6 +102,7 @@ class ReadTrouble:
     def succeeded(self, kind: type[Read]) -> None:
         """Take in that a read succeeded."""
         self._failures[kind].sweep_ended(succeeded=True)
+        self._answered_beside = self._answered_beside or kind is SingleRead
 
     def failed(
         self, kind: type[Read], outcome: Outcome, error: errors.ApiError, now: float, interval: float
@@ -117,17 +119,30 @@ class ReadTrouble:
         is_over = failures.read_failed(outcome, error, now)
         refusal, failures.refusal = failures.refusal, None  # waits that come later find out themselves
         is_rate_limited = failures.blocked_until > now
-        counts = kind is PageRead or not self._is_down(PageRead, now)
+        if kind is PageRead:
+            counts = not (self._answered_beside or self._is_limited_now(SingleRead, now))
+        else:
+            counts = not self._is_down(PageRead, now)
         if is_rate_limited:  # told of this endpoint alone (confirmed: limits are per endpoint)
             self._until[kind] = failures.blocked_until
             self._limited.add(kind)
-        elif is_over or not counts:  # an API whose list is down is asked once for a message, and not three times
+        elif is_over or self._is_known(kind, now):
             is_over = True
             self._until[kind] = now + interval
             self._limited.discard(kind)
         if is_over:
             failures.sweep_ended(succeeded=False)
+            self._answered_beside = self._answered_beside and kind is not PageRead
         return Trouble(is_over=is_over, is_rate_limited=is_rate_limited, counts=counts, refusal=refusal)
+
+    def _is_limited_now(self, kind: type[Read], now: float) -> bool:
+        return (kind in self._limited and self._until[kind] > now) or self._windows[kind].pause() > 0
+
+    def _is_known(self, kind: type[Read], now: float) -> bool:
+        """Tell whether one failed read is enough: the list is given up, or it is down and so may be the rest."""
+        if kind is PageRead:
+            return self._failures[kind].failed_sweeps >= GIVEN_UP
+        return self._is_down(PageRead, now)
 
     def _is_down(self, kind: type[Read], now: float) -> bool:
         return kind not in self._limited and self._until[kind] > now and self._failures[kind].failed_sweeps > 0

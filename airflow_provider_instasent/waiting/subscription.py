@@ -57,7 +57,7 @@ class Subscription:
         self.next_search = 1
         self._succeeded = False
         self._changed_at: float | None = None
-        self._began_at = self._swept_at = -math.inf
+        self._began_at = self._swept_at = self._failed_at = -math.inf
 
     def begin_sweep(self, now: float) -> None:
         """Begin to ask for all that is pending."""
@@ -71,8 +71,13 @@ class Subscription:
         self._succeeded = True
 
     def sweep_failed(self, now: float) -> None:
-        """Take in that the API does not answer; the sweep goes on after a pause, where it is."""
-        self.watch.sweep_ended(succeeded=self._succeeded)
+        """Take in that the API does not answer; the sweep goes on after a pause, where it is.
+
+        It counts once an interval of this wait's, however short the pauses are that another one asks for.
+        """
+        if self._succeeded or now - self._failed_at >= self.poll_interval:
+            self.watch.sweep_ended(succeeded=self._succeeded)
+            self._failed_at = now
         self._succeeded = False
         self._look_again(now)
 

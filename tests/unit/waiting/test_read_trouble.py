@@ -45,6 +45,15 @@ def test_beside_a_list_that_is_down_one_failed_read_is_enough_and_counts_no_more
     assert fail(trouble, PageRead, 3, NOW + INTERVAL + 0.5)[-1].counts, "the list is what is counted by"
 
 
+def test_a_list_that_fails_does_not_count_while_single_reads_are_answered(trouble):
+    counted = []
+    for number in range(4):
+        if number in {1, 2}:
+            trouble.succeeded(SingleRead)
+        counted.append(fail(trouble, PageRead, 3, NOW + number * INTERVAL)[-1].counts)
+    assert counted == [True, False, False, True]
+
+
 def test_an_endpoint_is_given_up_while_its_third_pause_lasts_and_until_it_answers(trouble):
     for number in range(GIVEN_UP):
         now = NOW + number * INTERVAL
@@ -52,6 +61,7 @@ def test_an_endpoint_is_given_up_while_its_third_pause_lasts_and_until_it_answer
         fail(trouble, PageRead, 3, now)
     assert trouble.is_given_up(PageRead, now + INTERVAL - 0.1)
     assert not trouble.is_given_up(PageRead, now + INTERVAL), "it is tried again"
+    assert fail(trouble, PageRead, 1, now + INTERVAL)[0].is_over, "once"
     trouble.succeeded(PageRead)
     assert not trouble.is_given_up(PageRead, now + 1)
 
