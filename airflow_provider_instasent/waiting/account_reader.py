@@ -110,8 +110,7 @@ class AccountReader:
     @property
     def is_paused(self) -> bool:
         """Whether the API asked for a pause, or does not answer: nothing of what is due may be read for long."""
-        now = self._clock()
-        return all(self._trouble.is_held_up(kind, now, LONG_PAUSE) for kind in self._due_kinds())
+        return all(self._trouble.is_held_up(kind, self._clock(), LONG_PAUSE) for kind in self._due_kinds())
 
     def idle_for(self) -> float:
         """Return the seconds until there is something to do."""
