@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 from airflow_provider_instasent.api import endpoints, errors
 from airflow_provider_instasent.api.exchange import Answer, Failure, Kind
 from airflow_provider_instasent.api.flows import exchange
-from airflow_provider_instasent.api.rate_limit import LONGEST_RESET_WAIT
 from airflow_provider_instasent.api.rate_window import RateWindow
 from airflow_provider_instasent.api.refusals import error_of
 from airflow_provider_instasent.api.retry import ONE_ATTEMPT
 from airflow_provider_instasent.waiting.list_positions import PAGE
 from airflow_provider_instasent.waiting.list_reading import ListReading
 from airflow_provider_instasent.waiting.poll_budget import SENDS_RESERVE
-from airflow_provider_instasent.waiting.read_trouble import FORBIDDEN, LONG_PAUSE, ReadTrouble
+from airflow_provider_instasent.waiting.read_trouble import BEYOND_END, FORBIDDEN, LONG_PAUSE, ReadTrouble
 from airflow_provider_instasent.waiting.reads import PageRead, Read, SingleRead
 from airflow_provider_instasent.waiting.watched_messages import WatchedMessages
 
@@ -51,9 +50,6 @@ SOON = 0.25
 
 AT_ONCE = 1.0
 """Seconds that reads chosen together may take to leave one after the other."""
-
-MOST_GATHERING = 3.0
-"""The most seconds by which the first look of a small wait is put off."""
 
 JOIN_EARLIER = 0.5
 """Share of its interval by which a wait looks earlier, to share the pages that another one reads anyway."""
@@ -95,10 +91,13 @@ class AccountReader:
 
     def attach(self, subscription: Subscription) -> None:
         """Read for one more wait from now on."""
-        subscription.joined_at = self._clock()
+        subscription.join(self._clock())
         self._messages.add(subscription)
-        self._trouble.pause_all(min(subscription.watch.blocked_until, self._clock() + LONGEST_RESET_WAIT))
         self._set_rate()
+
+    def pause_until(self, moment: float) -> None:
+        """Read nothing before a moment, in unix seconds: an earlier reader of the same wait was told so."""
+        self._trouble.pause_all(moment, self._clock())
 
     def detach(self, subscription: Subscription) -> None:
         """Read for a wait no longer."""
@@ -119,7 +118,7 @@ class AccountReader:
         free = now + min(delays)
         # What a sweep has left is of the kind that may not be read now.
         soonest = now + max(IDLE, min((one for one in delays if one > SOON), default=min(delays)))
-        looks = (soonest if one.in_sweep else max(self._look_at(one), free) for one in self.subscriptions)
+        looks = (soonest if one.in_sweep else max(one.look_at(self._gather), free) for one in self.subscriptions)
         ends = (end for one in self.subscriptions for end in (one.deadline, one.gives_up_at) if end > now)
         return max(0.0, min((*looks, *ends), default=now) - now)
 
@@ -147,7 +146,7 @@ class AccountReader:
             self._pages_in_turn = 0
             singles = self._single_reads(most)
         pages = self._list_reads(most) if may_page and not singles else []
-        if not may_page:
+        if self._trouble.is_held_up(PageRead, now, LONG_PAUSE):
             for one in self.subscriptions:
                 messages.singly.update(one.left if self._can_do_without_list(one, now) else {})
         return singles or pages or (self._single_reads(most) if may_read else [])
@@ -223,7 +222,7 @@ class AccountReader:
 
     def _begin_sweeps(self) -> None:
         now = self._clock()
-        if not any(now >= self._look_at(one) for one in self.subscriptions if not one.in_sweep):
+        if not any(now >= one.look_at(self._gather) for one in self.subscriptions if not one.in_sweep):
             return
         if not any(one.in_sweep for one in self.subscriptions):
             self._has_succeeded = False
@@ -231,12 +230,6 @@ class AccountReader:
         for one in self.subscriptions:
             if one.is_due(now + JOIN_EARLIER * one.poll_interval):
                 self._messages.begin_sweep(one, now)
-
-    def _look_at(self, one: Subscription) -> float:
-        """Return when to look for a wait, in unix seconds: a small one first waits a little for others like it."""
-        if one.sweeps or one.watch.count_pending() > PAGE:
-            return one.next_look()
-        return max(one.next_look(), one.joined_at) + min(self._gather * one.poll_interval, MOST_GATHERING)
 
     def _end_sweeps(self, now: float) -> None:
         for one in [one for one in self.subscriptions if one.in_sweep and not one.left]:
@@ -265,12 +258,11 @@ class AccountReader:
         if not (messages.singly or messages.placed.has_due or messages.unplaced):
             for one in self.subscriptions:  # whatever was overlooked
                 messages.singly.update(one.left)
-        return [SingleRead(message_id) for message_id, _ in zip(messages.singly, range(most), strict=False)]
+        return [SingleRead(message_id) for message_id in messages.next_singly(most)]
 
     def _failed(self, read: Read, outcome: Outcome, error: errors.ApiError, now: float) -> None:
         """Take in a read that failed."""
-        if isinstance(read, SingleRead) and error.status == FORBIDDEN:
-            self._forbidden(read.message_id, error)
+        if self._is_told(read, error):
             return
         reading = [one for one in self.subscriptions if one.in_sweep]
         interval = min((one.poll_interval for one in reading), default=0.0)
@@ -281,8 +273,7 @@ class AccountReader:
             self._messages.asked(read.message_id)
             self._pages.search.probed(read.message_id, None)
         for one in reading:
-            one.watch.last_error = str(error)
-            one.watch.refusal = trouble.refusal or one.watch.refusal
+            one.watch.last_error, one.watch.refusal = str(error), trouble.refusal or one.watch.refusal
         if not trouble.is_over:
             return
         self._has_succeeded = False
@@ -291,10 +282,19 @@ class AccountReader:
                 one.watch.blocked_until = self._trouble.until(type(read))
             elif one.left and trouble.counts:
                 one.sweep_failed(now)
+            elif trouble.was_answered:
+                one.watch.failed_sweeps = 0
 
-    def _forbidden(self, message_id: str, error: errors.ApiError) -> None:
-        """End the waits for one message that may not be read; the token is good for others (inferred: 403)."""
-        for owner in self._messages.owners(message_id):
+    def _is_told(self, read: Read, error: errors.ApiError) -> bool:
+        """Take in a failure that tells something: where the list ends, or that one message may not be read."""
+        if isinstance(read, PageRead):
+            if is_end := error.status in BEYOND_END and self._trouble.answers(PageRead):
+                self._pages.take(read.number, [])
+            return is_end
+        if error.status != FORBIDDEN:
+            return False
+        for owner in self._messages.owners(read.message_id):
             owner.watch.last_error = owner.watch.refusal = str(error)
-        self._messages.asked(message_id)
-        self._pages.search.probed(message_id, None)
+        self._messages.asked(read.message_id)
+        self._pages.search.probed(read.message_id, None)
+        return True

@@ -25,6 +25,12 @@ MOST_FAILURES = 3
 MOST_MISSES = 3
 """Pages in a row that show nothing that is due after which the drift is not believed any more."""
 
+LONG_SEARCH = 30
+"""Turns for searches in a row after which pages on which something is known to lie get some, too."""
+
+KNOWN_EVERY = 3
+"""Which turn they get from then on."""
+
 _FAR = 2**60
 """Behind every coordinate."""
 
@@ -43,6 +49,7 @@ class ListReading:
         self._positions = messages.positions
         self._placed = messages.placed
         self._clock = clock
+        self._searched = 0
         self._cursor = 0
         self._is_on_track = False
         self._misses = 0
@@ -61,7 +68,11 @@ class ListReading:
         """
         if self._doubted:
             return [self._page_that_proves()]
-        return self.search.pages(few, most) or self._onwards(most if self._is_on_track else 1)
+        wanted = self.search.pages(few, most)
+        self._searched = self._searched + 1 if wanted else 0
+        if self._searched <= LONG_SEARCH or self._searched % KNOWN_EVERY:
+            return wanted or self._onwards(most if self._is_on_track else 1)
+        return self._onwards(1) or wanted
 
     def take(self, number: int, entities: list[Entity]) -> None:
         """Take in a page.

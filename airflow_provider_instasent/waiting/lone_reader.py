@@ -59,6 +59,7 @@ class LoneReader:
             watch, deadline=deadline, poll_interval=poll_interval, polls_per_minute=polls_per_minute
         )
         self._reader.attach(self.subscription)
+        self._reader.pause_until(watch.blocked_until)
         self._workers: Workers | None = None
 
     def __enter__(self) -> Self:

@@ -6,6 +6,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from airflow_provider_instasent.api.rate_limit import LONGEST_RESET_WAIT
+from airflow_provider_instasent.waiting.list_positions import PAGE
 from airflow_provider_instasent.waiting.pace import interval_after
 
 if TYPE_CHECKING:
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
 
 LAST_LOOK = 150.0
 """Seconds after the deadline for a last sweep to end: the longest pause of a rate limit, and time to read."""
+
+
+MOST_GATHERING = 3.0
+"""The most seconds by which the first look of a small wait is put off."""
 
 
 class Subscription:
@@ -58,6 +64,14 @@ class Subscription:
         self._succeeded = False
         self._changed_at: float | None = None
         self._began_at = self._swept_at = self._failed_at = -math.inf
+
+    def join(self, now: float) -> None:
+        """Come to a reader; a rate limit that was met before puts off the first look.
+
+        :param now: unix seconds
+        """
+        self.joined_at = now
+        self.watch.next_sweep = max(self.watch.next_sweep, min(self.watch.blocked_until, now + LONGEST_RESET_WAIT))
 
     def begin_sweep(self, now: float) -> None:
         """Begin to ask for all that is pending."""
@@ -103,6 +117,7 @@ class Subscription:
         """Take deadline and next look, which the machine's clock told, for so many seconds later."""
         self.deadline += seconds
         self.watch.next_sweep += seconds
+        self.watch.blocked_until += seconds
 
     def look_after(self, seconds: float) -> None:
         """Look next so many seconds after the last sweep, where there was one."""
@@ -121,6 +136,15 @@ class Subscription:
     def next_look(self) -> float:
         """Return when to look next, in unix seconds; the last time is at the deadline."""
         return self.watch.next_sweep if self._swept_at >= self.deadline else min(self.watch.next_sweep, self.deadline)
+
+    def look_at(self, gather: float) -> float:
+        """Return when to look, in unix seconds: a small wait first waits a little for others like it.
+
+        :param gather: share of its interval by which its first look is put off
+        """
+        if self.sweeps or self.watch.count_pending() > PAGE:
+            return self.next_look()
+        return max(self.next_look(), self.joined_at) + min(gather * self.poll_interval, MOST_GATHERING)
 
     @property
     def gives_up_at(self) -> float:

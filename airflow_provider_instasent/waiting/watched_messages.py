@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.waiting.accepted_times import UNTOLD, Stretch
@@ -31,6 +32,7 @@ class WatchedMessages:
         self.subscriptions: list[Subscription] = []
         self.unplaced: dict[Stretch, dict[str, None]] = {}
         self.singly: dict[str, None] = {}
+        self._from_front = False
         self._owners: dict[str, tuple[Subscription, ...]] = {}
 
     def add(self, subscription: Subscription) -> None:
@@ -93,6 +95,13 @@ class WatchedMessages:
         for entity in entities:
             if self.owners(entity["id"]):
                 self.saw(entity["id"], entity)
+
+    def next_singly(self, most: int) -> list[str]:
+        """Return ids to read one by one next, from both ends: neither the first nor the last waits for all between."""
+        self._from_front = self._from_front != bool(self.singly)
+        ends = [iter(self.singly), reversed(self.singly)]
+        mixed = chain.from_iterable(zip(*(ends if self._from_front else ends[::-1]), strict=True))
+        return list(dict.fromkeys(islice(mixed, most)))
 
     def saw(self, message_id: str, entity: Entity) -> None:
         """Hand what was read of a message to whom it concerns."""

@@ -52,7 +52,7 @@ def test_shares_are_those_of_the_time_in_which_both_were_sending():
 
     assert found.shares == (sharing.Share(130, 3, 0, 0), sharing.Share(30, 78, 9, 1))
     assert found.used == pytest.approx((80 + 79) / 160)
-    assert found.difference == pytest.approx(1 - 3 / 78)
+    assert found.difference_after_half == pytest.approx(1 - 3 / 78)
 
 
 def test_a_section_is_replaced_and_others_stay(tmp_path):
