@@ -63,7 +63,7 @@ class Subscription:
         self.next_search = 1
         self._succeeded = False
         self._changed_at: float | None = None
-        self._began_at = self._swept_at = self._failed_at = -math.inf
+        self._began_at = self._swept_at = self._failed_at = self._blocked_until = -math.inf
 
     def join(self, now: float) -> None:
         """Come to a reader; a rate limit that was met before puts off the first look.
@@ -71,7 +71,7 @@ class Subscription:
         :param now: unix seconds
         """
         self.joined_at = now
-        self.watch.next_sweep = max(self.watch.next_sweep, min(self.watch.blocked_until, now + LONGEST_RESET_WAIT))
+        self._blocked_until = min(self.watch.blocked_until, now + LONGEST_RESET_WAIT)
 
     def begin_sweep(self, now: float) -> None:
         """Begin to ask for all that is pending."""
@@ -135,7 +135,8 @@ class Subscription:
 
     def next_look(self) -> float:
         """Return when to look next, in unix seconds; the last time is at the deadline."""
-        return self.watch.next_sweep if self._swept_at >= self.deadline else min(self.watch.next_sweep, self.deadline)
+        look = self.watch.next_sweep if self._swept_at >= self.deadline else min(self.watch.next_sweep, self.deadline)
+        return max(look, self._blocked_until)
 
     def look_at(self, gather: float) -> float:
         """Return when to look, in unix seconds: a small wait first waits a little for others like it.

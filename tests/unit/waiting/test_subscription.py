@@ -135,3 +135,14 @@ def test_a_sweep_counts_as_failed_only_where_no_read_of_this_wait_succeeded():
     assert one.watch.failed_sweeps == 1
     one.end_sweep(162.0)
     assert one.watch.failed_sweeps == 2
+
+
+@pytest.mark.parametrize(("deadline", "looks_at"), [(115.0, 160.0), (150.0, 160.0), (170.0, 160.0)])
+def test_a_rate_limit_that_it_brings_along_puts_off_the_first_look_also_one_at_the_deadline(deadline, looks_at):
+    one = new(deadline=deadline)
+    one.watch.blocked_until = 160.0
+    one.join(100.0)
+    assert one.next_look() == looks_at
+    assert not one.is_due(159.9)
+    assert one.conclude(159.9, is_paused=False) is None
+    assert one.is_due(160.0)
