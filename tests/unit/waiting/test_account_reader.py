@@ -864,32 +864,32 @@ def test_a_limit_of_single_reads_leaves_the_list():
     assert set(run(account, reader, 600)) == set(waits)
 
 
+def read_while_always_failing(kind, answer, sizes):
+    """Wait for so many messages each while one kind of read always comes to the same; return the account."""
+    account = SimulatedAccount(final_after=0.0)
+    reader = new_reader(account)
+    for place, size in enumerate(sizes):
+        reader.attach(new_wait(account, account.accept(size, f"w{place}-"), (account.now, account.now)))
+    account.fault = lambda read: answer if isinstance(read, kind) else None
+    assert len(run(account, reader, DAY)) == len(sizes)
+    assert endings(account) == [Ending.SUCCESS] * len(sizes)
+    return account
+
+
 @pytest.mark.parametrize("sizes", [[1], [10], [1] * 300, [2_000], [1, 10, 500]], ids=str)
 @pytest.mark.parametrize(
     "answer", [Answer(400, {}, b"{}"), Answer(404, {}, b""), Answer(500, {}, b""), Answer(200, {}, b"<")]
 )
 def test_a_list_that_always_fails_leaves_all_to_single_reads(sizes, answer):
     """How many messages a page may have is unknown, so a 400 may well come."""
-    account = SimulatedAccount(final_after=0.0)
-    reader = new_reader(account)
-    for place, size in enumerate(sizes):
-        reader.attach(new_wait(account, account.accept(size, f"w{place}-"), (account.now, account.now)))
-    account.fault = lambda read: answer if isinstance(read, PageRead) else None
-    assert len(run(account, reader, DAY)) == len(sizes)
-    assert endings(account) == [Ending.SUCCESS] * len(sizes)
+    account = read_while_always_failing(PageRead, answer, sizes)
     assert len(account.read("read")) <= 1.2 * sum(sizes) + 4
 
 
 @pytest.mark.parametrize("sizes", [[4, 500], [1] * 5, [2, 3]], ids=str)
 @pytest.mark.parametrize("answer", [Answer(500, {}, b""), Answer(400, {}, b"")])
 def test_single_reads_that_always_fail_leave_all_to_the_list(answer, sizes):
-    account = SimulatedAccount(final_after=0.0)
-    reader = new_reader(account)
-    for place, size in enumerate(sizes):
-        reader.attach(new_wait(account, account.accept(size, f"w{place}-"), (account.now, account.now)))
-    account.fault = lambda read: answer if isinstance(read, SingleRead) else None
-    assert len(run(account, reader, DAY)) == len(sizes)
-    assert endings(account) == [Ending.SUCCESS] * len(sizes)
+    read_while_always_failing(SingleRead, answer, sizes)
 
 
 @pytest.mark.parametrize("per_minute", [20, 60, None])
