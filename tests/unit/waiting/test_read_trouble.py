@@ -125,6 +125,18 @@ def test_a_small_wait_does_not_stand_behind_a_large_one_where_both_are_read_one_
     assert ended[large] < START + 2_000
 
 
+def test_a_wait_that_comes_later_does_not_stand_behind_thousands_that_the_list_does_not_show():
+    account = SimulatedAccount(final_after=0.0, limit=1_200)
+    reader = new_reader(account)
+    (large,) = waits_of(account, reader, 3_000)
+    account.hidden.update(large.watch.ids)
+    run(account, reader, 60)
+    (small,) = waits_of(account, reader, 1)
+    ended = run(account, reader, DAY)
+    assert all_succeeded(account, [large, small])
+    assert ended[small] < START + 90
+
+
 def test_pauses_that_are_minutes_apart_are_not_in_a_row():
     account = SimulatedAccount(final_after=0.0, limit=1_200)
     reader = new_reader(account)
