@@ -4,6 +4,7 @@
 In the order in which a message passes through::
 
     message   numbers   encoding          what is sent, checked; its number; the parts it takes
+    number_cells   missing_values         what a cell must be to be a number, and what stands for no value
     client_ids                            what it is known by for ever
     endpoints   schema   schemas/         the request that is made of it, and how the body of its answer is read
     flows   bulk_flows   lookup_flows     whole calls without a socket: what to send, what to make of the answer

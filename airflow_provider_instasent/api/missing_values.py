@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What stands for a value that is not there: None, and what spreadsheets, data frames and databases have for it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+
+def is_missing(value: Any) -> bool:
+    """Tell whether a value stands for one that is not there: None, NaN (of float, Decimal, numpy), NaT or pandas' NA.
+
+    :param value: of a row
+    """
+    if value is None or isinstance(value, str):
+        return value is None
+    if isinstance(value, Decimal):
+        return value.is_nan()
+    try:
+        return bool(value != value)  # noqa: PLR0124 - this is how all of them are alike
+    except TypeError:  # pandas' NA compares to something that is neither true nor false
+        return type(value).__name__ == "NAType"
+    except ValueError:  # an array is none, whatever it holds
+        return False
