@@ -12,6 +12,8 @@ import re
 from hashlib import blake2b
 from typing import Final
 
+from airflow_provider_instasent.api.encoding import composed
+
 MAX_CLIENT_ID: Final = 40
 """Characters of a clientId (confirmed)."""
 
@@ -58,14 +60,14 @@ class MessageKeys:
         The first ones are the same for all messages to one number, so that a journal, which holds no numbers, can
         still tell whether a number has been written to.
 
-        :param sender: the API's `from`
+        :param sender: the API's `from`, in any normal form
         :param to: the number in E.164
-        :param text: the text
+        :param text: the text, in any normal form
         :param occurrence: 0 for the first message with this content, 1 for the second …
         """
         number, content = self._number.copy(), self._content.copy()
         number.update(to.encode())
-        content.update(_framed((sender, to, text, str(occurrence))))
+        content.update(_framed((composed(sender), to, composed(text), str(occurrence))))
         return number.digest() + content.digest()
 
     def client_id(self, key: bytes) -> str:

@@ -9,6 +9,7 @@ one beyond U+FFFF two code units, and neither pair is split over two parts.
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -38,6 +39,16 @@ class TextSize:
     encoding: Literal["GSM-7", "UCS-2"]
     units: int
     parts: int
+
+
+def composed(text: str) -> str:
+    """Return a text in normal form C: `ñ` as one character rather than as `n` and a tilde, which looks the same.
+
+    A decomposed letter is no GSM-7 and takes several parts, and two spellings of one text would be two messages.
+
+    :param text: a text or a sender
+    """
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def count(text: str, *, allow_unicode: bool) -> TextSize:

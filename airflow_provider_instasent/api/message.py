@@ -9,6 +9,7 @@ from typing import Any, Final
 from airflow_provider_instasent.api import encoding
 from airflow_provider_instasent.api.client_ids import MAX_CLIENT_ID
 from airflow_provider_instasent.api.errors import InvalidMessageError
+from airflow_provider_instasent.api.missing_values import is_missing
 from airflow_provider_instasent.api.numbers import mask, mask_in, normalise
 
 MESSAGE_FIELDS: Final = ("to", "text", "sender", "allow_unicode", "client_id")
@@ -26,7 +27,7 @@ class Sms:
     """One message as it is sent. :meth:`create` checks its parts; the constructor trusts them.
 
     :param to: the number in E.164
-    :param text: the text, as it was given
+    :param text: the text, in normal form C
     :param sender: the API's `from`
     :param allow_unicode: whether UCS-2 is asked for where the text needs it
     :param client_id: the id it is looked for by, at most 40 characters, or None
@@ -64,7 +65,7 @@ class Sms:
         try:
             return cls(
                 to=normalise(to, default_region).e164,
-                text=_checked("text", text),
+                text=encoding.composed(_checked("text", text)),
                 sender=_checked_sender(sender),
                 allow_unicode=_checked_flag(allow_unicode),
                 client_id=None if client_id is None else _checked_client_id(client_id),
@@ -94,6 +95,8 @@ class Sms:
 
 
 def _checked(field: str, value: Any) -> str:
+    if is_missing(value):
+        raise InvalidMessageError(field, "is missing")
     if not isinstance(value, str):
         raise InvalidMessageError(field, f"must be a string, not {type(value).__name__}")
     if not value.strip():
@@ -109,7 +112,7 @@ def _checked(field: str, value: Any) -> str:
 def _checked_sender(value: Any) -> str:
     if value is None:
         raise InvalidMessageError("sender", "is missing; pass `sender` or set it on the connection")
-    sender = _checked("sender", value)
+    sender = encoding.composed(_checked("sender", value))
     longest, kind = _MAX_NUMERIC_SENDER, "without a letter"
     if len(sender) > _MAX_SENDER_WITH_LETTER and any(map(str.isalpha, sender)):
         longest, kind = _MAX_SENDER_WITH_LETTER, "with a letter"

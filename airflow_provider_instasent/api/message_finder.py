@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_instasent.api.encoding import composed
 from airflow_provider_instasent.api.indexes import NO_INDEXES, POSITION_KEYS, Indexes, as_index, read_indexes
 from airflow_provider_instasent.api.message import API_FIELDS
 from airflow_provider_instasent.api.numbers import digits
@@ -165,7 +166,10 @@ class MessageFinder:
         return ()
 
     def _same_content(self, entity: Entity) -> Sequence[int]:
-        return [place for place in self._places(entity) if self._messages[place].text == entity.get("text")]
+        text = entity.get("text")
+        if isinstance(text, str):
+            text = composed(text)
+        return [place for place in self._places(entity) if self._messages[place].text == text]
 
 
 def names_a_message(entity: Entity) -> bool:
@@ -183,8 +187,8 @@ def _scalar(value: Any) -> str:
 
 
 def _normal(text: str) -> str:
-    """Return a text as it is compared where an API may have trimmed it."""
-    return " ".join(text.split()).casefold()
+    """Return a text as it is compared where an API may have trimmed it, or changed its normal form."""
+    return " ".join(composed(text).split()).casefold()
 
 
 def _only_free(places: Sequence[int], taken: Mapping[int, object]) -> int | None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.client_ids import MessageKeys, secret_of_run
+from airflow_provider_instasent.api.encoding import composed
 from airflow_provider_instasent.api.errors import BulkStoppedError, InvalidMessageError, UnconfirmedError
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
@@ -66,7 +67,7 @@ class Alert:
     ) -> None:
         self._log = log
         said = text if text is not None and str(text).strip() else default_text(context)
-        self._text = shorten(str(said), max_parts, allow_unicode=settings.allow_unicode)
+        self._text = shorten(composed(str(said)), max_parts, allow_unicode=settings.allow_unicode)
         self._identity = identity_of(context)
         self._token = settings.token
         self._known_by = template if template is not None and text else self._text

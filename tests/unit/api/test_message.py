@@ -52,11 +52,11 @@ def test_senders_the_api_may_take(sender):
     ("change", "field", "said"),
     [
         ({"to": "600000001"}, "to", "national format"),
-        ({"to": None}, "to", "not NoneType"),
+        ({"to": None}, "to", "missing"),
         ({"default_region": "Narnia"}, "default_region", "no ISO country"),
         ({"text": ""}, "text", "is empty"),
         ({"text": " \n"}, "text", "is empty"),
-        ({"text": None}, "text", "must be a string, not NoneType"),
+        ({"text": None}, "text", "is missing"),
         ({"text": "half \ud83d"}, "text", "surrogate"),
         ({"sender": None}, "sender", "pass `sender` or set it on the connection"),
         ({"sender": " "}, "sender", "is empty"),
