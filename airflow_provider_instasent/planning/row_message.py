@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.errors import InvalidMessageError
 from airflow_provider_instasent.api.message import MESSAGE_FIELDS, Sms
+from airflow_provider_instasent.api.missing_values import is_missing
 from airflow_provider_instasent.api.numbers import PhoneNumber, mask_in, normalise
+from airflow_provider_instasent.planning.column_names import listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +33,10 @@ def message_of_row(row: Mapping[str, Any], settings: PlanSettings) -> tuple[Phon
         return number, _create(number, text, {}, settings)
     unknown = sorted(map(str, set(row) - _KNOWN_FIELDS))
     if unknown:
-        raise InvalidMessageError("message", f"has unknown fields: {mask_in(', '.join(unknown)[:100])}")
+        known = ", ".join(MESSAGE_FIELDS)
+        raise InvalidMessageError(
+            "message", f"has unknown fields: {mask_in(', '.join(unknown)[:100])}; a message has {known}"
+        )
     number = normalise(row.get("to"), settings.default_region)
     return number, _create(number, row.get("text"), row, settings)
 
@@ -47,15 +52,16 @@ def number_of_row(row: Mapping[str, Any], settings: PlanSettings) -> PhoneNumber
 
 def _check_column(row: Mapping[str, Any], settings: PlanSettings) -> None:
     if settings.to_column not in row:
-        raise InvalidMessageError("to_column", f"there is no column `{settings.to_column}`")
+        raise InvalidMessageError("to_column", f"there is no column `{settings.to_column}`; {listed(row)}")
 
 
 def _create(number: PhoneNumber, text: Any, own: Mapping[str, Any], settings: PlanSettings) -> Sms:
-    sender, unicode = own.get("sender"), own.get("allow_unicode")
+    sender, client_id = own.get("sender"), own.get("client_id")
+    unicode: Any = own.get("allow_unicode")
     return Sms.create(
         to=number,
         text=text,
-        sender=settings.sender if sender is None else sender,
-        allow_unicode=settings.allow_unicode if unicode is None else unicode,
-        client_id=own.get("client_id"),
+        sender=settings.sender if is_missing(sender) else sender,
+        allow_unicode=settings.allow_unicode if is_missing(unicode) else unicode,
+        client_id=None if is_missing(client_id) else client_id,
     )

@@ -10,10 +10,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import TemplateError, TemplateSyntaxError, Undefined, UndefinedError
+from jinja2 import TemplateError, TemplateSyntaxError, UndefinedError
 
 from airflow_provider_instasent.api.errors import ConfigurationError, InvalidMessageError
-from airflow_provider_instasent.planning.template_sandbox import Columns, RowSandbox, UnsteadyError
+from airflow_provider_instasent.planning.column_names import listed
+from airflow_provider_instasent.planning.row_values import MissingValueError, NoTextError, UnsteadyError
+from airflow_provider_instasent.planning.template_sandbox import Columns, RowSandbox
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +25,8 @@ VARIABLES = ("params", "run_id", "data_interval_start", "data_interval_end")
 
 _ADDRESS = re.compile(r"<[^<>]* at 0x[0-9a-f]+>", re.IGNORECASE)
 """How an object that is no text prints: with where it is in this process."""
+
+_DEFAULT = 'leave such rows out, or say what takes its place: {{ row.name | default("customer") }}'
 
 _BAD_ROWS = (TemplateError, ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 """What a template may raise over the values of one row."""
@@ -39,7 +43,7 @@ class RowTemplate:
     def __init__(self, source: str, values: Mapping[str, Any]) -> None:
         self._source = source
         try:
-            self._template = RowSandbox(_printable).from_string(source)
+            self._template = RowSandbox().from_string(source)
         except TemplateSyntaxError as error:
             raise ConfigurationError(f"`text` is no template: {error.message} (line {error.lineno})") from None
         self._values = dict(values)
@@ -52,14 +56,20 @@ class RowTemplate:
         try:
             text = self._template.render(self._values, row=Columns(row))
             if "<" in text and _ADDRESS.search(text):
-                raise TypeError("an object is no text")
+                raise NoTextError("an object")
         except UnsteadyError as error:
             raise InvalidMessageError("text", self._told(error)) from None
+        except MissingValueError as error:
+            raise InvalidMessageError(
+                "text", f"the template uses a value that is missing in this row{self._missing(error)}; {_DEFAULT}"
+            ) from None
         except UndefinedError as error:
             missing = self._missing(error)
-            raise InvalidMessageError("text", f"the template names what is not there{missing}") from None
-        except _NothingError:
-            raise InvalidMessageError("text", "the template inserts a value that is null in this row") from None
+            raise InvalidMessageError("text", f"the template names what is not there{missing}; {listed(row)}") from None
+        except NoTextError as error:
+            raise InvalidMessageError(
+                "text", f"the template inserts {error.kind}, which is no text, number or date"
+            ) from None
         except _BAD_ROWS as error:
             raise InvalidMessageError("text", f"the template fails for this row ({type(error).__name__})") from None
         return text
@@ -74,16 +84,3 @@ class RowTemplate:
         name = message.rpartition("attribute ")[2] if "attribute" in message else message.partition(" is undefined")[0]
         name = name.strip("'\" ")
         return f": {name[:60]}" if name and name in self._source else ""
-
-
-class _NothingError(Exception):
-    """The template prints a null."""
-
-
-def _printable(value: Any) -> Any:
-    """Let pass what reads as text and the same in every try."""
-    if value is None:
-        raise _NothingError
-    if callable(value) and not isinstance(value, Undefined):
-        raise TypeError("a function is no text")
-    return value

@@ -8,24 +8,30 @@ be used, whichever library they come from: what is not named may read the clock.
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, time, tzinfo
-from decimal import Decimal
-from operator import is_
-from types import ModuleType, NoneType
+from datetime import date, time, tzinfo
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from airflow_provider_instasent.planning.row_values import (
+    AS_THEY_ARE,
+    NO_FUNCTIONS,
+    MissingValue,
+    UnsteadyError,
+    prepared,
+    printable,
+    steady_set,
+)
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from jinja2.runtime import Context
 
 _TIMES = (date, time, tzinfo)
 _NO_VALUES = (type, ModuleType)
-_PLAIN = frozenset({str, int, float, bool, NoneType, Decimal, date, datetime, time})
-"""Types whose values read the same in every try, and hold no others."""
 
 _OF_THE_STANDARD_LIBRARY = (
     "year month day hour minute second microsecond fold tzinfo tzname utcoffset dst key "
@@ -62,21 +68,6 @@ _LOCAL_SECONDS = re.compile(r"(?<!%)(?:%%)*%[-_0^#]*\d*[EO]?s")
 """`%s` of `strftime`: seconds that count from the epoch in the time zone of the process."""
 
 
-class UnsteadyError(Exception):
-    """A template asks for what another try would find changed.
-
-    Jinja takes an AttributeError, LookupError or TypeError for a missing attribute, so it is none.
-
-    :param reason: what a row template does not have, and what to do instead
-    :param name: what was asked for; it may come out of a row
-    """
-
-    def __init__(self, reason: str, name: str = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.name = name
-
-
 NO_CLOCK = (
     "a row template has no clock, so that a retry renders the same: format dates and times (`strftime`), shift them "
     "(`+`, `add`, `subtract`) or compare them; what depends on the present belongs into a column or into `params`"
@@ -84,10 +75,6 @@ NO_CLOCK = (
 NO_LOCAL_ZONE = (
     "a row template has no clock and no local time zone, so that a retry renders the same on another worker: use times "
     'that have a zone, and name the wanted one, such as `in_timezone("Europe/Madrid")`'
-)
-NO_FUNCTIONS = (
-    "a row template has no clock and calls no functions, classes or modules of a row, so that a retry renders the "
-    "same: put the value itself into the row"
 )
 
 
@@ -101,31 +88,29 @@ class Columns:
 
     def __getitem__(self, name: str) -> Any:
         value = self._values[name]
-        return value if type(value) in _PLAIN else steady(value)
+        return value if type(value) in AS_THEY_ARE else prepared(value, name)
 
     def __getattr__(self, name: str) -> Any:
         try:
             value = self._values[name]
         except KeyError:
             raise AttributeError(name) from None
-        return value if type(value) in _PLAIN else steady(value)
+        return value if type(value) in AS_THEY_ARE else prepared(value, name)
 
     def __str__(self) -> str:
         raise TypeError("a whole row is no text")
 
 
 class RowSandbox(ImmutableSandboxedEnvironment):
-    """Where row templates are rendered.
-
-    :param finalize: is given each value that a template prints
-    """
+    """Where row templates are rendered."""
 
     intercepted_binops = frozenset({"-"})  # of two views of a mapping it makes a set
 
-    def __init__(self, finalize: Callable[[Any], Any]) -> None:
-        super().__init__(undefined=StrictUndefined, autoescape=False, finalize=finalize)
+    def __init__(self) -> None:
+        super().__init__(undefined=StrictUndefined, autoescape=False, finalize=printable)
         self.globals.clear()
         del self.filters["random"]
+        self.tests["none"] = lambda value: value is None or isinstance(value, MissingValue)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         """Tell whether an attribute may be used; called however a template comes to it.
@@ -189,34 +174,3 @@ def _is_local(zone: object) -> bool:
         return False
     name = zone.strip().lower()
     return name in _LOCAL or name.startswith("dateutil")
-
-
-def steady(value: Any) -> Any:
-    """Return a value as every try finds it: the sets in it as sequences in one order, the rest as it is.
-
-    :param value: of a column
-    :raises UnsteadyError: where there is a function in it, which nothing is known of
-    """
-    if isinstance(value, set | frozenset):
-        return _in_order([steady(one) for one in value])
-    if isinstance(value, list | tuple):
-        steadied = [one if type(one) in _PLAIN else steady(one) for one in value]
-        return value if all(map(is_, steadied, value)) else steadied
-    if isinstance(value, dict):
-        kept = {key: one if type(one) in _PLAIN else steady(one) for key, one in value.items()}
-        return value if all(map(is_, kept.values(), value.values())) else kept
-    if callable(value):
-        raise UnsteadyError(NO_FUNCTIONS)
-    return value
-
-
-def steady_set(value: Any) -> Any:
-    """Return a value; where it is a set, its members in one order."""
-    return _in_order(value) if isinstance(value, set | frozenset) else value
-
-
-def _in_order(members: Collection[Any]) -> list[Any]:
-    try:
-        return sorted(members)
-    except TypeError:
-        return sorted(members, key=lambda one: (type(one).__name__, repr(one)))

@@ -68,7 +68,7 @@ HOMES = {
     "httpx": ("api/async_client.py",),
     "jsonschema": ("api/schema.py",),
     "phonenumbers": ("api/numbers.py",),
-    "jinja2": ("planning/row_template.py", "planning/template_sandbox.py"),
+    "jinja2": ("planning/row_template.py", "planning/row_values.py", "planning/template_sandbox.py"),
     "pyarrow": ("planning/row_source.py", "campaign/export_formats.py"),
     "starlette": ("sandbox/", "inbox/"),
     "uvicorn": ("sandbox/", "inbox/"),

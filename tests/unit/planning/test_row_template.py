@@ -44,13 +44,16 @@ def test_what_it_renders(source, row, text):
         ("{{ conn.x }}", "names what is not there: conn"),
         ("{{ range(9) }}", "names what is not there: range"),
         ("{{ lipsum() }}", "names what is not there: lipsum"),
-        ("{{ params[row.name] }}", "names what is not there$"),
+        ("{{ params[row.name] }}", "names what is not there; the columns are: name, zero, nothing$"),
         ("{{ row.name + 1 }}", r"fails for this row \(TypeError\)"),
         ("{{ 1 // row.zero }}", r"fails for this row \(ZeroDivisionError\)"),
         ("{{ row.name.__class__.__mro__ }}", "fails for this row|names what is not there"),
-        ("{{ row }}", r"fails for this row \(TypeError\)"),
-        ("{{ row.name.upper }}", r"fails for this row \(TypeError\)"),
-        ("Hello {{ row.nothing }}", "inserts a value that is null"),
+        ("{{ row }}", "inserts a columns, which is no text"),
+        ("{{ row.name.upper }}", "inserts a function, which is no text"),
+        (
+            "Hello {{ row.nothing }}",
+            "uses a value that is missing in this row: nothing; leave such rows out, or say what",
+        ),
     ],
 )
 def test_what_it_refuses_without_showing_the_row(source, words):

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What of a row's values a template prints, and what it takes for missing."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from airflow_provider_instasent.api.errors import InvalidMessageError
+from airflow_provider_instasent.planning.row_template import RowTemplate
+
+MISSING = [None, float("nan"), Decimal("NaN"), np.float64("nan"), np.datetime64("NaT"), pd.NaT, pd.NA]
+WAYS_TO_PRINT = [
+    "{{ row.x }}",
+    "{{ row['x'] }}",
+    "{{ 'Hi ' ~ row.x }}",
+    "{{ row.x | string }}",
+    "{{ row.x | upper }}",
+    "{{ '%s' | format(row.x) }}",
+    "{{ '%r' | format(row.x) }}",
+    "{{ '{}'.format(row.x) }}",
+    "{{ '{x}'.format(x=row.x) }}",
+    "{{ ['Hi', row.x] | join(' ') }}",
+]
+
+
+def render(source, **row):
+    return RowTemplate(source, {"params": {}}).render(row)
+
+
+@pytest.mark.parametrize("source", WAYS_TO_PRINT)
+@pytest.mark.parametrize("value", MISSING, ids=repr)
+def test_a_missing_value_is_never_printed(value, source):
+    with pytest.raises(InvalidMessageError, match="uses a value that is missing in this row: x; leave such rows out"):
+        render(source, x=value)
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("{{ row.x | default('you') }}", "you"),
+        ("{{ row['x'] | d('you') }}", "you"),
+        ("{{ row.x or 'you' }}", "you"),
+        ("{% if row.x %}{{ row.x }}{% else %}you{% endif %}", "you"),
+        ("{{ 'you' if row.x is none else row.x }}", "you"),
+        ("{{ 'you' if row.x is undefined else row.x }}", "you"),
+        ("{{ 'you' if row.x == none else row.x }}", "you"),
+        ("{{ 'you' if row.x not in ['a'] }}", "you"),
+        ("{% if row.x is not none and row.x is defined %}{{ row.x }}{% endif %}you", "you"),
+    ],
+)
+@pytest.mark.parametrize("value", MISSING, ids=repr)
+def test_a_missing_value_is_undefined_false_and_none(value, source, text):
+    assert render(source, x=value) == text
+
+
+@pytest.mark.parametrize(
+    "source", ["{{ row.x + 1 }}", "{% if row.x > 1 %}{% endif %}", "{{ row.x.y }}", "{{ row.x[0] }}"]
+)
+def test_nothing_else_can_be_done_with_it(source):
+    with pytest.raises(InvalidMessageError, match="missing in this row"):
+        render(source, x=float("nan"))
+
+
+@pytest.mark.parametrize("value", [[None, "a"], (pd.NaT,), {"k": float("nan")}])
+def test_a_missing_value_inside_another_is_not_printed_either(value):
+    source = "{{ row.x.k }}" if isinstance(value, dict) else "{{ row.x | join(', ') }}"
+    with pytest.raises(InvalidMessageError, match="missing in this row: x"):
+        render(source, x=value)
+
+
+@pytest.mark.parametrize("source", WAYS_TO_PRINT[:-1])
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        (b"Ana", "a bytes"),
+        (["Ana"], "a list"),
+        (("Ana",), "a list"),
+        ({"name": "Ana"}, "a dict"),
+        ({"Ana"}, "a list"),
+        (float("inf"), "an infinite number"),
+        (float("-inf"), "an infinite number"),
+        (Decimal("Infinity"), "an infinite number"),
+    ],
+    ids=repr,
+)
+def test_what_is_no_text_number_date_or_bool_is_a_bad_row(value, kind, source):
+    with pytest.raises(InvalidMessageError, match=f"inserts {kind}, which is no text, number or date") as caught:
+        render(source, x=value)
+    assert "Ana" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("nan", "nan"),
+        ("", ""),
+        (True, "True"),
+        (0, "0"),
+        (12.5, "12.5"),
+        (1e16, "10000000000000000"),
+        (1e22, "10000000000000000000000"),
+        (-1.5e-7, "-0.00000015"),
+        (Decimal("12.50"), "12.50"),
+        (Decimal("0E-8"), "0.00000000"),
+        (Decimal("1E+3"), "1000"),
+        (np.float64(1e-7), "0.0000001"),
+        (np.int64(3), "3"),
+        (np.float32(0.5), "0.5"),
+        (date(2026, 11, 27), "2026-11-27"),
+        (datetime(2026, 11, 27, tzinfo=UTC), "2026-11-27 00:00:00+00:00"),
+        (pd.Timestamp("2026-11-27"), "2026-11-27 00:00:00"),
+        (UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+    ],
+    ids=repr,
+)
+def test_texts_numbers_dates_and_bools_are_printed_as_people_write_them(value, text):
+    assert render("{{ row.x }}", x=value) == text
+    assert render("{{ '' ~ row.x }}", x=value) == text
+
+
+def test_a_result_of_arithmetic_is_written_out_too():
+    assert render("{{ row.x / 10 }} {{ row.y * 10 }}", x=1e-6, y=Decimal("0E-9")) == "0.0000001 0.000000000"
+
+
+def test_what_is_looked_into_is_used_as_ever():
+    row = {"b": b"Ana", "l": ["a", {"k": (1, 2)}], "d": {"name": "Ana"}}
+    source = "{{ row.b.decode() }} {{ row.l[0] }} {{ row.l[1].k | sum }} {{ row.d.name }} {{ row.l | length }}"
+    assert render(source, **row) == "Ana a 3 Ana 2"
