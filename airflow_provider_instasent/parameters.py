@@ -22,6 +22,7 @@ PARAMETERS: dict[str, Callable[[str, Any], Any]] = {
     "allow_unicode": _optional(parameter_checks.boolean),
     "deduplicate": parameter_checks.boolean,
     "deferrable": parameter_checks.boolean,
+    "max_invalid_ratio": parameter_checks.ratio,
     "max_in_flight": parameter_checks.optional_whole,
     "max_messages": parameter_checks.optional_whole,
     "max_pages": parameter_checks.optional_whole,

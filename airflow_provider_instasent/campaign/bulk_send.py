@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.campaign.campaign_settings import CampaignSettings
     from airflow_provider_instasent.journal.journal import Journal
     from airflow_provider_instasent.journal.stopping import Stop
-    from airflow_provider_instasent.planning.row_source import Row
+    from airflow_provider_instasent.planning.rows import Row
 
 log = logging.getLogger(__name__)
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.journal.replay import Replay
     from airflow_provider_instasent.journal.stopping import Stop
     from airflow_provider_instasent.planning.plan import PlanSummary
-    from airflow_provider_instasent.planning.row_source import Row
+    from airflow_provider_instasent.planning.rows import Row
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context, TaskDecorator
 
-    from airflow_provider_instasent.planning.row_source import Row
+    from airflow_provider_instasent.planning.rows import Row
 
 
 class _InstasentBulkDecoratedOperator(DecoratedOperator, InstasentBulkSmsOperator):
@@ -66,7 +66,7 @@ class _InstasentBulkDecoratedOperator(DecoratedOperator, InstasentBulkSmsOperato
         :param context: the task's context
         """
         from airflow_provider_instasent.api.errors import ConfigurationError
-        from airflow_provider_instasent.operators.inputs import rows_of
+        from airflow_provider_instasent.operators.inputs import file_format_of, rows_of
 
         context_merge(context, self.op_kwargs)
         arguments = determine_kwargs(self.python_callable, self.op_args, context)
@@ -75,7 +75,7 @@ class _InstasentBulkDecoratedOperator(DecoratedOperator, InstasentBulkSmsOperato
             raise ConfigurationError(
                 f"the function `{self.python_callable.__name__}` returned None: return a list, or yield"
             )
-        return rows_of(None if self.text is not None else made, made, self.to_column)
+        return rows_of(None if self.text is not None else made, made, self.to_column, file_format_of(self))
 
 
 def instasent_bulk_task(python_callable: Callable[..., Any] | None = None, **kwargs: Any) -> TaskDecorator:

@@ -16,7 +16,7 @@ from airflow_provider_instasent.operators.final_errors import failures_without_r
 from airflow_provider_instasent.operators.journals import journal_or_single_try
 from airflow_provider_instasent.operators.task_try import TaskTry
 from airflow_provider_instasent.operators.wait_for_delivery import DELIVERY_TIMEOUT, DeliveryWait, SendOperator
-from airflow_provider_instasent.planning.choices import OnInvalid, OnPlanChange
+from airflow_provider_instasent.planning.choices import OnPlanChange
 from airflow_provider_instasent.waiting.trigger_size import MOST_TRIGGER_IDS
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.campaign.bulk_send import BulkSend
     from airflow_provider_instasent.journal.journal import Journal
     from airflow_provider_instasent.journal.stopping import Stop
-    from airflow_provider_instasent.planning.row_source import Row
+    from airflow_provider_instasent.planning.rows import Row
     from airflow_provider_instasent.waiting.conclusion import Conclusion
 
 
@@ -51,7 +51,10 @@ class InstasentBulkSmsOperator(SendOperator):
     :param sender: who the messages come from; default: the connection's (templated)
     :param allow_unicode: send characters outside GSM-7 as they are, at 70 a part; default: the connection's
     :param campaign_id: what the messages belong to; default: DAG, run, task and map index (templated)
+    :param delimiter: what separates the cells of a CSV; `auto` tells `,` `;` `|` and a tab by its first lines
+    :param encoding: of a CSV, such as `cp1252`; `auto` tells UTF-8, and UTF-16 with a byte order mark
     :param on_invalid: `fail` sends nothing when a row is bad, `skip` leaves bad rows out
+    :param max_invalid_ratio: share of the rows, 0 to 1, that may be bad and left out; where all are, the task fails
     :param on_unconfirmed: what to do about messages of which nothing tells whether they were accepted: `fail` without
         retry after everything else was sent, `resend` with the same clientId, or `skip` (templated)
     :param unconfirmed_grace: seconds for which unconfirmed messages are looked for
@@ -110,7 +113,10 @@ class InstasentBulkSmsOperator(SendOperator):
         sender: str | None = None,
         allow_unicode: bool | None = None,
         campaign_id: str | None = None,
+        delimiter: str = "auto",
+        encoding: str = "auto",
         on_invalid: str = "fail",
+        max_invalid_ratio: float = 1.0,
         on_unconfirmed: str = "fail",
         unconfirmed_grace: float = 60.0,
         retry_rejected: bool | str = False,
@@ -142,7 +148,10 @@ class InstasentBulkSmsOperator(SendOperator):
         self.sender = sender
         self.allow_unicode = allow_unicode
         self.campaign_id = campaign_id
+        self.delimiter = delimiter
+        self.encoding = encoding
         self.on_invalid = on_invalid
+        self.max_invalid_ratio = max_invalid_ratio
         self.on_unconfirmed = on_unconfirmed
         self.unconfirmed_grace = unconfirmed_grace
         self.retry_rejected = retry_rejected
@@ -227,27 +236,15 @@ class InstasentBulkSmsOperator(SendOperator):
 
         :param context: the task's context
         """
-        return inputs.rows_of(self.messages, self.recipients, self.to_column)
+        return inputs.rows_of(self.messages, self.recipients, self.to_column, inputs.file_format_of(self))
 
     def _bulk_send(
         self, task_try: TaskTry, hook: InstasentHook, rows: Callable[[], Iterator[Row]], stop: Stop
     ) -> BulkSend:
         from airflow_provider_instasent.campaign.bulk_send import BulkSend
-        from airflow_provider_instasent.planning.plan import PlanSettings
 
         connection = hook.settings
-        plan = PlanSettings(
-            campaign_id=campaign_id_of(task_try, self.campaign_id),
-            template=inputs.template_of(self.text, task_try),
-            to_column=self.to_column,
-            sender=connection.sender if self.sender is None else self.sender,
-            allow_unicode=connection.allow_unicode if self.allow_unicode is None else self.allow_unicode,
-            default_region=connection.default_region,
-            on_invalid=OnInvalid.of(self.on_invalid),
-            deduplicate=self.deduplicate,
-            max_messages=self.max_messages,
-            max_total_parts=self.max_total_parts,
-        )
+        plan = inputs.plan_settings(self, connection, task_try)
         settings = inputs.campaign_settings(
             self,
             connection,
@@ -256,7 +253,7 @@ class InstasentBulkSmsOperator(SendOperator):
             on_plan_change=OnPlanChange.of(self.on_plan_change),
             max_reported=self.max_xcom_ids,
         )
-        return BulkSend(rows, lambda: inputs.suppressed_rows(self.suppress, self.to_column), settings, stop)
+        return BulkSend(rows, partial(inputs.suppressed_rows, self), settings, stop)
 
     def _journal(self, task_try: TaskTry, stack: ExitStack) -> Journal | None:
         journal = journal_or_single_try(task_try, self, campaign_id_of(task_try, self.campaign_id))

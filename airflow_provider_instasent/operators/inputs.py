@@ -9,60 +9,84 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.errors import ConfigurationError
 from airflow_provider_instasent.compat import storage_path
-from airflow_provider_instasent.planning.choices import OnPlanChange, OnUnconfirmed
+from airflow_provider_instasent.operators.campaign_parameters import campaign_id_of
+from airflow_provider_instasent.planning.choices import OnInvalid, OnPlanChange, OnUnconfirmed
 
 if TYPE_CHECKING:
     from airflow_provider_instasent.campaign.campaign_settings import CampaignSettings
     from airflow_provider_instasent.hooks.connection import ConnectionSettings
     from airflow_provider_instasent.operators.task_try import TaskTry
+    from airflow_provider_instasent.planning.file_format import FileFormat
     from airflow_provider_instasent.planning.plan import PlanSettings
-    from airflow_provider_instasent.planning.row_source import Row
     from airflow_provider_instasent.planning.row_template import RowTemplate
+    from airflow_provider_instasent.planning.rows import Row
 
 _FIX = "pass the upstream task's `.output`, or set `render_template_as_native_obj=True` on the DAG"
 
 
-def rows_of(messages: Any, recipients: Any, to_column: str) -> Iterator[Row]:
+def rows_of(messages: Any, recipients: Any, to_column: str, file_format: FileFormat) -> Iterator[Row]:
     """Return the rows of whichever of the two is given.
 
+    :param messages: a list of whole messages, or None
+    :param recipients: a list, or a path
+    :param to_column: the column with the number
+    :param file_format: delimiter and encoding of a CSV
     :raises ConfigurationError: names the parameter that is wrong
     """
-    from airflow_provider_instasent.planning.row_source import rows_of_list
+    from airflow_provider_instasent.planning.data_frames import is_data_frame
+    from airflow_provider_instasent.planning.row_source import rows_of_data_frame, rows_of_list
 
+    if is_data_frame(messages):
+        return rows_of_data_frame(messages, "messages", "to")
     if messages is not None:
         return rows_of_list(_list("messages", messages), None)
     if recipients is None:
         raise ConfigurationError("neither `messages` nor `recipients` has a value: what the template gave is None")
-    return named_rows("recipients", recipients, to_column)
+    return named_rows("recipients", recipients, to_column, file_format)
 
 
-def named_rows(name: str, value: Any, to_column: str) -> Iterator[Row]:
-    """Return the rows of a list of numbers or rows, or of a file.
+def named_rows(
+    name: str, value: Any, to_column: str, file_format: FileFormat, *, or_only: bool = False
+) -> Iterator[Row]:
+    """Return the rows of a list of numbers or rows, of a data frame, or of a file.
 
     :param name: of the parameter, for errors
-    :param value: a list, or a path
+    :param value: a list, a data frame, or a path
     :param to_column: the column with the number
+    :param file_format: delimiter and encoding of a CSV
+    :param or_only: whether the only column of a file or a data frame will do, whatever its name
     :raises ConfigurationError: names the parameter
     """
-    from airflow_provider_instasent.planning.row_source import rows_of_list, rows_of_path
+    from airflow_provider_instasent.planning.data_frames import is_data_frame
+    from airflow_provider_instasent.planning.row_source import rows_of_data_frame, rows_of_list, rows_of_path
 
     if isinstance(value, str | os.PathLike):
-        return rows_of_path(_readable(name, value), name, to_column)
+        return rows_of_path(_readable(name, value), name, to_column, file_format, or_only=or_only)
+    if is_data_frame(value):
+        return rows_of_data_frame(value, name, None if or_only else to_column)
     return rows_of_list(_list(name, value), to_column)
 
 
-def suppressed_rows(suppress: Any, to_column: str) -> Iterator[Row]:
-    """Return the rows of `suppress`: a list of numbers or rows, or a file; none where there is none.
+def suppressed_rows(operator: Any) -> Iterator[Row]:
+    """Return the rows of `suppress`, as those of `recipients`, or with one column of any name; none where it is None.
 
+    :param operator: with `suppress`, `to_column` and what is said of files
     :raises ConfigurationError: names the parameter that is wrong
     """
-    from airflow_provider_instasent.planning.row_source import rows_of_list, rows_of_path
-
-    if suppress is None:
+    if operator.suppress is None:
         return iter(())
-    if isinstance(suppress, str | os.PathLike):
-        return rows_of_path(_readable("suppress", suppress), "suppress")
-    return rows_of_list(_list("suppress", suppress), to_column)
+    return named_rows("suppress", operator.suppress, operator.to_column, file_format_of(operator), or_only=True)
+
+
+def file_format_of(operator: Any) -> FileFormat:
+    """Return how an operator's files of rows are written, as far as the user says it.
+
+    :param operator: with `delimiter` and `encoding`
+    :raises ConfigurationError: names the parameter that is wrong
+    """
+    from airflow_provider_instasent.planning.file_format import FileFormat
+
+    return FileFormat(operator.delimiter, operator.encoding)
 
 
 def template_of(text: str | None, task_try: TaskTry) -> RowTemplate | None:
@@ -72,6 +96,31 @@ def template_of(text: str | None, task_try: TaskTry) -> RowTemplate | None:
     from airflow_provider_instasent.planning.row_template import RowTemplate
 
     return RowTemplate(text, task_try.template_values)
+
+
+def plan_settings(operator: Any, connection: ConnectionSettings, task_try: TaskTry) -> PlanSettings:
+    """Return how a bulk operator's rows become messages.
+
+    :param operator: the bulk operator
+    :param connection: what the connection says
+    :param task_try: this try of the task
+    :raises ConfigurationError: names the parameter that is wrong
+    """
+    from airflow_provider_instasent.planning.plan import PlanSettings
+
+    return PlanSettings(
+        campaign_id=campaign_id_of(task_try, operator.campaign_id),
+        template=template_of(operator.text, task_try),
+        to_column=operator.to_column,
+        sender=connection.sender if operator.sender is None else operator.sender,
+        allow_unicode=connection.allow_unicode if operator.allow_unicode is None else operator.allow_unicode,
+        default_region=connection.default_region,
+        on_invalid=OnInvalid.of(operator.on_invalid),
+        max_invalid_ratio=operator.max_invalid_ratio,
+        deduplicate=operator.deduplicate,
+        max_messages=operator.max_messages,
+        max_total_parts=operator.max_total_parts,
+    )
 
 
 def campaign_settings(

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.campaign.lookup_campaign import LookupCampaign
     from airflow_provider_instasent.journal.journal import Journal
     from airflow_provider_instasent.journal.stopping import Stop
-    from airflow_provider_instasent.planning.row_source import Row
+    from airflow_provider_instasent.planning.rows import Row
 
 
 class InstasentLookupOperator(BaseOperator):
@@ -61,7 +61,10 @@ class InstasentLookupOperator(BaseOperator):
         together; the lowest that any of them and the connection say counts. Default: the connection's, else a quarter
         of the rate limit
     :param campaign_id: what the lookups belong to; default: DAG, run, task and map index (templated)
+    :param delimiter: what separates the cells of a CSV; `auto` tells `,` `;` `|` and a tab by its first lines
+    :param encoding: of a CSV, such as `cp1252`; `auto` tells UTF-8, and UTF-16 with a byte order mark
     :param on_invalid: `fail` orders nothing when a row has no possible number, `skip` leaves it out
+    :param max_invalid_ratio: share of the rows, 0 to 1, that may be bad and left out; where all are, the task fails
     :param on_unconfirmed: what to do about orders of which nothing tells whether they were accepted: `fail` without
         retry after everything else was ordered, `resend` to order again, or `skip` (templated)
     :param unconfirmed_grace: seconds for which they are looked for
@@ -104,7 +107,10 @@ class InstasentLookupOperator(BaseOperator):
         max_poll_failures: int = 10,
         max_polls_per_minute: int | None = None,
         campaign_id: str | None = None,
+        delimiter: str = "auto",
+        encoding: str = "auto",
         on_invalid: str = "fail",
+        max_invalid_ratio: float = 1.0,
         on_unconfirmed: str = "fail",
         unconfirmed_grace: float = 60.0,
         retry_rejected: bool | str = False,
@@ -127,7 +133,10 @@ class InstasentLookupOperator(BaseOperator):
         self.max_poll_failures = max_poll_failures
         self.max_polls_per_minute = max_polls_per_minute
         self.campaign_id = campaign_id
+        self.delimiter = delimiter
+        self.encoding = encoding
         self.on_invalid = on_invalid
+        self.max_invalid_ratio = max_invalid_ratio
         self.on_unconfirmed = on_unconfirmed
         self.unconfirmed_grace = unconfirmed_grace
         self.retry_rejected = retry_rejected
@@ -198,6 +207,7 @@ class InstasentLookupOperator(BaseOperator):
             to_column=self.to_column,
             default_region=hook.settings.default_region,
             on_invalid=OnInvalid.of(self.on_invalid),
+            max_invalid_ratio=self.max_invalid_ratio,
         )
         return inputs.campaign_settings(
             self,
@@ -227,7 +237,8 @@ class InstasentLookupOperator(BaseOperator):
         return None
 
     def _rows(self) -> Iterator[Row]:
-        return inputs.named_rows("to", [self.to] if _is_number(self.to) else self.to, self.to_column)
+        rows = [self.to] if _is_number(self.to) else self.to
+        return inputs.named_rows("to", rows, self.to_column, inputs.file_format_of(self))
 
     def _tell(self, summary: dict[str, Any]) -> None:
         counts = {name: value for name, value in summary.items() if isinstance(value, int)}

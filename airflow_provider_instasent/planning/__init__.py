@@ -3,8 +3,11 @@
 
 In the order in which a row passes through::
 
-    row_source       from a list, CSV, JSON Lines, Parquet or a cursor
+    row_source       from a list, a data frame, CSV, JSON Lines, Parquet or a cursor   (rows, data_frames)
+    csv_rows            from CSV: no quote swallows a row   (csv_dialect, text_lines, file_format)
+    column_names        which columns there are
     row_template     makes its text
+    row_values          of what a row holds: what is missing, what can be printed
     template_sandbox    what such a template may do with values, so that a retry renders the same
     suppression      numbers never to be texted, whatever the rows say
     row_message      makes a checked message of it, or says why it is a bad row

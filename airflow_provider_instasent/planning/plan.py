@@ -13,7 +13,7 @@ from airflow_provider_instasent.journal.errors import PlanError
 from airflow_provider_instasent.planning.choices import OnInvalid
 from airflow_provider_instasent.planning.plan_progress import PlanProgress
 from airflow_provider_instasent.planning.row_message import message_of_row
-from airflow_provider_instasent.planning.row_source import BadRow, Row
+from airflow_provider_instasent.planning.rows import BadRow, on_line
 from airflow_provider_instasent.planning.suppression import ON_THE_LIST, SUPPRESSED
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.api.message import Sms
     from airflow_provider_instasent.api.numbers import PhoneNumber
     from airflow_provider_instasent.planning.row_template import RowTemplate
+    from airflow_provider_instasent.planning.rows import Row
     from airflow_provider_instasent.planning.spool import Spool
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class PlanSettings:
     :param allow_unicode: ask for UCS-2 where a row does not say
     :param default_region: the ISO country of national numbers
     :param on_invalid: what a bad row means
+    :param max_invalid_ratio: share of the rows, 0 to 1, that may be bad where they are left out
     :param deduplicate: send the same sender, number and text once
     :param max_messages: refuse to start above; None for no bound
     :param max_total_parts: refuse to start above; None for no bound
@@ -54,6 +56,7 @@ class PlanSettings:
     allow_unicode: bool = False
     default_region: str | None = None
     on_invalid: OnInvalid = OnInvalid.FAIL
+    max_invalid_ratio: float = 1.0
     deduplicate: bool = True
     max_messages: int | None = None
     max_total_parts: int | None = None
@@ -120,7 +123,7 @@ class Planner:
             try:
                 self._plan(position, row)
             except InvalidMessageError as error:
-                self._invalid(position, error)
+                self._invalid(position, f"{error}{on_line(row)}")
             self._progress.take(self.summary)
         self._progress.end(self.summary)
         return self.summary
@@ -175,25 +178,35 @@ class Planner:
         summary.encodings[size.encoding] += 1
         summary.number_types[number.type_name] += 1
 
-    def _invalid(self, position: int, error: InvalidMessageError) -> None:
+    def _invalid(self, position: int, reason: str) -> None:
         self.summary.invalid += 1
         if len(self.summary.first_invalid) < MOST_REPORTED:
-            self.summary.first_invalid.append((position, str(error)))
-        self._spool.note_issue(position, "invalid", str(error))
+            self.summary.first_invalid.append((position, reason))
+        self._spool.note_issue(position, "invalid", reason)
+
+    def _too_bad(self, why: str) -> PlanError:
+        summary = self.summary
+        listed = "; ".join(f"row {position}: {reason}" for position, reason in summary.first_invalid)
+        more = summary.invalid - len(summary.first_invalid)
+        return PlanError(
+            f"{summary.invalid} of {summary.rows} rows cannot be sent, so nothing was sent ({why}). {listed}"
+            + (f"; and {more} more" if more else "")
+        )
 
     def check(self) -> None:
         """Check the whole plan.
 
-        :raises PlanError: where a row is bad and the policy is `fail`, or a bound is exceeded; nothing was sent
+        :raises PlanError: where a row is bad and the policy is `fail`, too many are, nothing is left of all rows, or a
+            bound is exceeded; nothing was sent
         """
         summary, settings = self.summary, self._settings
         if summary.invalid and settings.on_invalid is OnInvalid.FAIL:
-            listed = "; ".join(f"row {position}: {reason}" for position, reason in summary.first_invalid)
-            more = summary.invalid - len(summary.first_invalid)
-            raise PlanError(
-                f"{summary.invalid} of {summary.rows} rows cannot be sent, so nothing was sent "
-                f'(on_invalid="skip" leaves them out). {listed}' + (f"; and {more} more" if more else "")
-            )
+            raise self._too_bad('on_invalid="skip" leaves them out')
+        if summary.invalid > settings.max_invalid_ratio * summary.rows:
+            raise self._too_bad(f"`max_invalid_ratio` is {settings.max_invalid_ratio:g}")
+        # Where an earlier try has sent something, what became of that is still to be reported.
+        if summary.rows and not summary.messages and not len(self._spool.roster):
+            raise self._too_bad(f"{summary.suppressed} are on the suppression list, so nothing is left to send")
         for name, count in (("max_messages", summary.messages), ("max_total_parts", summary.parts)):
             bound = getattr(settings, name)
             if bound is not None and count > bound:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from airflow_provider_instasent.planning.plan import PlanSummary
-    from airflow_provider_instasent.planning.row_source import Row
+    from airflow_provider_instasent.planning.rows import Row
 
 INTERVAL = 15.0
 """Seconds between two lines."""

@@ -3,35 +3,26 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
 from airflow_provider_instasent.api.errors import ConfigurationError
 from airflow_provider_instasent.api.files import lines_of
+from airflow_provider_instasent.api.missing_values import is_missing
+from airflow_provider_instasent.api.number_cells import ExponentFloat
+from airflow_provider_instasent.planning.column_names import check_columns
+from airflow_provider_instasent.planning.csv_rows import rows_of_csv
+from airflow_provider_instasent.planning.data_frames import columns_of_frame, rows_of_frame
+from airflow_provider_instasent.planning.file_format import FileFormat
+from airflow_provider_instasent.planning.rows import BadRow, FileRow, Row
 
 PARQUET_BATCH = 10_000
 CURSOR_BATCH = 2_000
-FORMATS = (".csv", ".jsonl", ".ndjson", ".parquet")
-
-Values = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    """A row that cannot be read.
-
-    :param reason: what is wrong with it, without its values
-    """
-
-    reason: str
-
-
-Row = Values | BadRow
+FORMATS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+_ANY_FORMAT = FileFormat()
 
 
 def rows_of_list(recipients: Iterable[Any], to_column: str | None) -> Iterator[Row]:
@@ -50,22 +41,31 @@ def rows_of_list(recipients: Iterable[Any], to_column: str | None) -> Iterator[R
             yield BadRow(f"must be {wanted}, not {type(recipient).__name__}")
 
 
-def rows_of_path(path: Any, name: str, to_column: str | None = None) -> Iterator[Row]:
-    """Yield the rows of a file, by its ending: `.csv` (with a header), `.jsonl`, `.ndjson` or `.parquet`.
+def rows_of_path(
+    path: Any,
+    name: str,
+    to_column: str | None = None,
+    file_format: FileFormat = _ANY_FORMAT,
+    *,
+    or_only: bool = False,
+) -> Iterator[Row]:
+    """Yield the rows of a file, by its ending: `.csv` or `.tsv` (with a header), `.jsonl`, `.ndjson` or `.parquet`.
 
     :param path: a `pathlib.Path` or an `ObjectStoragePath`
     :param name: the parameter it comes from, for errors
     :param to_column: the column that it must have, where the file names its columns; None for any
+    :param file_format: delimiter and encoding of a CSV
+    :param or_only: whether its only column will do, whatever its name
     :raises ConfigurationError: where it is no such file, or pyarrow is missing
     :raises OSError: where it cannot be read
     """
     ending = PurePosixPath(str(path.name)).suffix.lower()
-    if ending == ".csv":
-        return _rows_of_csv(path, name, to_column)
+    if ending in {".csv", ".tsv"}:
+        return rows_of_csv(path, name, to_column, file_format, or_only=or_only)
     if ending in {".jsonl", ".ndjson"}:
         return _rows_of_json_lines(path)
     if ending == ".parquet":
-        return _rows_of_parquet(path, name, to_column)
+        return _rows_of_parquet(path, name, None if or_only else to_column)
     raise ConfigurationError(f"`{name}` must be a file that ends in {', '.join(FORMATS)}")
 
 
@@ -87,65 +87,77 @@ def rows_of_cursor(cursor: Any, to_column: str | None = None) -> Iterator[Row]:
 
 def _columns_of_cursor(cursor: Any, to_column: str | None) -> list[str]:
     columns = [column[0] for column in cursor.description]
-    twice = sorted({column for column in columns if columns.count(column) > 1})
+    twice = sorted(column for column, count in Counter(columns).items() if count > 1)
     if twice:
         raise ConfigurationError(f"`sql` names a column twice ({', '.join(twice)[:100]}): tell them apart with AS")
-    _check_column(columns, "sql", to_column)
+    check_columns(columns, "sql", to_column)
     return columns
 
 
-def _rows_of_csv(path: Any, name: str, to_column: str | None) -> Iterator[Row]:
-    with path.open("rb") as binary, io.TextIOWrapper(binary, encoding="utf-8-sig", newline="") as stream:
-        reader = csv.reader(stream)
-        read = 0
-        try:
-            header = _header(next(reader, []), name, to_column)
-            for values in reader:
-                if values:
-                    yield _row_of_csv(header, values)
-                    read += 1
-        except UnicodeDecodeError:
-            raise ConfigurationError(
-                f"`{name}` is not UTF-8, at about row {read}: save it with that encoding"
-            ) from None
-        except csv.Error as error:
-            raise ConfigurationError(f"`{name}` is no CSV after row {read}: {error}") from None
+def rows_of_data_frame(frame: Any, name: str, to_column: str | None = None) -> Iterator[Row]:
+    """Yield the rows of a data frame but for those at its end that are blank, as spreadsheets leave them.
+
+    :param frame: of pandas, polars or pyarrow
+    :param name: the parameter it comes from, for errors
+    :param to_column: the column that it must have, or None for any
+    :raises ConfigurationError: where it has none of that name
+    """
+    check_columns(columns_of_frame(frame), name, to_column)
+    return _without_blank_end(rows_of_frame(frame))
 
 
-def _row_of_csv(header: Sequence[str], values: Sequence[str]) -> Row:
-    if len(values) != len(header):
-        return BadRow(f"has {len(values)} columns where the header has {len(header)}")
-    return dict(zip(header, values, strict=True))
+def _without_blank_end(rows: Iterable[Row]) -> Iterator[Row]:
+    held: list[Row] = []
+    is_empty = True
+    for row in rows:
+        if isinstance(row, Mapping) and all(map(_is_blank, row.values())):
+            held.append(row)
+            continue
+        yield from held
+        held.clear()
+        is_empty = False
+        yield row
+    if is_empty:
+        yield from held
 
 
-def _header(names: Sequence[str], name: str, to_column: str | None) -> list[str]:
-    header = [column.strip() for column in names]
-    if not header or not all(header):
-        raise ConfigurationError(f"`{name}` needs a first line that names every column")
-    if len(set(header)) != len(header):
-        raise ConfigurationError(f"`{name}` names a column twice in its first line")
-    _check_column(header, name, to_column, "; the first line must name the columns, separated by commas")
-    return header
-
-
-def _check_column(columns: Sequence[str], name: str, to_column: str | None, hint: str = "") -> None:
-    # Without showing the columns: where the header was forgotten, they are somebody's data.
-    if to_column is not None and to_column not in columns:
-        raise ConfigurationError(f"`{name}` has no column `{to_column}` (`to_column`) among its {len(columns)}{hint}")
+def _is_blank(value: Any) -> bool:
+    return not value.strip() if isinstance(value, str) else is_missing(value)
 
 
 def _rows_of_json_lines(path: Any) -> Iterator[Row]:
-    for line in lines_of(path):
+    for number, line in enumerate(lines_of(path), 1):
         if line.strip():
-            yield _row_of_json(line)
+            yield _row_of_json(line, number)
 
 
-def _row_of_json(line: bytes) -> Row:
+def _row_of_json(line: bytes, number: int) -> Row:
     try:
-        row = json.loads(line)
+        values = json.loads(line, parse_float=_float, object_pairs_hook=_object)
+    except _TwiceError:
+        return BadRow("names a value twice", number)
     except (ValueError, RecursionError):
-        return BadRow("is not JSON")
-    return row if isinstance(row, dict) else BadRow("is not a JSON object")
+        return BadRow("is not JSON", number)
+    if not isinstance(values, dict):
+        return BadRow("is not a JSON object", number)
+    row = FileRow(values)
+    row.line = number
+    return row
+
+
+class _TwiceError(ValueError):
+    """A JSON object has two values of one name, and nothing tells which is meant."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        raise _TwiceError
+    return values
+
+
+def _float(literal: str) -> float:
+    return ExponentFloat(literal) if "e" in literal or "E" in literal else float(literal)
 
 
 def _rows_of_parquet(path: Any, name: str, to_column: str | None) -> Iterator[Row]:
@@ -158,7 +170,7 @@ def _rows_of_parquet(path: Any, name: str, to_column: str | None) -> Iterator[Ro
     with path.open("rb") as stream:
         try:
             with parquet.ParquetFile(stream) as file:
-                _check_column(file.schema_arrow.names, name, to_column)
+                check_columns(file.schema_arrow.names, name, to_column)
                 for batch in file.iter_batches(batch_size=PARQUET_BATCH):
                     yield from batch.to_pylist()
         except ArrowException as error:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_instasent.api.errors import InvalidMessageError
 from airflow_provider_instasent.api.numbers import normalise
 from airflow_provider_instasent.journal.errors import PlanError
-from airflow_provider_instasent.planning.row_source import BadRow
+from airflow_provider_instasent.planning.column_names import listed
+from airflow_provider_instasent.planning.rows import BadRow, on_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from airflow_provider_instasent.planning.row_source import Row
+    from airflow_provider_instasent.planning.rows import Row
     from airflow_provider_instasent.planning.spool import Spool
 
 SUPPRESSED = "suppressed"
@@ -37,12 +38,13 @@ def suppress_numbers(
     count = 0
     for position, row in enumerate(rows):
         found = row if isinstance(row, BadRow) else _number_in(row, to_column)
+        where = f"`suppress`: row {position}{on_line(row)}"
         if isinstance(found, BadRow):
-            raise PlanError(f"`suppress`: row {position} {found.reason}: nothing was sent")
+            raise PlanError(f"{where} {found.reason}: nothing was sent")
         try:
             spool.suppress(normalise(found, default_region).e164)
         except InvalidMessageError as error:
-            raise PlanError(f"`suppress`: row {position} is no number ({error.reason}): nothing was sent") from None
+            raise PlanError(f"{where} is no number ({error.reason}): nothing was sent") from None
         count += 1
     return spool.is_suppressed if count else lambda _number: False
 
@@ -50,4 +52,4 @@ def suppress_numbers(
 def _number_in(row: Mapping[str, Any], to_column: str) -> Any:
     if to_column in row:
         return row[to_column]
-    return next(iter(row.values())) if len(row) == 1 else BadRow(f"has no column `{to_column}`")
+    return next(iter(row.values())) if len(row) == 1 else BadRow(f"has no column `{to_column}`; {listed(row)}")

@@ -12,8 +12,8 @@ from airflow_provider_instasent.campaign.summary import preview_of
 from airflow_provider_instasent.journal.errors import PlanError
 from airflow_provider_instasent.planning.choices import OnInvalid
 from airflow_provider_instasent.planning.plan import MOST_REPORTED, Planner, PlanSettings
-from airflow_provider_instasent.planning.row_source import BadRow
 from airflow_provider_instasent.planning.row_template import RowTemplate
+from airflow_provider_instasent.planning.rows import BadRow, FileRow
 from airflow_provider_instasent.planning.spool import Spool
 
 
@@ -61,8 +61,8 @@ def test_whole_messages_may_set_each_field(spool):
     [
         (BadRow("is not JSON"), "is not JSON"),
         ({"text": "t"}, "`to`"),
-        ({"to": "12", "text": "t"}, "`to`.*too short"),
-        ({"to": "+34600000001"}, "`text`: must be a string, not NoneType"),
+        ({"to": "12", "text": "t"}, "`to`.*at least 6"),
+        ({"to": "+34600000001"}, "`text`: is missing"),
         ({"to": "+34600000001", "text": "  "}, "`text`: is empty"),
         ({"to": "+34600000001", "text": "t", "sender": "A long sender"}, "`sender`"),
         ({"to": "+34600000001", "text": "t", "client_id": "x" * 41}, "`client_id`"),
@@ -161,3 +161,79 @@ def test_a_preview_tells_what_is_to_know(spool):
         "suppressed": 0,
         "refused": "too many",
     }
+
+
+BAD = {"to": "6OO OOO OO1", "text": "t"}
+
+
+@pytest.mark.parametrize(
+    ("bad", "good", "most", "passes"), [(1, 9, 0.1, True), (2, 9, 0.1, False), (9, 1, 1.0, True), (1, 99, 0.0, False)]
+)
+def test_no_more_rows_may_be_left_out_than_is_said(spool, bad, good, most, passes):
+    plan = planner(spool, on_invalid=OnInvalid.SKIP, max_invalid_ratio=most)
+    plan.read([{"to": deliverable(place), "text": "t"} for place in range(good)] + [BAD] * bad)
+    if passes:
+        plan.check()
+        return
+    with pytest.raises(
+        PlanError, match=rf"^{bad} of {bad + good} rows cannot be sent, .*`max_invalid_ratio` is {most:g}"
+    ):
+        plan.check()
+
+
+@pytest.mark.parametrize("rows", [[BAD], [BAD] * 3, [BadRow("is not JSON", 7)]])
+def test_a_plan_of_which_nothing_is_left_fails(spool, rows):
+    plan = planner(spool, on_invalid=OnInvalid.SKIP)
+    plan.read(rows)
+    with pytest.raises(PlanError, match=rf"^{len(rows)} of {len(rows)} rows cannot be sent.*nothing is left to send"):
+        plan.check()
+
+
+def test_where_all_rows_are_suppressed_nothing_is_left_either(spool):
+    spool.suppress("+34600000001")
+    plan = Planner(spool, PlanSettings("c", sender="Acme"), spool.is_suppressed)
+    plan.read([{"to": "+34600000001", "text": "t"}])
+    with pytest.raises(PlanError, match="1 are on the suppression list, so nothing is left to send"):
+        plan.check()
+
+
+def test_no_rows_are_no_failure(spool):
+    plan = planner(spool, on_invalid=OnInvalid.SKIP)
+    plan.read([])
+    plan.check()
+
+
+def test_a_bad_row_of_a_file_says_its_line(spool):
+    plan = planner(spool, template=RowTemplate("Hi {{ row.name }}", {}))
+    row = FileRow(to="+34600000001", nmae="Ana")
+    row.line = 12
+    plan.read([row, BadRow("is not JSON", 14)])
+    with pytest.raises(PlanError) as caught:
+        plan.check()
+    assert "not there: name; the columns are: to, nmae (line 12); row 1: `row`: is not JSON (line 14)" in str(
+        caught.value
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("Pen\u0303a", "Pe\u00f1a"),
+        ("Jose\u0301", "Jos\u00e9"),
+        ("\uac00", "\u1100\u1161"),
+        ("A\u030angstro\u0308m", "\u00c5ngstr\u00f6m"),
+    ],
+)
+def test_two_spellings_of_one_letter_are_one_message_of_one_part(spool, text, same):
+    plan = planner(spool, allow_unicode=True)
+    plan.read([{"to": "+34600000001", "text": text * 20}, {"to": "+34600000001", "text": same * 20}])
+    assert (plan.summary.messages, plan.summary.duplicates, plan.summary.parts) == (1, 1, 1)
+
+
+def test_missing_fields_of_a_message_are_those_of_the_connection(spool):
+    plan = planner(spool)
+    nothing = float("nan")
+    plan.read([{"to": deliverable(0), "text": "t", "sender": nothing, "allow_unicode": None, "client_id": nothing}])
+    assert plan.summary.messages == 1
+    plan.read([{"to": deliverable(1), "text": nothing}, {"to": nothing, "text": "t"}])
+    assert [reason for _, reason in plan.summary.first_invalid] == ["`text`: is missing", "`to`: is missing"]

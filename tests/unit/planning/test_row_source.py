@@ -6,12 +6,22 @@ from __future__ import annotations
 
 import sqlite3
 
+import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
 from airflow_provider_instasent.api.errors import ConfigurationError
-from airflow_provider_instasent.planning.row_source import BadRow, rows_of_cursor, rows_of_list, rows_of_path
+from airflow_provider_instasent.api.missing_values import is_missing
+from airflow_provider_instasent.api.number_cells import ExponentFloat
+from airflow_provider_instasent.planning.row_source import (
+    rows_of_cursor,
+    rows_of_data_frame,
+    rows_of_list,
+    rows_of_path,
+)
+from airflow_provider_instasent.planning.rows import BadRow
 
 
 def rows(path, to_column="to"):
@@ -41,74 +51,66 @@ def test_a_whole_message_is_a_mapping():
     assert bad == BadRow("must be a mapping with `to` and `text`, not str")
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        "to,name\n600,Ana\n601,Luis\n",
-        "to,name\r\n600,Ana\r\n601,Luis",
-        "\ufeffto , name\n600,Ana\n\n601,Luis\n\n",
-        'to,"name"\n"600","Ana"\n"601","Luis"\n',
-    ],
-    ids=["plain", "crlf", "bom and blank lines", "quoted"],
-)
-def test_csv(tmp_path, content):
-    assert rows(written(tmp_path, "a.CSV", content)) == [{"to": "600", "name": "Ana"}, {"to": "601", "name": "Luis"}]
-
-
-def test_csv_keeps_quoted_commas_and_lines(tmp_path):
-    assert rows(written(tmp_path, "a.csv", 'to,name\n600,"Ruiz, Ana\nMaria"\n')) == [
-        {"to": "600", "name": "Ruiz, Ana\nMaria"}
-    ]
-
-
-def test_a_ragged_row_is_a_bad_row(tmp_path):
-    path = written(tmp_path, "a.csv", "to,name\n600,Ana\n601\n602,B,C\n603,D\n")
-    assert rows(path) == [
-        {"to": "600", "name": "Ana"},
-        BadRow("has 1 columns where the header has 2"),
-        BadRow("has 3 columns where the header has 2"),
-        {"to": "603", "name": "D"},
-    ]
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        ("", "needs a first line"),
-        ("to,\n1,2\n", "names every column"),
-        ("to,to\n1,2\n", "names a column twice"),
-        ("to;name\n600;Ana\n", "no column `to` (`to_column`) among its 1; the first line must name the columns"),
-        ("+34600000001,Ana\n+34600000002,Luis\n", "no column `to`"),
-        ("to,name\n600,Mu\xf1oz\n".encode("latin-1"), "`recipients` is not UTF-8, at about row 0"),
-        ("to,na\xf1e\n600,A\n".encode("latin-1"), "is not UTF-8"),
-        ("to,name\n600,Ana\n".encode("utf-16"), "is not UTF-8"),
-        ('to,name\n600,"' + "x" * 200_000 + '"\n', "is no CSV after row 0"),
-    ],
-)
-def test_csv_that_is_none_says_what_to_mend_and_shows_no_data(tmp_path, content, words):
-    with pytest.raises(ConfigurationError) as caught:
-        rows(written(tmp_path, "a.csv", content))
-    assert words in str(caught.value)
-    assert "600" not in str(caught.value)
-    assert caught.value.__suppress_context__ or caught.value.__context__ is None
-
-
 def test_json_lines(tmp_path):
     content = '\ufeff{"to": "600", "name": null}\n\n[1]\nnot json\n{"to": 601}\n' + "[" * 100_000 + '\n{"to": "602"}'
     for name in ("a.jsonl", "a.ndjson"):
         assert rows(written(tmp_path, name, content)) == [
             {"to": "600", "name": None},
-            BadRow("is not a JSON object"),
-            BadRow("is not JSON"),
+            BadRow("is not a JSON object", 3),
+            BadRow("is not JSON", 4),
             {"to": 601},
-            BadRow("is not JSON"),
+            BadRow("is not JSON", 6),
             {"to": "602"},
         ]
 
 
 def test_json_lines_in_another_encoding_are_bad_rows(tmp_path):
     path = written(tmp_path, "a.jsonl", b'{"to": "600", "name": "Mu\xf1oz"}\n{"to": "601"}\n')
-    assert rows(path) == [BadRow("is not JSON"), {"to": "601"}]
+    assert rows(path) == [BadRow("is not JSON", 1), {"to": "601"}]
+
+
+def test_a_json_object_with_two_values_of_one_name_is_a_bad_row(tmp_path):
+    path = written(
+        tmp_path, "a.jsonl", '{"to": "600", "to": "601"}\n{"to": "602", "n": {"a": 1, "a": 2}}\n{"to": "603"}\n'
+    )
+    assert rows(path) == [BadRow("names a value twice", 1), BadRow("names a value twice", 2), {"to": "603"}]
+
+
+def test_a_row_of_json_knows_its_line_and_what_was_written_with_an_exponent(tmp_path):
+    path = written(tmp_path, "a.jsonl", '\n{"to": 3.46E+10, "n": [1e3, 0.5]}\n')
+    (row,) = rows(path)
+    assert (row.line, type(row["to"]), type(row["n"][0]), type(row["n"][1])) == (2, ExponentFloat, ExponentFloat, float)
+
+
+def frames(columns):
+    return [pd.DataFrame(columns), pl.DataFrame(columns, strict=False), pa.table(columns)]
+
+
+@pytest.mark.parametrize("kind", range(3))
+def test_a_data_frame_has_rows(kind):
+    frame = frames({"to": ["600", "601", "602"], "name": ["Ana", None, "Eva"]})[kind]
+    found = list(rows_of_data_frame(frame, "recipients", "to"))
+    assert [row["to"] for row in found] == ["600", "601", "602"]
+    assert [is_missing(row["name"]) for row in found] == [False, True, False]
+
+
+@pytest.mark.parametrize("kind", range(3))
+def test_blank_rows_at_the_end_of_a_data_frame_are_none(kind):
+    frame = frames({"to": ["600", None, "602", None, None], "name": ["A", None, "C", " ", None]})[kind]
+    assert [row["name"] for row in rows_of_data_frame(frame, "recipients", "to")][::2] == ["A", "C"]
+    blank = frames({"to": [None, None]})[kind]
+    assert len(list(rows_of_data_frame(blank, "recipients", "to"))) == 2
+
+
+@pytest.mark.parametrize("kind", range(3))
+def test_a_data_frame_without_the_column_is_refused(kind):
+    with pytest.raises(ConfigurationError, match=r"`recipients` has no column `to`.*the columns are: phone, name"):
+        rows_of_data_frame(frames({"phone": ["1"], "name": ["A"]})[kind], "recipients", "to")
+
+
+def test_a_data_frame_is_read_in_batches_and_in_order():
+    frame = pd.DataFrame({"to": range(5_001)})
+    assert [row["to"] for row in rows_of_data_frame(frame, "recipients", "to")] == list(range(5_001))
 
 
 def test_parquet_is_read_in_batches(tmp_path, monkeypatch):

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rows of a CSV, read strictly: no quote may swallow a row, and no cell may get into another column.
+
+Python's `csv`, in its strict mode too, takes whatever follows an unclosed quote for text, up to the next quote of
+another row. So each record is held against its lines: a cell may have several, unless one of them is a row by itself.
+"""
+
+from __future__ import annotations
+
+import csv
+import logging
+import re
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_instasent.api.errors import ConfigurationError
+from airflow_provider_instasent.api.number_cells import looks_like_number
+from airflow_provider_instasent.planning.column_names import check_columns, is_data
+from airflow_provider_instasent.planning.csv_dialect import delimiter_of, separator_line, spoken
+from airflow_provider_instasent.planning.rows import BadRow, FileRow
+from airflow_provider_instasent.planning.text_lines import text_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from airflow_provider_instasent.planning.file_format import FileFormat
+    from airflow_provider_instasent.planning.rows import Row
+    from airflow_provider_instasent.planning.text_lines import TextFile
+
+log = logging.getLogger(__name__)
+
+_TYPOGRAPHIC = "“”„‟"
+_BLANK = "is blank"
+_FIX = "close each quote in its own cell, double those inside one, write such cells on one line, or use JSON Lines"
+
+
+def rows_of_csv(
+    path: Any, name: str, to_column: str | None, file_format: FileFormat, *, or_only: bool = False
+) -> Iterator[Row]:
+    """Yield the rows of a CSV; those at its end whose cells are all blank are none.
+
+    :param path: a `pathlib.Path` or an `ObjectStoragePath`
+    :param name: the parameter it comes from, for errors
+    :param to_column: the column that it must have, or None for any
+    :param file_format: delimiter and encoding
+    :param or_only: whether its only column will do, whatever its name; such a file needs no first line of names
+    :raises ConfigurationError: where it is no CSV, or a quote swallows rows; says on which line
+    :raises OSError: where it cannot be read
+    """
+    with text_file(path, name, file_format.encoding) as file:
+        yield from _CsvReader(file, name, to_column, file_format, or_only=or_only)
+
+
+class _CsvReader:
+    """Reads one CSV.
+
+    :param file: at its beginning
+    :param name: the parameter it comes from
+    :param to_column: the column that it must have, or None for any
+    :param file_format: delimiter and encoding
+    :param or_only: whether its only column will do
+    """
+
+    def __init__(
+        self, file: TextFile, name: str, to_column: str | None, file_format: FileFormat, *, or_only: bool
+    ) -> None:
+        self._file = file
+        self._name = name
+        self._to_column = to_column
+        self._or_only = or_only
+        self._header: list[str] = []
+        delimiter = delimiter_of(file.beginning, name, to_column, file_format.delimiter)
+        log.info("`%s`: CSV in %s, separated by %s.", name, file.encoding.upper(), spoken(delimiter))
+        self._delimiter = delimiter
+        cell = rf'(?:"(?:[^"]|"")*+"|[^"{re.escape(delimiter)}]*+)'
+        self._is_strict = re.compile(rf"{cell}(?:{re.escape(delimiter)}{cell})*+[\r\n]*").fullmatch
+        self._lines: list[str] = []
+        """Those of the record that is being read."""
+
+    def __iter__(self) -> Iterator[Row]:
+        blank: list[int] = []
+        is_empty = True
+        for line, values in self._records():
+            if not values[0].strip() and not any(map(str.strip, values)):
+                blank.append(line)
+                continue
+            # What follows shows that they are rows after all.
+            yield from (BadRow(_BLANK, number) for number in blank)
+            blank.clear()
+            is_empty = False
+            yield self._row(line, values)
+        if is_empty:
+            yield from (BadRow(_BLANK, number) for number in blank)
+
+    def _records(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield each record after the first line, and the number of the line on which it begins."""
+        reader = csv.reader(self._remembered(), delimiter=self._delimiter, strict=True)
+        try:
+            first = next(reader, [])
+            if self._lines and separator_line(self._lines[0]) is not None:
+                self._lines.clear()
+                first = next(reader, [])
+            self._header = self._header_of(first)
+            if self._or_only and len(first) == 1 and is_data(first[0]):
+                yield reader.line_num, first
+            self._lines.clear()
+            for values in reader:
+                line = reader.line_num - len(self._lines) + 1
+                if len(self._lines) > 1:
+                    self._check_lines(line)
+                if values:
+                    yield line, values
+                self._lines.clear()
+        except csv.Error as error:
+            line = max(1, reader.line_num - len(self._lines) + 1)
+            raise ConfigurationError(
+                f"`{self._name}` is no CSV, in the row that begins on line {line} ({error}), as where a quote is not "
+                f"closed or stands in the middle of a cell. Nothing was sent: {_FIX}."
+            ) from None
+
+    def _remembered(self) -> Iterator[str]:
+        lines = self._lines
+        for line in self._file:
+            lines.append(line)
+            yield line
+
+    def _row(self, line: int, values: Sequence[str]) -> Row:
+        header, lines = self._header, self._lines
+        if len(values) != len(header):
+            return BadRow(f"has {len(values)} cells where the first line names {len(header)} columns", line)
+        if len(lines) > 1 or '"' in lines[0] or not lines[0].isascii():
+            if not self._is_strict("".join(lines)):
+                return BadRow("has a quote in the middle of a cell", line)
+            if any(sum(map(cell.count, _TYPOGRAPHIC)) % 2 for cell in values):
+                return BadRow("has a quote that is opened in one cell and not closed in it", line)
+        row = FileRow(zip(header, values, strict=True))
+        row.line = line
+        return row
+
+    def _header_of(self, first: Sequence[str]) -> list[str]:
+        header = [cell.strip() for cell in first]
+        if not header or not all(header):
+            raise ConfigurationError(f"`{self._name}` needs a first line that names every column")
+        if self._or_only and len(header) == 1 and self._to_column is not None:
+            return [self._to_column]
+        if len(set(header)) != len(header):
+            raise ConfigurationError(f"`{self._name}` names a column twice in its first line")
+        check_columns(header, self._name, self._to_column, f". It was read as separated by {spoken(self._delimiter)}")
+        return header
+
+    def _check_lines(self, first: int) -> None:
+        """Refuse a record of several lines one of which is a row by itself: a quote has swallowed it.
+
+        :param first: the number of its first line
+        """
+        for number, line in enumerate(self._lines[1:], first + 1):
+            if self._is_row(line.split(self._delimiter)):
+                raise ConfigurationError(
+                    f"`{self._name}`: a quote that is opened in the row that begins on line {first} is closed rows "
+                    f"later, and line {number} in between is a row by itself. Nothing was sent: {_FIX}."
+                )
+
+    def _is_row(self, cells: Sequence[str]) -> bool:
+        if self._to_column is not None:
+            place = self._header.index(self._to_column)
+            cells = cells[place : place + 1]
+        return any(looks_like_number(cell.strip(f"{_TYPOGRAPHIC}\"' \r\n")) for cell in cells)
