@@ -85,18 +85,27 @@ def send(
     :param stop: ends the try soon
     :param name: at the end of its requests' User-Agent
     """
+    bulk = _bulk_send(recipients, results, stop or Stop())
+    with (
+        closing(Journal(KeyValueSegments(store, CAMPAIGN))) as journal,
+        InstasentClient(TOKEN, base_url=url, max_in_flight=IN_FLIGHT, user_agent_suffix=name) as client,
+    ):
+        return bulk.send(client, journal)
+
+
+def plan(recipients: Path) -> dict[str, Any]:
+    """Plan the campaign, and send nothing."""
+    return _bulk_send(recipients, None, Stop()).preview()
+
+
+def _bulk_send(recipients: Path, results: Path | None, stop: Stop) -> BulkSend:
     settings = CampaignSettings(
         plan=PlanSettings(CAMPAIGN, RowTemplate(TEXT, {}), sender="Bench"),
         send=SendSettings(CAMPAIGN, started_at=elapsed()),
         max_in_flight=IN_FLIGHT,
         results_path=results,
     )
-    bulk = BulkSend(lambda: rows_of_path(recipients, "recipients"), lambda: (), settings, stop or Stop())
-    with (
-        closing(Journal(KeyValueSegments(store, CAMPAIGN))) as journal,
-        InstasentClient(TOKEN, base_url=url, max_in_flight=IN_FLIGHT, user_agent_suffix=name) as client,
-    ):
-        return bulk.send(client, journal)
+    return BulkSend(lambda: rows_of_path(recipients, "recipients", "to"), lambda: (), settings, stop)
 
 
 def _rows(count: int) -> Iterator[tuple[str, str, int]]:

@@ -92,4 +92,4 @@ def is_generated(client_id: str) -> bool:
 
 def _framed(parts: tuple[str, ...]) -> bytes:
     # Its length before each part: two messages never read alike, whatever characters they hold.
-    return b"".join(b"%d:%b" % (len(part), part) for part in map(str.encode, parts))
+    return b"".join([b"%d:%b" % (len(part), part) for part in map(str.encode, parts)])

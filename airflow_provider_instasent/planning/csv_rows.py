@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _TYPOGRAPHIC = "“”„‟"
+_line_ends = re.compile(r"\r\n|\r|\n")
 _BLANK = "is blank"
 _FIX = "close each quote in its own cell, double those inside one, write such cells on one line, or use JSON Lines"
 
@@ -100,13 +101,14 @@ class _CsvReader:
                 self._lines.clear()
                 first = next(reader, [])
             self._header = self._header_of(first)
+            self._check_cells(max(1, reader.line_num - len(self._lines) + 1), first)
             if self._or_only and len(first) == 1 and is_data(first[0]):
                 yield reader.line_num, first
             self._lines.clear()
             for values in reader:
                 line = reader.line_num - len(self._lines) + 1
                 if len(self._lines) > 1:
-                    self._check_lines(line)
+                    self._check_cells(line, values)
                 if values:
                     yield line, values
                 self._lines.clear()
@@ -147,20 +149,22 @@ class _CsvReader:
         check_columns(header, self._name, self._to_column, f". It was read as separated by {spoken(self._delimiter)}")
         return header
 
-    def _check_lines(self, first: int) -> None:
-        """Refuse a record of several lines one of which is a row by itself: a quote has swallowed it.
+    def _check_cells(self, first: int, values: Sequence[str]) -> None:
+        """Refuse a record of several lines that has a row by itself in one of its cells: a quote has swallowed it.
 
-        :param first: the number of its first line
+        :param first: the number of the record's first line
+        :param values: its cells
         """
-        for number, line in enumerate(self._lines[1:], first + 1):
-            if self._is_row(line.split(self._delimiter)):
+        for value in values:
+            if any(self._is_row(line.split(self._delimiter)) for line in _line_ends.split(value)[1:]):
                 raise ConfigurationError(
-                    f"`{self._name}`: a quote that is opened in the row that begins on line {first} is closed rows "
-                    f"later, and line {number} in between is a row by itself. Nothing was sent: {_FIX}."
+                    f"`{self._name}`: a quote that is opened in the row that begins on line {first} is closed on line "
+                    f"{first + len(self._lines) - 1}, and a line up to there is a row by itself. Nothing was sent: "
+                    f"{_FIX}."
                 )
 
     def _is_row(self, cells: Sequence[str]) -> bool:
         if self._to_column is not None:
             place = self._header.index(self._to_column)
             cells = cells[place : place + 1]
-        return any(looks_like_number(cell.strip(f"{_TYPOGRAPHIC}\"' \r\n")) for cell in cells)
+        return any(looks_like_number(cell.strip(f"{_TYPOGRAPHIC}\"' ")) for cell in cells)

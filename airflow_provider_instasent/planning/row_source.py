@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, SupportsIndex
 
 from airflow_provider_instasent.api.errors import ConfigurationError
 from airflow_provider_instasent.api.files import lines_of
@@ -34,7 +34,7 @@ def rows_of_list(recipients: Iterable[Any], to_column: str | None) -> Iterator[R
     for recipient in recipients:
         if isinstance(recipient, Mapping):
             yield recipient
-        elif to_column is not None and isinstance(recipient, str | int) and not isinstance(recipient, bool):
+        elif to_column is not None and isinstance(recipient, str | SupportsIndex) and not isinstance(recipient, bool):
             yield {to_column: recipient}
         else:
             wanted = "a mapping with `to` and `text`" if to_column is None else "a number or a row"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import codecs
 import io
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.errors import ConfigurationError
@@ -71,7 +71,8 @@ class TextFile:
             try:
                 yield from text
             finally:
-                text.detach()  # the stream is closed by whoever opened it
+                with suppress(ValueError):  # whoever opened the stream closes it, or has
+                    text.detach()
             return
         encoding = self.encoding
         for line in self._stream:  # decoded one by one, so that it is known which of them cannot be

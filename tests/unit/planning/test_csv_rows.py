@@ -74,6 +74,7 @@ def test_a_row_knows_its_line(read):
 
 
 def test_a_cell_may_have_delimiters_quotes_and_lines_of_its_own(read):
+    assert read(f'name;to\n"Ruiz;\nAna";{ANA}\n') == [{"name": "Ruiz;\nAna", "to": ANA}]
     content = f'to,name\n{ANA},"Ruiz, Ana ""la jefa""\nMaria\r\n12"\n{LUIS},"“Luis”"\n'
     assert read(content) == [
         {"to": ANA, "name": 'Ruiz, Ana "la jefa"\nMaria\r\n12'},
@@ -95,7 +96,9 @@ def test_a_cell_may_have_delimiters_quotes_and_lines_of_its_own(read):
         (f'to,name,city\n{ANA},"Ana,x\n{LUIS},Luis",x\n', 2),
         (f'name;to\n"Ana;{ANA}\nLuis;{LUIS}"\n', 2),
         (f'name;to;x\n"Ana;{ANA};\nLuis;{LUIS};";1\n', 2),
+        (f'name;to\n"Ana\nx";{ANA}\n"Luis\nEva;{EVA}";{LUIS}\n', 4),
         (f'to\n"{ANA}\n{LUIS}"\n', 2),
+        (f'to,"name\n{ANA},Ana"\n{LUIS},Luis\n', 1),
         (f'"to,name\n{ANA},Ana\n{LUIS},Luis\n', 1),
         (f'to,name\n{ANA},"' + "x" * 200_000 + '"\n', 2),
     ],

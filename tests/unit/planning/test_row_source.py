@@ -35,8 +35,8 @@ def written(tmp_path, name, content):
 
 
 def test_a_list_holds_numbers_or_rows():
-    mixed = ["600", 34600, {"to": "1", "name": "A"}]
-    assert list(rows_of_list(mixed, "to")) == [{"to": "600"}, {"to": 34600}, {"to": "1", "name": "A"}]
+    mixed = ["600", 34600, {"to": "1", "name": "A"}, *pd.Series([602])]
+    assert list(rows_of_list(mixed, "to")) == [{"to": "600"}, {"to": 34600}, {"to": "1", "name": "A"}, {"to": 602}]
 
 
 @pytest.mark.parametrize("item", [None, True, 1.5, ["600"], object()])
