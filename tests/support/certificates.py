@@ -69,6 +69,7 @@ class Account(BaseHTTPRequestHandler):
     """Answers with an account, and notes the heads of requests."""
 
     heads: Heads
+    protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         self.heads.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
