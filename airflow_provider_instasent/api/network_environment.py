@@ -12,6 +12,7 @@ import os
 import re
 import ssl
 from base64 import b64encode
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +33,10 @@ CERTIFICATE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _HOST_NAME = re.compile(r"[a-z0-9._-]+")
+
+_IN_BRACKETS = re.compile(r"\[(.*)\](/\d+)?$")
+
+_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _HASHED_NAME = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 """The name by which OpenSSL finds a certificate in a folder."""
@@ -187,25 +192,34 @@ def _is_exempt(parts: SplitResult, entries: str) -> bool:
 def _matches(entry: str, scheme: str, host: str, port: int) -> bool:
     of_scheme, separator, place = entry.rpartition("://")
     if separator:
-        if of_scheme not in {scheme, "all"}:
-            return False
         place = place.partition("/")[0]
-    network = _network(place.strip("[]"))
-    if network is None:
-        try:
-            split = urlsplit(f"//{place}")
-            name, of_port = split.hostname or "", split.port
-        except ValueError:
-            return False
-        if of_port is not None and of_port != port:
-            return False
-        network = _network(name)
-    else:
-        name = ""
+    try:
+        name, of_port, network = _entry(place)
+    except ValueError:
+        return False
+    if (separator and of_scheme not in {scheme, "all"}) or of_port not in {None, port}:
+        return False
+    if name == "*":
+        return True
     if (address := _address(host)) is not None:
-        return name == "*" or (network is not None and address in network)
+        return network is not None and address in network
     domain = name.removeprefix("*").strip(".")
-    return name == "*" or (bool(domain) and (host == domain or host.endswith(f".{domain}")))
+    return bool(domain) and (host == domain or host.endswith(f".{domain}"))
+
+
+def _entry(place: str) -> tuple[str, int | None, _Network | None]:
+    """Return the name, the port and, where it is one, the network or single address that an entry means.
+
+    :raises ValueError: where it means nothing
+    """
+    with suppress(ValueError):
+        return place, None, ipaddress.ip_network(_IN_BRACKETS.sub(r"\1\2", place), strict=False)
+    parts = urlsplit(f"//{place}")
+    if parts.path or not parts.hostname:
+        raise ValueError("neither a network nor a host")
+    with suppress(ValueError):
+        return parts.hostname, parts.port, ipaddress.ip_network(parts.hostname)
+    return parts.hostname, parts.port, None
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
@@ -214,14 +228,6 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
-
-
-def _network(place: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
-    """Return the network, or the single address, that an entry means."""
-    try:
-        return ipaddress.ip_network(place, strict=False)
-    except ValueError:
-        return None
 
 
 def _parsed(variable: str, value: str) -> Proxy:
