@@ -131,3 +131,19 @@ def test_a_tunnel_that_idled_is_opened_again(connect, via, tmp_path, monkeypatch
 
         assert proxy.news(3, 0) == [("CONNECT", f"{THIS_MACHINE}:{port}")] * 3
     assert len(heads) == 3
+
+
+def test_messages_go_out_and_are_read_by_a_proxy(connect_there, sandbox, via, tmp_path):
+    """In the clear, so that the proxy is asked by the whole URL."""
+    with real_proxy(tmp_path) as proxy:
+        via(proxy.place)
+        client = connect_there("http")
+        ids = [outcome.id for outcome in client.bulk([sms(number) for number in range(3)])]
+        assert [client.read(identifier)["id"] for identifier in ids] == ids
+        client.send(sms(7))
+        client.close_client()
+
+        place = f"{THIS_MACHINE}:{sandbox._port}"
+        assert set(proxy.news(1, 0)) <= {("POST", place), ("GET", place)}
+    assert sandbox.ledger.accepted == 4
+    assert {record.token for record in sandbox.requests.records()} == {"right"}
