@@ -217,7 +217,7 @@ def _reason(error: Exception, *, left: bool, proxied: bool) -> str:
         return str(error)
     if isinstance(error, httpx.TimeoutException):
         return connection_failures.NO_ANSWER if left else connection_failures.NOT_OPENED
-    if isinstance(error, httpx.ConnectError) and isinstance(root, ssl.SSLError):
+    if not left and isinstance(root, ssl.SSLError):  # not wrapped by each httpcore
         return connection_failures.NO_TLS
     if not isinstance(error, httpx.HTTPError | httpx.InvalidURL):
         return connection_failures.unexpected(error)

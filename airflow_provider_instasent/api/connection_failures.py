@@ -8,8 +8,8 @@ NO_LISTENER = "nothing listens there, or the network is down: check the connecti
 NOT_OPENED = "the connection could not be opened in time (`connect_timeout`)"
 NO_ANSWER = "no answer in time (`read_timeout`)"
 NO_PROXY = (
-    "the proxy did not connect (HTTPS_PROXY, HTTP_PROXY or ALL_PROXY in the environment names it; hosts to be reached "
-    "without it stand in NO_PROXY)"
+    "the proxy did not connect: it cannot be reached, refuses the API's host, or wants another user name and password "
+    "(HTTPS_PROXY, HTTP_PROXY or ALL_PROXY in the environment names it; NO_PROXY, the hosts to be reached without it)"
 )
 NO_TLS = (
     "TLS failure: the certificate or the protocol was not accepted (`ca_bundle`, or else REQUESTS_CA_BUNDLE, "
