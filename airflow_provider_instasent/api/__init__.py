@@ -10,6 +10,7 @@ In the order in which a message passes through::
     flows   bulk_flows   lookup_flows     whole calls without a socket: what to send, what to make of the answer
     client | async_client                 two drivers, over requests and over httpx   (client_settings, lookup_calls)
     base_urls                             where it is, and which hosts may be spoken to without TLS
+    network_environment                   by which proxy, and trusting whom: what both clients know of the environment
     watched_connections                   has a request begun to leave, and is it overdue: those of the sync client
     connection_failures   headers         how a failed connection is told; what each request carries
     answer_bodies   json_data             the answer's bytes, within a bound; its JSON as data that can be kept

@@ -14,7 +14,7 @@ from airflow_provider_instasent.api import bulk_flows, client_settings, connecti
 from airflow_provider_instasent.api.answer_bodies import Body, BodyError
 from airflow_provider_instasent.api.client_settings import ClientSettings
 from airflow_provider_instasent.api.counters import count_request
-from airflow_provider_instasent.api.errors import MISHAPS, ConfigurationError
+from airflow_provider_instasent.api.errors import MISHAPS
 from airflow_provider_instasent.api.exchange import (
     Failure,
     Flow,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.api.endpoints import Entity
     from airflow_provider_instasent.api.message import Sms
     from airflow_provider_instasent.api.message_outcome import MessageOutcome
+    from airflow_provider_instasent.api.network_environment import Proxy
 
 T = TypeVar("T")
 
@@ -135,7 +136,8 @@ class AsyncInstasentClient(AsyncLookupCalls):
         """Return the pooled client; made on first use, its certificates read off the loop."""
         async with self._opening:
             if self._client is None:
-                verify = await asyncio.to_thread(_ssl_context, self.settings.ca_bundle)
+                network = self.settings.network
+                tls = await asyncio.to_thread(network.tls_context)
                 limit = self.settings.max_in_flight
                 self._client = httpx.AsyncClient(
                     headers=request_headers(self.settings, f"httpx/{httpx.__version__}"),
@@ -147,7 +149,9 @@ class AsyncInstasentClient(AsyncLookupCalls):
                     ),
                     follow_redirects=False,
                     event_hooks={"response": [_forget_address]},
-                    verify=verify,
+                    trust_env=False,
+                    proxy=_proxy(network.proxy, tls),
+                    verify=tls,
                 )
             return self._client
 
@@ -173,9 +177,9 @@ class AsyncInstasentClient(AsyncLookupCalls):
                 return self.settings.answer(response.status_code, response.headers, body.whole())
         except (httpx.HTTPError, httpx.InvalidURL, *MISHAPS) as error:  # the libraries raise more than they say
             left = wire.left and not isinstance(error, _NEVER_LEFT)
-            return Failure(
-                left=left, reason=connection_failures.OVERDUE if patience.expired() else _reason(error, left=left)
-            )
+            if patience.expired():
+                return Failure(left=left, reason=connection_failures.OVERDUE)
+            return Failure(left=left, reason=_reason(error, left=left, proxied=self.settings.network.proxy is not None))
 
 
 class _Wire:
@@ -199,36 +203,30 @@ class _Wire:
             self.left = True
 
 
-def _ssl_context(ca_bundle: str | None) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=ca_bundle) if ca_bundle else httpx.create_ssl_context()
-    except OSError:
-        raise ConfigurationError(
-            "no certificates could be read: check `ca_bundle`, and SSL_CERT_FILE and SSL_CERT_DIR in the environment"
-        ) from None
+def _proxy(proxy: Proxy | None, tls: ssl.SSLContext) -> httpx.Proxy | None:
+    """Return a proxy as httpx takes it; one that is spoken to without TLS must have no context."""
+    if proxy is None:
+        return None
+    return httpx.Proxy(proxy.url, headers=proxy.headers, ssl_context=tls if proxy.url.startswith("https:") else None)
 
 
-def _reason(error: Exception, *, left: bool) -> str:
+def _reason(error: Exception, *, left: bool, proxied: bool) -> str:
     """Name what went wrong without the URL."""
+    root = _root(error)
     if isinstance(error, BodyError):
         return str(error)
-    if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
-        return connection_failures.NOT_OPENED
     if isinstance(error, httpx.TimeoutException):
-        return connection_failures.NO_ANSWER
-    if isinstance(error, httpx.ProxyError):
-        return connection_failures.NO_PROXY
-    if isinstance(error, httpx.ConnectError) and isinstance(_root(error), ssl.SSLError):
+        return connection_failures.NO_ANSWER if left else connection_failures.NOT_OPENED
+    if not left and isinstance(root, ssl.SSLError):  # not wrapped by each httpcore
         return connection_failures.NO_TLS
     if not isinstance(error, httpx.HTTPError | httpx.InvalidURL):
         return connection_failures.unexpected(error)
     if left:
         return connection_failures.CUT
-    return (
-        connection_failures.UNKNOWN_HOST
-        if isinstance(_root(error), socket.gaierror | httpx.InvalidURL)
-        else connection_failures.NO_LISTENER
-    )
+    if proxied and not isinstance(root, httpx.InvalidURL):
+        return connection_failures.NO_PROXY
+    unknown = isinstance(root, socket.gaierror | httpx.InvalidURL)
+    return connection_failures.UNKNOWN_HOST if unknown else connection_failures.NO_LISTENER
 
 
 def _root(error: BaseException) -> BaseException:

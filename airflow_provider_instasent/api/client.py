@@ -8,11 +8,20 @@ import time
 from contextlib import suppress
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, Self, TypeVar
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase
-from urllib3.exceptions import HTTPError, LocationParseError, NameResolutionError, ProtocolError, ReadTimeoutError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    LocationParseError,
+    NameResolutionError,
+    NewConnectionError,
+    ProtocolError,
+    ReadTimeoutError,
+    SSLError,
+)
 
 from airflow_provider_instasent.api import bulk_flows, client_settings, connection_failures, flows
 from airflow_provider_instasent.api.answer_bodies import READ_AT_ONCE, Body, BodyError
@@ -38,6 +47,7 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.api.endpoints import Entity
     from airflow_provider_instasent.api.message import Sms
     from airflow_provider_instasent.api.message_outcome import MessageOutcome
+    from airflow_provider_instasent.api.network_environment import Network
 
 T = TypeVar("T")
 
@@ -45,24 +55,31 @@ T = TypeVar("T")
 class _Adapter(HTTPAdapter):
     """Watched connections, no retries of its own: `retry.decide` is the one rule."""
 
-    def __init__(self, pool_size: int) -> None:
+    def __init__(self, pool_size: int, network: Network) -> None:
+        self._network = network
+        certificates = network.certificates
+        trust = {"cert_reqs": "CERT_REQUIRED", "ca_certs": certificates.file, "ca_cert_dir": certificates.folder}
+        self._trust: dict[str, Any] = trust if network.speaks_tls else {}
         super().__init__(pool_connections=1, pool_maxsize=pool_size, max_retries=0, pool_block=True)
+        self._way = self.poolmanager if network.proxy is None else self.proxy_manager_for(network.proxy.url)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
+        super().init_poolmanager(*args, **{**self._trust, **kwargs})
         watch(self.poolmanager)
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(*args, **kwargs)
+        manager = super().proxy_manager_for(*args, **{**self._trust, **kwargs})
         watch(manager)
         return manager
 
+    def proxy_headers(self, _proxy: str) -> dict[str, str]:
+        return dict(self._network.proxy.headers) if self._network.proxy else {}
 
-class _KeepHeaders(AuthBase):
-    """Keeps `requests` from replacing the token by what a `.netrc` says."""
+    def get_connection_with_tls_context(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> Any:
+        return self._way.connection_from_url(request.url or "")
 
-    def __call__(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
-        return prepared
+    def cert_verify(self, *_: Any) -> None:
+        """Leave each pool as it is: `requests` would trust anybody to be the proxy of an `http://` request."""
 
 
 class InstasentClient(LookupCalls):
@@ -82,10 +99,13 @@ class InstasentClient(LookupCalls):
         self.settings = ClientSettings(token=token, **settings)
         self._policy = self.settings.retry_policy
         self._session = _Session()
-        adapter = _Adapter(self.settings.max_in_flight)
+        # Else it reads the environment, and a `.netrc` for another token.
+        self._session.trust_env = False
+        proxy = self.settings.network.proxy
+        self._session.proxies = {} if proxy is None else {urlsplit(self.settings.base_url).scheme: proxy.url}
+        adapter = _Adapter(self.settings.max_in_flight, self.settings.network)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
-        self._session.auth = _KeepHeaders()
         self._session.headers.clear()
         self._session.headers.update(request_headers(self.settings, f"requests/{requests.__version__}"))
 
@@ -203,8 +223,6 @@ class InstasentClient(LookupCalls):
                 data=request.encoded_body(),
                 timeout=(self.settings.connect_timeout, self.settings.read_timeout),
                 allow_redirects=False,
-                # On the session it would lose to the environment's REQUESTS_CA_BUNDLE.
-                verify=self.settings.ca_bundle,
                 stream=True,
             )
             try:
@@ -214,7 +232,7 @@ class InstasentClient(LookupCalls):
                     response.close()
             return self.settings.answer(response.status_code, response.headers, body)
         except (HTTPError, HTTPException, *MISHAPS) as error:  # the libraries raise more than they say
-            return Failure(left=wire.left, reason=_reason(error))
+            return Failure(left=wire.left, reason=_reason(error, proxied=self.settings.network.proxy is not None))
 
 
 def _body(response: requests.Response) -> bytes:
@@ -232,30 +250,41 @@ class _Session(requests.Session):
         """Find no address."""
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, *, proxied: bool) -> str:
     """Name what went wrong without the URL, which `requests` puts into every message."""
+    cause = _cause(error)
     if wire.overdue:
         return connection_failures.OVERDUE
     if isinstance(error, BodyError):
         return str(error)
-    if isinstance(error, requests.exceptions.SSLError):
+    if isinstance(error, requests.exceptions.SSLError) or isinstance(cause, SSLError):
         return connection_failures.NO_TLS
-    if isinstance(error, requests.exceptions.ProxyError):
-        return connection_failures.NO_PROXY
-    if isinstance(error, requests.exceptions.Timeout | ReadTimeoutError):
+    if isinstance(error, requests.exceptions.Timeout | ReadTimeoutError) or _is_late(cause):
         return connection_failures.NO_ANSWER if wire.left else connection_failures.NOT_OPENED
     if isinstance(error, ProtocolError):  # while the body was read; before, `requests` wraps it
         return connection_failures.CUT_SHORT
     if not isinstance(error, OSError | HTTPError):
         return connection_failures.unexpected(error)
-    return connection_failures.CUT if wire.left else _unreachable(error)
+    # urllib3 blames the proxy for whatever is cut, also for a request that it had taken.
+    return connection_failures.CUT if wire.left else _unreachable(error, cause, proxied=proxied)
 
 
-def _unreachable(error: Exception) -> str:
+def _unreachable(error: Exception, cause: object, *, proxied: bool) -> str:
     """Name why no connection could be opened."""
-    inner = getattr(error.args[0] if error.args else None, "reason", None)
-    if isinstance(inner, NameResolutionError) or isinstance(error, requests.exceptions.InvalidURL | LocationParseError):
+    if isinstance(error, requests.exceptions.InvalidURL | LocationParseError):
         return connection_failures.UNKNOWN_HOST
-    if not isinstance(error, requests.RequestException):
-        return "no certificates could be read: check REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE in the environment"
-    return connection_failures.NO_LISTENER
+    if proxied:
+        return connection_failures.NO_PROXY
+    unknown = isinstance(cause, NameResolutionError)
+    return connection_failures.UNKNOWN_HOST if unknown else connection_failures.NO_LISTENER
+
+
+def _cause(error: Exception) -> object:
+    """Return what `requests` and urllib3 wrapped: the latter twice, where there is a proxy."""
+    inner = error.args[0] if error.args else None
+    inner = getattr(inner, "reason", inner)
+    return getattr(inner, "original_error", inner)
+
+
+def _is_late(cause: object) -> bool:
+    return isinstance(cause, ConnectTimeoutError) and not isinstance(cause, NewConnectionError)

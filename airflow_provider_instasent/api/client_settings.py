@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import math
-import ssl
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from airflow_provider_instasent.api.base_urls import BASE_URLS, check_base_url
 from airflow_provider_instasent.api.counters import NO_COUNTERS, Counters
 from airflow_provider_instasent.api.errors import ConfigurationError
 from airflow_provider_instasent.api.exchange import Answer
+from airflow_provider_instasent.api.network_environment import Network, read_network
 from airflow_provider_instasent.api.retry import DEFAULT_RETRY_POLICY, RetryPolicy
 
 if TYPE_CHECKING:
@@ -41,12 +41,13 @@ class ClientSettings:
     :param connect_timeout: seconds to open a connection
     :param read_timeout: seconds to wait for the next bytes of an answer
     :param max_in_flight: connections kept, hence requests in flight at once
-    :param ca_bundle: path of a CA bundle; None for the system's
+    :param ca_bundle: path of a CA bundle, a file or a folder; None for what the environment names, or else certifi's
     :param allow_http: allow `http://` to hosts other than loopback, which shows the token to the network
     :param user_agent_suffix: added to the User-Agent, such as `Airflow/3.3.2`
     :param retry_policy: how often and how long a request is repeated where that is safe
     :param counters: where requests are counted, and by those who use the client what became of messages
-    :raises ConfigurationError: where a setting is missing or unsafe
+    :ivar network: the way to the API, as the environment has it when the client is made
+    :raises ConfigurationError: where a setting is missing or unsafe, or the environment names what cannot be used
     """
 
     token: str = field(repr=False)
@@ -59,6 +60,7 @@ class ClientSettings:
     user_agent_suffix: str = ""
     retry_policy: RetryPolicy = DEFAULT_RETRY_POLICY
     counters: Counters = field(default=NO_COUNTERS, repr=False)
+    network: Network = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.token, str) or not self.token.strip():
@@ -73,7 +75,7 @@ class ClientSettings:
                 raise ConfigurationError(f"`{name}` must be a number of seconds above 0")
         if self.max_in_flight < 1:
             raise ConfigurationError("`max_in_flight` must be at least 1")
-        _check_ca_bundle(self.ca_bundle)
+        object.__setattr__(self, "network", read_network(self.base_url, self.ca_bundle))
 
     @property
     def request_deadline(self) -> float:
@@ -94,13 +96,3 @@ class ClientSettings:
         if status >= 400:  # noqa: PLR2004 - where HTTP errors begin
             body = body.replace(self.token.encode(), b"(token)")
         return Answer(status, {name.lower(): value for name, value in headers.items()}, body)
-
-
-def _check_ca_bundle(path: str | None) -> None:
-    try:
-        if path:
-            ssl.create_default_context(cafile=path)
-    except ssl.SSLError:
-        raise ConfigurationError("`ca_bundle` names a file without certificates; give the path of a PEM file") from None
-    except OSError:
-        raise ConfigurationError("`ca_bundle` names no file on this machine; give the path of a PEM file") from None

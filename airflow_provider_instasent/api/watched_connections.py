@@ -154,9 +154,13 @@ class _WatchedConnection(HTTPConnection):
         finally:
             self._opening = False
 
+    @property
+    def is_connected(self) -> bool:
+        # The pool asks, and opens anew what is not, its tunnel too: closed later, it would go to the proxy itself.
+        idled = self._used_at is not None and time.monotonic() - self._used_at > client_settings.LONGEST_IDLE
+        return super().is_connected and not idled
+
     def request(self, *args: Any, **kwargs: Any) -> None:
-        if self._used_at is not None and time.monotonic() - self._used_at > client_settings.LONGEST_IDLE:
-            self.close()
         wire.take_connection()
         super().request(*args, **kwargs)
 

@@ -72,7 +72,13 @@ EXTRA_FIELDS: tuple[Field, ...] = (
         "integer",
         "Most requests a minute of all waits of the account in a process; a quarter of the rate limit if empty",
     ),
-    Field("ca_bundle", "CA bundle", "string", "Path of a CA bundle; the system's if empty", of_client=True),
+    Field(
+        "ca_bundle",
+        "CA bundle",
+        "string",
+        "Path of a PEM file or folder; the environment's, else certifi's, if empty",
+        of_client=True,
+    ),
     Field(
         "allow_http",
         "Allow http://",

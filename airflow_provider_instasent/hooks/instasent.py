@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Self
 
 from airflow.providers.common.compat.sdk import BaseHook
@@ -141,7 +142,8 @@ class InstasentHook(BaseHook):
         settings = await self.aget_settings()
         from airflow_provider_instasent.api.async_client import AsyncInstasentClient
 
-        return AsyncInstasentClient(**{**self._client_settings(settings), **overrides})
+        # Certificates that the environment names are read when a client is made, which is too long for an event loop.
+        return await asyncio.to_thread(AsyncInstasentClient, **{**self._client_settings(settings), **overrides})
 
     def close(self) -> None:
         """Close the hook's own client; the next call opens another."""

@@ -6,10 +6,8 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import ExitStack
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from support.events import LONG
 
@@ -109,15 +107,9 @@ def kind(request) -> str:
     return request.param
 
 
-read_certificates = httpx.create_ssl_context
-_usual_certificates = cache(read_certificates)
-
-
 @pytest.fixture
-def connect(kind, sandbox, secrets_guard, monkeypatch) -> Iterator[Callable[..., Caller]]:
+def connect(kind, sandbox, secrets_guard) -> Iterator[Callable[..., Caller]]:
     """Makes callers of the kind under test: by default for the API under test, patient but for waits."""
-    # Reading them takes 20 ms, and hardly a test uses them.
-    monkeypatch.setattr(httpx, "create_ssl_context", _usual_certificates)
     with ExitStack() as open_callers:
 
         def make(**settings: Any) -> Caller:

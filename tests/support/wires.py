@@ -36,7 +36,7 @@ def deaf_port() -> Iterator[int]:
 class Proxy(socketserver.ThreadingTCPServer):
     """A proxy that answers a CONNECT with a status; 200 opens the tunnel, 0 says nothing.
 
-    :param status: what it answers
+    :param status: what it answers; -1 to hang up at once, whatever it was asked
     """
 
     daemon_threads = True
@@ -74,6 +74,8 @@ class _ProxyHandler(socketserver.BaseRequestHandler):
                 return
             head += received
         self.server.heads.append(head)
+        if self.server.status == -1:
+            return
         if self.server.status == 0:
             self.request.recv(1)
             return

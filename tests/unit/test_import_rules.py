@@ -66,6 +66,7 @@ HOMES = {
     "requests": ("api/client.py",),
     "urllib3": ("api/client.py", "api/watched_connections.py"),
     "httpx": ("api/async_client.py",),
+    "certifi": ("api/network_environment.py",),
     "jsonschema": ("api/schema.py",),
     "phonenumbers": ("api/numbers.py",),
     "jinja2": ("planning/row_template.py", "planning/row_values.py", "planning/template_sandbox.py"),

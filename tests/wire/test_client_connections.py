@@ -12,45 +12,17 @@ import warnings
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
-import httpx
 import pytest
 from httpcore._async import http11
-from support.clients import TINY_WAITS, read_certificates, sms
+from support.clients import TINY_WAITS, sms
 from support.events import LONG, until, wait_until
-from support.wires import Proxy, closed_port, deaf_port
+from support.never_sent import assert_never_sent
+from support.wires import closed_port, deaf_port
 
 from airflow_provider_instasent.api import async_client, errors, flows, watched_connections
 from airflow_provider_instasent.api import client as sync_client
 from airflow_provider_instasent.api.client_settings import LONGEST_IDLE
 from airflow_provider_instasent.api.exchange import Answer
-
-PROXY_VARIABLES = [f"{name}_proxy" for name in ("http", "https", "all", "no")]
-
-
-@pytest.fixture
-def via(monkeypatch):
-    """Makes the environment name a proxy."""
-
-    def set_proxy(url):
-        for name in PROXY_VARIABLES:
-            monkeypatch.delenv(name, raising=False)
-            monkeypatch.delenv(name.upper(), raising=False)
-        monkeypatch.setenv("http_proxy", url)
-        monkeypatch.setenv("https_proxy", url)
-
-    return set_proxy
-
-
-def assert_never_sent(client, says):
-    """A send and a read cannot leave, are tried as often as the policy has it, and say why."""
-    for flow in (flows.send_sms(sms(), TINY_WAITS), flows.get_account(TINY_WAITS)):
-        waits = []
-        error = client.fails(errors.NotSentError, client.perform, flow, sleep=waits.append)
-        assert "nothing was sent" in str(error)
-        assert says in str(error)
-        assert len(waits) == TINY_WAITS.max_attempts - 1
-    stopped = client.fails(errors.BulkStoppedError, client.bulk, [sms()])
-    assert type(stopped.__cause__) is errors.NotSentError
 
 
 def test_nobody_listens(connect):
@@ -87,52 +59,6 @@ def test_a_handshake_that_never_ends(connect):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"https://127.0.0.1:{silent.getsockname()[1]}"
         assert_never_sent(connect(base_url=url, connect_timeout=0.05), "connect_timeout")
-
-
-@pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_proxy_that_is_not_there(connect, sandbox, via, scheme):
-    via(f"http://127.0.0.1:{closed_port()}")
-    client = connect(base_url=sandbox.url.replace("http", scheme))
-
-    client.fails(errors.NotSentError, client.send, sms())
-    assert len(sandbox.requests) == 0
-
-
-@pytest.mark.parametrize("status", [403, 407, 502])
-def test_a_proxy_that_refuses_the_tunnel(connect, sandbox, via, status):
-    with Proxy(status).serving() as proxy:
-        via(proxy.url)
-
-        assert_never_sent(connect(base_url=sandbox.url.replace("http:", "https:")), "the proxy did not connect")
-
-    assert all(head.startswith(b"CONNECT ") for head in proxy.heads)
-    assert not any(sandbox.token.encode() in head for head in proxy.heads)
-
-
-def test_a_proxy_that_never_answers(connect, sandbox, via):
-    with Proxy(0).serving() as proxy:
-        via(proxy.url)
-        client = connect(base_url=sandbox.url.replace("http:", "https:"), connect_timeout=0.1, read_timeout=0.1)
-
-        client.fails(errors.NotSentError, client.send, sms())
-
-
-def test_tls_that_fails_behind_a_proxy(connect, sandbox, via):
-    with Proxy(200).serving() as proxy:
-        via(proxy.url)
-
-        assert_never_sent(connect(base_url=sandbox.url.replace("http:", "https:")), "TLS failure")
-
-
-def test_a_netrc_does_not_replace_the_token(connect, sandbox, tmp_path, monkeypatch):
-    netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login somebody password else\ndefault login somebody password else\n")
-    netrc.chmod(0o600)
-    monkeypatch.setenv("NETRC", str(netrc))
-
-    connect().send(sms())
-
-    assert [record.token for record in sandbox.requests.records()] == ["right"]
 
 
 def connections(sandbox):
@@ -283,16 +209,6 @@ def test_a_client_can_be_closed_twice_and_unused(connect):
     client.close_client()
 
     assert client.account()
-
-
-def test_certificates_of_the_environment_that_cannot_be_read(connect, sandbox, monkeypatch):
-    for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
-        monkeypatch.setenv(name, "/nowhere/to/be/found.pem")
-    client = connect(base_url=sandbox.url.replace("http:", "https:"))
-    monkeypatch.setattr(httpx, "create_ssl_context", read_certificates)
-
-    with pytest.raises(errors.InstasentError, match="no certificates could be read"):
-        client.send(sms())
 
 
 def test_an_answer_is_the_same_whichever_client_read_it(client):

@@ -15,7 +15,7 @@ from support.instasent_connection import connection
 from support.loop_guard import waiting_calls
 from support.sandbox import HELD, call
 
-from airflow_provider_instasent.api import async_client
+from airflow_provider_instasent.api.network_environment import Network
 from airflow_provider_instasent.waiting import shared_readers
 from airflow_provider_instasent.waiting.account_reader import IN_FLIGHT
 from airflow_provider_instasent.waiting.delivery_watch import Watch
@@ -219,7 +219,7 @@ async def test_the_loop_is_not_blocked(connected, tmp_path, monkeypatch, by):
     """On its thread nothing waits but the loop itself, and between two of its turns there is little to do."""
     loop, this = asyncio.get_running_loop(), threading.get_ident()
     threads, taken, most = set(), 0, 0
-    saw, read_certificates = Watch.saw, async_client._ssl_context
+    saw, read_certificates = Watch.saw, Network.tls_context
 
     def next_turn():
         nonlocal taken
@@ -238,7 +238,7 @@ async def test_the_loop_is_not_blocked(connected, tmp_path, monkeypatch, by):
         return read_certificates(*arguments)
 
     monkeypatch.setattr(Watch, "saw", count)
-    monkeypatch.setattr(async_client, "_ssl_context", note_thread)
+    monkeypatch.setattr(Network, "tls_context", note_thread)
     await first_event(new_trigger(accepted(connected, "001")))  # what other libraries import at their first use
     connected.stop_clock()
     ids = accepted(connected, *["001"] * 300)

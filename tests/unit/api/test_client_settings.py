@@ -66,7 +66,7 @@ def test_a_ca_bundle_must_hold_certificates(tmp_path):
 
     with pytest.raises(ConfigurationError, match="without certificates"):
         ClientSettings(TOKEN, ca_bundle=str(empty))
-    with pytest.raises(ConfigurationError, match="names no file"):
+    with pytest.raises(ConfigurationError, match="without certificates"):
         ClientSettings(TOKEN, ca_bundle=str(tmp_path))
     assert ClientSettings(TOKEN, ca_bundle=certifi.where()).ca_bundle
 
