@@ -40,9 +40,9 @@ _FORMS: dict[str, Callable[[float], Any]] = {
     "microseconds": lambda moment: int(moment * 1_000_000),
     "milliseconds_string": lambda moment: str(int(moment * 1_000)),
     "object": lambda moment: {
-        "date": f"{iso_time(moment - 5 * 3600)[:19].replace('T', ' ')}.000000", "timezone_type": 1, "timezone": "-05:00",
+        "date": _local(-5)(moment).replace("T", " ") + ".000000", "timezone_type": 1, "timezone": "-05:00",
     },
-    "object_local": lambda moment: {"date": iso_time(moment - 5 * 3600)[:19]},
+    "object_local": lambda moment: {"date": _local(-5)(moment)},
     "object_iso": lambda moment: {"$date": iso_time(moment)},
     "object_unix": lambda moment: {"seconds": int(moment), "nanos": 0},
     "local_east": _local(2),

@@ -50,9 +50,9 @@ CreatedForm = Literal[
     "words",
 ]
 """How ``createdAt`` is written: ISO 8601 in whole seconds, or with a ``fraction``; as HTTP writes dates, today or long
-ago; ``unix`` seconds, ``milliseconds`` or ``microseconds``, as a number or in a string; an object as PHP writes its dates,
-with the zone or without, as MongoDB does, or with ``seconds``; the local time, without its zone, of a place two or 14
-hours ahead of UTC, or five or 12 behind it; the day alone; a date that begins with the day; nothing, or words."""
+ago; ``unix`` seconds, ``milliseconds`` or ``microseconds``, as a number or in a string; an object as PHP writes its
+dates, with the zone or without, as MongoDB does, or with ``seconds``; the local time, without its zone, of a place two
+or 14 hours ahead of UTC, or five or 12 behind it; the day alone; a date that begins with the day; nothing, or words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,10 @@ from airflow_provider_instasent.campaign.single_result import SingleResult
 from airflow_provider_instasent.sandbox.settings import CreatedForm
 
 FORMS = get_args(CreatedForm)
-ZONELESS = {"local_east", "local_west", "local_far_east", "local_far_west", "object_local", "day"}
-UNREADABLE = {"day_first", "null", "words"}
+ZONELESS = {"local_east", "local_west", "local_far_west", "object_local"}
+"""That of the place farthest east was not earlier wherever it was written, so it is ours."""
+
+UNREADABLE = {"day", "day_first", "null", "words"}
 ORDERS = ("newest", "oldest")
 
 
