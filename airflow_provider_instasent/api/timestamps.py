@@ -20,7 +20,7 @@ from airflow_provider_instasent.api.errors import MISHAPS
 _EARLIEST, _LATEST = 946_684_800.0, 4_102_444_800.0
 """The years 2000 and 2100 in unix seconds: nothing in a list is older or newer, so it is a placeholder, or misread."""
 
-_UNITS = (1, 1_000, 1_000_000, 1_000_000_000)
+UNITS = (1, 1_000, 1_000_000, 1_000_000_000)
 """How many to a second: of seconds, thousandths, millionths and billionths only one puts a number into those years."""
 
 EAST, WEST = 14 * 3_600.0, 12 * 3_600.0
@@ -120,7 +120,7 @@ def number_of_seconds(value: float) -> float | None:
 
     :param value: seconds, or thousandths, millionths or billionths of them, as its size tells
     """
-    moments = (value / unit for unit in _UNITS) if math.isfinite(value) else ()
+    moments = (value / unit for unit in UNITS) if math.isfinite(value) else ()
     return next((moment for moment in moments if _EARLIEST <= moment < _LATEST), None)
 
 

@@ -87,6 +87,10 @@ class Settings:
     :param latency: how long a request takes; acceptance happens in the middle
     :param rate_limit: requests a window, per endpoint (C: 1200 is the documented example)
     :param rate_window: length of a window (C: a minute); whole seconds, so that the reset header is exact
+    :param limit_form: how the limit is told: three headers with the reset in unix ``seconds`` (C); or in
+        ``milliseconds``, with a ``fraction``, in ``seconds_left`` or as a ``date``; or ``Retry-After`` on 429 alone, in
+        seconds or as a date; or not at all (U)
+    :param send_date: whether answers have ``Date``
     :param sent_after: age at which a message turns ``sent``
     :param final_after: age at which it reaches its final state
     :param lookup_after: age at which a lookup is done
@@ -125,6 +129,10 @@ class Settings:
     latency: float = 0.0
     rate_limit: int = 1200
     rate_window: float = 60.0
+    limit_form: Literal[
+        "seconds", "milliseconds", "fraction", "seconds_left", "date", "retry_after", "retry_after_date", "none"
+    ] = "seconds"
+    send_date: bool = True
     sent_after: float = 0.5
     final_after: float = 1.5
     lookup_after: float = 1.0
