@@ -2,8 +2,9 @@
 """In which order a list is (unknown), as far as the moments of its entities prove it.
 
 `createdAt` (inferred) may be in whole seconds and some seconds off the order in which a server keeps its list, and some
-may be wrong altogether. So only two moments that differ by more than a slack prove an order, and only moments that
-their neighbours bear out count.
+may be wrong altogether. So only two moments that differ by more than a slack prove an order, wherever each of them may
+lie where it has no zone, and only moments that their neighbours bear out count. Whether one is in its place is told by
+what is written alone: a list without zones is in one zone, and to doubt too much is safe.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import reduce
+from operator import or_
 from typing import Protocol
 
 from airflow_provider_instasent.api.endpoints import Entity
+from airflow_provider_instasent.api.timestamps import Created
 
-MomentOf = Callable[[Entity], float | None]
+MomentOf = Callable[[Entity], Created | None]
 
 
 MOST_ASTRAY = 0.05
@@ -25,7 +29,7 @@ MOST_ASTRAY = 0.05
 _FEW = 2
 """Moments on a page of which none has two neighbours."""
 
-_Said = tuple[int, float]
+_Said = tuple[int, Created]
 """A moment, behind the line or the page that says it."""
 
 
@@ -57,21 +61,32 @@ class OrderEvidence(Protocol):
 class Span:
     """The earliest and the latest of some moments; of none, no moment is outside.
 
-    :param low: in unix seconds
-    :param high: in unix seconds
+    :param low: in unix seconds, as it is written
+    :param high: the same
+    :param oldest: in unix seconds, what one of them is not later than, wherever it was written
+    :param newest: what one of them is not earlier than
     """
 
     low: float = math.inf
     high: float = -math.inf
+    oldest: float = math.inf
+    newest: float = -math.inf
 
     @classmethod
-    def of(cls, moments: Iterable[float]) -> Span:
+    def of(cls, moments: Iterable[Created]) -> Span:
         """Return the span of moments, none or more."""
-        known = list(moments)
-        return cls(min(known), max(known)) if known else cls()
+        span = cls()
+        for moment in moments:
+            span |= cls(moment.at, moment.at, moment.latest, moment.earliest)
+        return span
 
     def __or__(self, other: Span) -> Span:
-        return Span(min(self.low, other.low), max(self.high, other.high))
+        return Span(
+            min(self.low, other.low),
+            max(self.high, other.high),
+            min(self.oldest, other.oldest),
+            max(self.newest, other.newest),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +114,7 @@ class ProvenOrder:
         self._moment = moment
         self._slack = slack
         self._pages: dict[int, Span] = {}
-        self._sparse: dict[int, list[float]] = {}
+        self._sparse: dict[int, list[Created]] = {}
         self._watched: dict[str, _Place | None] = {}
         self._newest_first = False
         self._oldest_first = False
@@ -143,7 +158,7 @@ class ProvenOrder:
         """Tell whether the moment of an entity that is watched agrees with where it stands in the list.
 
         :param entity_id: which it is
-        :param at: the moment it claims
+        :param at: the moment it claims, in unix seconds as it is written
         """
         place = self._watched.get(entity_id)
         if place is None:
@@ -162,7 +177,7 @@ class ProvenOrder:
             Order.CONTRADICTORY: False,
         }[self.verdict]
 
-    def _note_page(self, number: int, moments: Sequence[float]) -> None:
+    def _note_page(self, number: int, moments: Sequence[Created]) -> None:
         self._compare(self._span_of_pages(lambda other: other < number), page := self._note_row(moments))
         self._compare(page, self._span_of_pages(lambda other: other > number))
         self._pages[number] = page
@@ -177,35 +192,37 @@ class ProvenOrder:
     def _row_of_sparse(self) -> list[_Said]:
         return [(number, at) for number in sorted(self._sparse) for at in self._sparse[number]]
 
-    def _note_row(self, moments: Sequence[float]) -> Span:
+    def _note_row(self, moments: Sequence[Created]) -> Span:
         """Note what moments in a row prove; return their span."""
         row = Span()
         for at in moments:
-            self._compare(row, Span(at, at))
-            row |= Span(at, at)
+            self._compare(row, one := Span.of([at]))
+            row |= one
         return row
 
     def _count_astray(self, said: Sequence[_Said], borne_out: Sequence[_Said]) -> int:
         """Return how many moments lie apart from their neighbours."""
         pairs = zip(said[1:], borne_out, strict=False)
-        return sum(abs(at - between) > self._slack for (_, at), (_, between) in pairs)
+        return sum(abs(at.at - between.at) > self._slack for (_, at), (_, between) in pairs)
 
     def _compare(self, earlier: Span, later: Span) -> None:
         """Note what two parts of the list prove, the earlier one nearer to its beginning."""
-        self._newest_first = self._newest_first or earlier.high - later.low > self._slack
-        self._oldest_first = self._oldest_first or later.high - earlier.low > self._slack
+        self._newest_first = self._newest_first or earlier.newest - later.oldest > self._slack
+        self._oldest_first = self._oldest_first or later.newest - earlier.oldest > self._slack
 
     def _span_of_pages(self, wanted: Callable[[int], bool]) -> Span:
-        spans = [span for number, span in self._pages.items() if wanted(number)]
-        return Span(
-            min((span.low for span in spans), default=math.inf), max((span.high for span in spans), default=-math.inf)
-        )
+        return reduce(or_, (span for number, span in self._pages.items() if wanted(number)), Span())
 
 
 def _borne_out(said: Sequence[_Said]) -> list[_Said]:
     """Return the median of each moment and its two neighbours: a single wrong one then tells nothing."""
     triples = zip(said, said[1:], said[2:], strict=False)
-    return [(where, sorted((before, at, after))[1]) for (_, before), (where, at), (_, after) in triples]
+    return [(where, _median(before, at, after)) for (_, before), (where, at), (_, after) in triples]
+
+
+def _median(*moments: Created) -> Created:
+    """Return the median of three; of each end by itself, as they may be known more and less exactly."""
+    return Created(*(sorted(values)[1] for values in zip(*moments, strict=True)))
 
 
 class LikelyOrder:
@@ -232,4 +249,4 @@ class LikelyOrder:
         """Take in a page, by its number."""
         moments = [at for at in map(self._moment, entities) if at is not None]
         if moments:
-            self._ends[number] = moments[0], moments[-1]
+            self._ends[number] = moments[0].at, moments[-1].at

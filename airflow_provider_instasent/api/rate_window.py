@@ -28,6 +28,9 @@ _CATCH_UP = 0.1
 _DOOR = 0.02
 """The share of the limit that is spread even by one who is alone: so one who comes later gets through, and is seen."""
 
+_ROUGHLY = 2.0
+"""Seconds by which the end of one window wavers where answers tell how far it is away, in whole seconds."""
+
 _TOO_EARLY = 1.0
 """Seconds by which our clock is put back where a window went on that it took for ended."""
 
@@ -52,6 +55,7 @@ class RateWindow:
         self._clock = clock
         self._reserve = reserve
         self._left_at = 0.0
+        self._held_until = 0.0
         self._offset: float | None = None
         self._lower_offsets = 0
         self._reset_at: float | None = None
@@ -69,6 +73,11 @@ class RateWindow:
 
     def pause(self) -> float:
         """Return the seconds until the next request may leave, 0 for now. A request that lands may shorten them."""
+        held = self._held_until - self._clock()
+        # More than that was never asked for: our clock was set back.
+        return max(self._pause_of_window(), held if held <= LONGEST_RESET_WAIT else 0.0)
+
+    def _pause_of_window(self) -> float:
         if self._remaining is not None and self._ends_at + MARGIN <= self._server_now():
             self._begin_untold()
         if self._remaining is None:
@@ -97,6 +106,9 @@ class RateWindow:
         self.in_flight -= 1
         if limit is not None:
             self._learn(limit)
+            if limit.refused and not limit.reset_in and limit.retry_in:
+                # No window is told of, but that nothing gets through for so long.
+                self._held_until = max(self._held_until, self._clock() + min(limit.retry_in, LONGEST_RESET_WAIT))
         elif counted:
             self._own += 1
             if self._remaining:
@@ -129,11 +141,12 @@ class RateWindow:
         if limit.server_time is not None:
             # The header has whole seconds, so each offset is too low by up to one: the highest is the best.
             self._learn_offset(limit.server_time - self._clock())
-        if limit.remaining is None or limit.reset_at is None or self._is_late(limit.reset_at):
+        reset_at = self._same_reset(limit)
+        if limit.remaining is None or reset_at is None or self._is_late(reset_at):
             return
         self.limit = limit.limit
-        if not self._told or limit.reset_at != self._reset_at:
-            self._begin(limit.reset_at, told_time=limit.server_time is not None)
+        if not self._told or reset_at != self._reset_at:
+            self._begin(reset_at, told_time=limit.server_time is not None)
             self._remaining = limit.remaining
         elif self._remaining is not None:
             self._remaining = min(self._remaining, limit.remaining)
@@ -146,6 +159,12 @@ class RateWindow:
         self._lower_offsets = self._lower_offsets + 1 if self._offset is not None and offset < self._offset - 2 else 0
         if self._offset is None or offset > self._offset or self._lower_offsets > 1:
             self._offset, self._lower_offsets = offset, 0
+
+    def _same_reset(self, limit: RateLimit) -> float | None:
+        """Return when the window ends, in the same words as before where it is the same window."""
+        if limit.reset_at is None or self._reset_at is None or not limit.is_rough:
+            return limit.reset_at
+        return self._reset_at if abs(limit.reset_at - self._reset_at) <= _ROUGHLY else limit.reset_at
 
     def _is_late(self, reset_at: float) -> bool:
         """Return whether an answer is of a window that is over."""

@@ -85,16 +85,26 @@ def decide(
     if fate is Fate.RATE_LIMITED and isinstance(outcome, Answer):
         if attempt >= policy.max_rate_limited:
             return GiveUp()
-        reset_in = outcome.rate_limit(now).reset_in
-        if reset_in:
-            return Wait(min(reset_in, policy.longest_reset_wait), "rate limit reached")
-        return Wait(policy.backoff(attempt), "rate limit reached")
+        ends_in = min(outcome.rate_limit(now).ends_in, policy.longest_reset_wait)
+        return Wait(ends_in or policy.backoff(attempt), "rate limit reached")
     if fate is Fate.NOT_SENT or fate is Fate.UNAVAILABLE:
         led_elsewhere = isinstance(outcome, Answer) and is_redirect(outcome.status)  # it would be again
         if led_elsewhere or attempt >= policy.max_attempts:
             return GiveUp()
-        return Wait(policy.backoff(attempt), fate.value)
+        return Wait(asked_to_wait(outcome, now, policy) or policy.backoff(attempt), fate.value)
     return GiveUp()
+
+
+def asked_to_wait(outcome: Outcome, now: float, policy: RetryPolicy = DEFAULT_RETRY_POLICY) -> float:
+    """Return for how many seconds an API that cannot answer a read asks to be left alone; 0 where it does not.
+
+    :param outcome: what came of the read
+    :param now: our clock in unix seconds
+    :param policy: bounds it
+    """
+    if not isinstance(outcome, Answer):
+        return 0.0
+    return min(outcome.rate_limit(now).retry_in or 0.0, policy.longest_reset_wait)
 
 
 def with_jitter(seconds: float) -> float:

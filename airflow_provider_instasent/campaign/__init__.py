@@ -8,7 +8,8 @@ In the order in which a campaign passes through::
     campaign_try                     one try of the latter two: compare, send, look, decide   (earlier_tries)
     sender                           chunks in flight, written ahead   (rate_gate, unanswered, send_progress)
     tally                            counts what becomes of them
-    unconfirmed   search   sightings     what becomes of messages in doubt; the looks for them; what the list tells
+    unconfirmed   search             what becomes of messages in doubt; the looks for them
+    sightings   findings             what the list tells of each; what a look came to
     summary   shortfall              the summary and the results file; when that is a failure
 
     sms_history   export_formats     the account's list of SMS as a file

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.api.client import InstasentClient
     from airflow_provider_instasent.api.pages import Page
     from airflow_provider_instasent.campaign.campaign_settings import CampaignSettings
+    from airflow_provider_instasent.campaign.findings import Doubt, Findings
     from airflow_provider_instasent.campaign.sender import SendReport
-    from airflow_provider_instasent.campaign.sightings import Doubt, Findings
     from airflow_provider_instasent.journal.journal import Journal
     from airflow_provider_instasent.journal.replay import Replay
     from airflow_provider_instasent.journal.roster import Listed

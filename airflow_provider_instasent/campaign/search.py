@@ -26,7 +26,8 @@ from airflow_provider_instasent.api.recent_pages import recent_pages
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_provider_instasent.campaign.sightings import Findings, Search
+    from airflow_provider_instasent.campaign.findings import Findings
+    from airflow_provider_instasent.campaign.sightings import Search
     from airflow_provider_instasent.journal.worker_clock import WorkerClock
 
 log = logging.getLogger(__name__)

@@ -11,14 +11,15 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass
-from enum import Enum, StrEnum
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.api.client_ids import is_generated, number_of
 from airflow_provider_instasent.api.list_order import ProvenOrder
 from airflow_provider_instasent.api.numbers import digits
 from airflow_provider_instasent.api.recent_pages import Side
-from airflow_provider_instasent.api.timestamps import created_at, zone_slack
+from airflow_provider_instasent.api.timestamps import created_at
+from airflow_provider_instasent.campaign.findings import Doubt, Findings
 from airflow_provider_instasent.journal.worker_clock import UNKNOWN_SLACK
 
 if TYPE_CHECKING:
@@ -27,33 +28,8 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.api.client_ids import MessageKeys
     from airflow_provider_instasent.api.endpoints import Entity
     from airflow_provider_instasent.api.pages import Page
+    from airflow_provider_instasent.api.timestamps import Created
     from airflow_provider_instasent.journal.roster import Listed
-
-
-class Doubt(StrEnum):
-    """Why the list does not tell whether a message was accepted."""
-
-    UNDATED = "an identical one is in the list, and nothing tells when it was created"
-    UNCERTAIN = "an identical one is in the list, and the clocks do not tell whether it is an older one"
-    MISPLACED = "an identical one is in the list, at a place that belies its time"
-    NOT_ECHOED = "an identical one without a clientId is in the list, where ours have theirs"
-    AMBIGUOUS = "identical ones are in the list, and which is which cannot be told"
-    ALTERED = "one with its clientId and a different text is in the list"
-    BLANK = "the list has one that may be it, without its number, sender or text"
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """What a search came to.
-
-    :param found: the SMS found, by the key of the message
-    :param whole: whether the list was read to the edge of the time in question; what was not found may else be there
-    :param doubted: messages that were not found and may be there all the same, by key, and why
-    """
-
-    found: Mapping[bytes, Entity]
-    whole: bool
-    doubted: Mapping[bytes, Doubt]
 
 
 class _Age(Enum):
@@ -68,12 +44,10 @@ class _Sighting:
 
     :param entity: as the list shows it
     :param created: when it was created on the server's clock, or None where it does not tell
-    :param zone: seconds by which that may be off because it has no zone
     """
 
     entity: Entity
-    created: float | None
-    zone: float
+    created: Created | None
 
 
 class Search:
@@ -122,6 +96,7 @@ class Search:
         self._by_given_id: dict[bytes, dict[str, _Sighting]] = defaultdict(dict)
         self._altered: dict[bytes, dict[str, _Sighting]] = defaultdict(dict)
         self._newest_blank: dict[bytes, float] = {}
+        self._taken = self._timeless = 0
         self._since = self._earliest()
 
     @property
@@ -140,7 +115,10 @@ class Search:
             self._since = self._earliest()
         self._latest = page.server_time + self._slack if page.server_time is not None else now + UNKNOWN_SLACK
         for entity in page.entities:
+            created = self._created(entity)
+            self._timeless += created is None or not created.is_exact
             self._consider(entity)
+        self._taken += len(page.entities)
 
     def side_of(self, entity: Entity) -> Side:
         """Tell where an SMS is, seen from the time in question."""
@@ -148,7 +126,7 @@ class Search:
         if created is None:
             return Side.UNTOLD
         # Twice the slack: its clock may be off by one, and its place in the list by another.
-        return Side.OLDER if created + zone_slack(entity) < self._since - 2 * self._slack else Side.INSIDE
+        return Side.OLDER if created.latest < self._since - 2 * self._slack else Side.INSIDE
 
     def conclude(self, *, whole: bool) -> Findings:
         """Return what was found, and what cannot be told.
@@ -168,7 +146,8 @@ class Search:
                     doubted[key] = Doubt.ALTERED
             doubted.update(self._blanks())
         open_doubts = {key: doubt for key, doubt in doubted.items() if self._is_open(key)}
-        return Findings(dict(self.found), whole or self.is_over, open_doubts)
+        timeless = self._timeless > self._taken / 2
+        return Findings(dict(self.found), whole or self.is_over, open_doubts, timeless)
 
     def _judged(self, key: bytes, sightings: Mapping[str, _Sighting]) -> list[_Age | Doubt]:
         return [self._judge(sighting, [self._wanted[key]]) for sighting in sightings.values()]
@@ -180,10 +159,10 @@ class Search:
         """Return the earliest moment, on the server's clock, a message looked for can have been created."""
         return min((item.moment.window(self._offset)[0] for item in self._wanted.values()), default=math.inf)
 
-    def _created(self, entity: Entity) -> float | None:
+    def _created(self, entity: Entity) -> Created | None:
         """Return when an SMS was created; a moment that is still to come tells nothing."""
         created = created_at(entity)
-        return None if created is None or created - zone_slack(entity) > self._latest else created
+        return None if created is None or created.earliest > self._latest else created
 
     def _consider(self, entity: Entity) -> None:
         client_id = entity.get("clientId")
@@ -198,7 +177,7 @@ class Search:
 
     def _sighting(self, entity: Entity) -> _Sighting:
         self.order.watch(entity["id"])
-        return _Sighting(entity, self._created(entity), zone_slack(entity))
+        return _Sighting(entity, self._created(entity))
 
     def _consider_client_id(self, client_id: str, entity: Entity) -> None:
         """Note an SMS that has a clientId: it is the message that was sent with it, whatever else it is like."""
@@ -229,7 +208,7 @@ class Search:
         numbers = [digits(number) for number in _numbers(entity)]
         if any(numbers) and entity.get("from") and entity.get("text"):
             return
-        latest = math.inf if (created := self._created(entity)) is None else created + zone_slack(entity)
+        latest = math.inf if (created := self._created(entity)) is None else created.latest
         for number in numbers or [""]:
             to = number_of(self._keys.key("", "+" + number, "")) if number else b""
             self._newest_blank[to] = max(self._newest_blank.get(to, -math.inf), latest)
@@ -260,7 +239,7 @@ class Search:
         if len(items) != len(ours):
             return {}
         items = sorted(items, key=lambda item: item.moment.window(self._offset))
-        ours = sorted(ours, key=lambda sighting: sighting.created or 0.0)
+        ours = sorted(ours, key=lambda sighting: 0.0 if sighting.created is None else sighting.created.at)
         pairs = list(zip(ours, items, strict=True))
         if any(self._age(sighting, item) is not _Age.OURS for sighting, item in pairs):
             return {}
@@ -270,20 +249,22 @@ class Search:
         """Tell whether an SMS is one of these messages, or why that cannot be told."""
         if sighting.created is None:
             return Doubt.UNDATED
-        if not self.order.is_in_line(sighting.entity["id"], sighting.created):
+        if not self.order.is_in_line(sighting.entity["id"], sighting.created.at):
             return Doubt.MISPLACED
         ages = {self._age(sighting, item) for item in items}
         if _Age.OURS in ages:
             return _Age.OURS
-        return Doubt.UNCERTAIN if _Age.UNTOLD in ages else _Age.OLDER
+        if _Age.UNTOLD in ages:
+            return Doubt.UNCERTAIN if sighting.created.is_exact else Doubt.NO_ZONE
+        return _Age.OLDER
 
     def _age(self, sighting: _Sighting, item: Listed) -> _Age:
         earliest, latest = item.moment.window(self._offset)
         if sighting.created is None:
             return _Age.UNTOLD
-        if sighting.created - sighting.zone >= latest - self._slack:
+        if sighting.created.earliest >= latest - self._slack:
             return _Age.OURS
-        return _Age.OLDER if sighting.created + sighting.zone < earliest - self._slack else _Age.UNTOLD
+        return _Age.OLDER if sighting.created.latest < earliest - self._slack else _Age.UNTOLD
 
     def _siblings(self, entity: Entity) -> list[Listed]:
         """Return the messages that have an SMS's sender, number and text."""

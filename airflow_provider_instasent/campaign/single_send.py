@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.api.client import InstasentClient
     from airflow_provider_instasent.api.message import Sms
     from airflow_provider_instasent.campaign.campaign_settings import SendSettings
-    from airflow_provider_instasent.campaign.sightings import Findings
+    from airflow_provider_instasent.campaign.findings import Findings
     from airflow_provider_instasent.journal.journal import Journal
 
 log = logging.getLogger(__name__)

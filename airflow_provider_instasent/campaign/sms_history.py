@@ -34,7 +34,9 @@ much beyond the window."""
 
 _NO_STATUS = "no_status"
 _SCHEMA = """
-CREATE TABLE sms (id TEXT PRIMARY KEY, page INTEGER, line INTEGER, at REAL, status TEXT, entity TEXT);
+CREATE TABLE sms (
+    id TEXT PRIMARY KEY, page INTEGER, line INTEGER, at REAL, earliest REAL, latest REAL, status TEXT, entity TEXT
+);
 CREATE TABLE seen (id TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 _CACHE_KIB = 4_096
@@ -74,7 +76,7 @@ class History:
         self._database.execute("BEGIN")
         self._kinds: dict[str, set[str]] = defaultdict(set)
         self._beyond_since = False
-        self._until_at: float | None = None
+        self._until_earliest: float | None = None
         self._until_found = False
         self._order = ProvenOrder(created_at, OUT_OF_ORDER)
         self.pages = 0
@@ -129,6 +131,10 @@ class History:
         """Return how many SMS do not tell when they were created; they count as inside."""
         return int(next(self._select("SELECT count(*) FROM sms WHERE {} AND at IS NULL"))[0])
 
+    def zoneless(self) -> int:
+        """Return how many SMS tell it without a zone; they count as inside where they are so in any zone."""
+        return int(next(self._select("SELECT count(*) FROM sms WHERE {} AND earliest < latest"))[0])
+
     def newest_id(self) -> str | None:
         """Return the id of the newest SMS of the window, for a later run's `until_id`.
 
@@ -146,44 +152,49 @@ class History:
         return iter(self._database.execute(query.format(condition), values))
 
     def _take(self, page: int, line: int, entity: Entity) -> None:
-        at, status = created_at(entity), normalise_status(entity.get("status")) or _NO_STATUS
+        created, status = created_at(entity), normalise_status(entity.get("status")) or _NO_STATUS
+        at, earliest, latest = created or (None, None, None)
         if entity["id"] == self._window.until_id:
-            self._until_found, self._until_at = True, at
-        if at is not None and self._window.since is not None and at < self._window.since:
+            self._until_found, self._until_earliest = True, earliest
+        if latest is not None and self._window.since is not None and latest < self._window.since:
             self._beyond_since = True
         for name, value in entity.items():
             self._kinds[name].add(kind_of(value))
         # Read again, it may have moved on: the later reading counts.
         self._database.execute(
-            "INSERT INTO sms VALUES (?, ?, ?, ?, ?, ?) "
+            "INSERT INTO sms VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (id) DO UPDATE SET status = excluded.status, entity = excluded.entity",
-            (entity["id"], page, line, at, status, json.dumps(entity, ensure_ascii=False, separators=(",", ":"))),
+            (entity["id"], page, line, at, earliest, latest, status, _as_line(entity)),
         )
 
     def _side_of(self, entity: Entity) -> Side:
         if entity["id"] == self._window.until_id:
             return Side.EDGE
-        edges = [edge for edge in (self._window.since, self._until_at) if edge is not None]
-        at = created_at(entity)
-        if edges and at is not None and at < max(edges) - OUT_OF_ORDER:
+        edges = [edge for edge in (self._window.since, self._until_earliest) if edge is not None]
+        created = created_at(entity)
+        if edges and created is not None and created.latest < max(edges) - OUT_OF_ORDER:
             return Side.OLDER
         if self._window.until_id is not None and not self._until_found:
             return Side.UNTOLD  # the window may end anywhere
-        return Side.UNTOLD if edges and at is None else Side.INSIDE
+        return Side.UNTOLD if edges and created is None else Side.INSIDE
 
     def _inside(self) -> tuple[str, tuple[Any, ...]]:
         """Return the condition that an SMS is inside the window, and its values."""
         conditions: list[str] = ["1"]
         values: list[Any] = []
-        for bound, comparison in ((self._window.since, ">="), (self._window.until, "<")):
+        for bound, comparison in ((self._window.since, "latest >="), (self._window.until, "earliest <")):
             if bound is not None:
-                conditions.append(f"(at IS NULL OR at {comparison} ?)")
+                conditions.append(f"(at IS NULL OR {comparison} ?)")
                 values.append(bound)
         if self._until_found:
-            # Where the time does not tell which of two is newer, their places in the list do.
+            # Where the time does not tell which of two is newer, their places in the list do, if that has an order.
             newer = ">" if self._oldest_first() else "<"
-            conditions.append(f"id <> ? AND CASE WHEN at <> ? THEN at > ? ELSE (page, line) {newer} (?, ?) END")
-            query = "SELECT id, at, at, page, line FROM sms WHERE id = ?"
+            unknown = "at IS NULL OR earliest < latest" if self._order.verdict is Order.CONTRADICTORY else "0"
+            conditions.append(
+                "id <> ? AND CASE WHEN earliest > ? THEN 1 WHEN latest < ? THEN 0 "
+                f"ELSE {unknown} OR (page, line) {newer} (?, ?) END"
+            )
+            query = "SELECT id, latest, earliest, page, line FROM sms WHERE id = ?"
             values += self._database.execute(query, (self._window.until_id,)).fetchone()
         return " AND ".join(conditions), tuple(values)
 
@@ -193,6 +204,10 @@ class History:
         query = "SELECT at FROM sms WHERE at IS NOT NULL ORDER BY page {0}, line {0} LIMIT 1"
         ends = [self._database.execute(query.format(direction)).fetchone() for direction in ("ASC", "DESC")]
         return None not in ends and ends[0][0] < ends[1][0]
+
+
+def _as_line(entity: Entity) -> str:
+    return json.dumps(entity, ensure_ascii=False, separators=(",", ":"))
 
 
 class _Seen:

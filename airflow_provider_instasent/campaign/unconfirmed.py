@@ -19,8 +19,9 @@ from airflow_provider_instasent.api.errors import (
     UnconfirmedError,
 )
 from airflow_provider_instasent.campaign import search
+from airflow_provider_instasent.campaign.findings import Findings
 from airflow_provider_instasent.campaign.search import search_list
-from airflow_provider_instasent.campaign.sightings import Findings, Search
+from airflow_provider_instasent.campaign.sightings import Search
 from airflow_provider_instasent.planning.choices import OnUnconfirmed
 
 if TYPE_CHECKING:
@@ -151,6 +152,8 @@ def refuse_unless_whole(findings: Findings, left: int) -> None:
             f"not found in what can be read of the list (at most {search.MOST_PAGES} pages), which does not reach back "
             "to when they may have been accepted. So nothing was sent again"
         )
+        if findings.timeless:
+            why += ". When most of its SMS were created (createdAt) cannot be read or has no zone, so it is read whole"
     raise UnconfirmedError(
         f"{left} unconfirmed: {why}. Look at Instasent's dashboard, and clear the task with "
         'on_unconfirmed="skip" to leave them so.'

@@ -33,7 +33,8 @@ class InstasentSmsHistoryOperator(BaseOperator):
     room for the window.
 
     The window is `[since, until)` by `createdAt`, which is the server's clock and whose name is inferred; an SMS that
-    does not tell counts as inside. Reading is free and may be repeated: a later run replaces the file.
+    does not tell counts as inside, and so does one without a zone that is inside in any zone. Reading is free and may
+    be repeated: a later run replaces the file.
 
     :param results_path: a file, local or on any object storage, that ends in .jsonl, .ndjson or .parquet (templated)
     :param since: the first moment inside, such as "{{ data_interval_start }}"; None for no bound (templated)
@@ -43,9 +44,9 @@ class InstasentSmsHistoryOperator(BaseOperator):
     :param max_pages: the most pages to read; None for no bound
     :param per_page: how many SMS to ask for at a time; the API may give fewer (its largest page is unknown)
     :param instasent_conn_id: the connection (templated)
-    :returns: `{"rows", "counts": {status: rows}, "complete", "ended_by", "pages", "undated", "newest_id", "since",
-        "until", "results_path"}`. `complete` says whether the window was read to its edge; `ended_by` is `since`,
-        `until_id` or `end_of_list`, or `max_pages` where that bound cut it
+    :returns: `{"rows", "counts": {status: rows}, "complete", "ended_by", "pages", "undated", "zoneless", "newest_id",
+        "since", "until", "results_path"}`. `complete` says whether the window was read to its edge; `ended_by` is
+        `since`, `until_id` or `end_of_list`, or `max_pages` where that bound cut it
     :raises ValueError: names the parameter that is wrong
     """
 
@@ -93,6 +94,13 @@ class InstasentSmsHistoryOperator(BaseOperator):
                 "from this `newest_id` leaves them out.",
                 self.max_pages,
             )
+        if (result["undated"] or result["zoneless"]) and (window.since is not None or window.until is not None):
+            self.log.warning(
+                "Some SMS may lie outside the window: `createdAt` of %d written cannot be read, and of %d has no zone. "
+                "They count as inside where they may be.",
+                result["undated"],
+                result["zoneless"],
+            )
         self.log.info("%d SMS written, %s (%s pages, ended by %s).", *_told(result))
         return result
 
@@ -104,6 +112,7 @@ class InstasentSmsHistoryOperator(BaseOperator):
             "ended_by": ended_by,
             "pages": history.pages,
             "undated": history.undated(),
+            "zoneless": history.zoneless(),
             "newest_id": history.newest_id(),
             "since": _iso(window.since),
             "until": _iso(window.until),

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from .clock import iso_fraction, iso_time
+from .clock import http_date, iso_fraction, iso_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,17 +17,43 @@ if TYPE_CHECKING:
 
 FIELD = "createdAt"
 _BEHIND = 3600.0
-_EAST, _WEST = 2 * 3600, -5 * 3600
-_FORMS: dict[str, Callable[[float], str | int]] = {
+
+
+def _local(hours: float) -> Callable[[float], str]:
+    """The local time of a place so many hours ahead of UTC, without its zone."""
+    return lambda moment: iso_time(moment + hours * 3600)[:19]
+
+
+def _utc(form: str) -> Callable[[float], str]:
+    return lambda moment: f"{datetime.fromtimestamp(moment, UTC):{form}}"
+
+
+_FORMS: dict[str, Callable[[float], Any]] = {
     "iso": iso_time,
     "fraction": iso_fraction,
+    "rfc1123": http_date,
+    "rfc850": _utc("%A, %d-%b-%y %H:%M:%S GMT"),
     "unix": int,
+    "unix_string": lambda moment: str(int(moment)),
+    "fraction_string": lambda moment: f"{moment:.3f}",
     "milliseconds": lambda moment: int(moment * 1_000),
     "microseconds": lambda moment: int(moment * 1_000_000),
     "milliseconds_string": lambda moment: str(int(moment * 1_000)),
-    "local_east": lambda moment: iso_time(moment + _EAST)[:19],
-    "local_west": lambda moment: iso_time(moment + _WEST)[:19],
-}
+    "object": lambda moment: {
+        "date": _local(-5)(moment).replace("T", " ") + ".000000", "timezone_type": 1, "timezone": "-05:00",
+    },
+    "object_local": lambda moment: {"date": _local(-5)(moment)},
+    "object_iso": lambda moment: {"$date": iso_time(moment)},
+    "object_unix": lambda moment: {"seconds": int(moment), "nanos": 0},
+    "local_east": _local(2),
+    "local_west": _local(-5),
+    "local_far_east": _local(14),
+    "local_far_west": _local(-12),
+    "day": _utc("%Y-%m-%d"),
+    "day_first": _utc("%d/%m/%Y %H:%M"),
+    "null": lambda _: None,
+    "words": lambda _: "just now",
+}  # fmt: skip
 
 
 def created(number: int, accepted_at: float, clock: Clock, settings: Settings) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from .alterations import altered
 from .clock import http_date
 from .endpoints import Answer, Call, Operation
 from .limits import headers as limit_headers
+from .limits import told
 from .requests_log import LOGGED_HEADERS, RequestRecord
 
 if TYPE_CHECKING:
@@ -166,11 +167,14 @@ class _Exchange:
         return status, body[: len(body) // 2] if name == "truncated_json" else body, "application/json"
 
     def _headers(self, content_type: str) -> list[tuple[bytes, bytes]]:
-        values = {"Date": http_date(self._sandbox.server_time()), **self._limits}
+        settings, now = self._sandbox.settings, self._sandbox.server_time()
+        limits = told(self._limits, settings.limit_form, now, refused=self._answer.status == 429)  # noqa: PLR2004 - its status
+        values = {**({"Date": http_date(now)} if settings.send_date else {}), **limits}
         if content_type:
             values["Content-Type"] = content_type
         if self._fault and self._fault.name in torrents.PACKED:
             values["Content-Encoding"] = "gzip"
         if self._fault and self._fault.leads_elsewhere:
             values["Location"] = self._fault.body or "/elsewhere"
+        values |= self._fault.headers if self._fault else {}
         return [(name.lower().encode(), value.encode()) for name, value in values.items()]

@@ -84,6 +84,7 @@ class Fault:
     :param body: the body of ``error_*`` and of the refusals; the target of ``redirect*``; all that ``raw`` sends
     :param reset: whether ``cut_*`` close with a TCP reset rather than an orderly end
     :param size: bytes of ``huge`` and, unpacked, of ``huge_gzip``
+    :param headers: more headers of the answer, such as ``Retry-After``
     :param fields: what ``fields`` and ``raw_fields`` put into each entity
     :raises ValueError: for a value that does not fit
     """
@@ -100,6 +101,7 @@ class Fault:
     reset: bool = False
     size: int = 0
     fields: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.name not in BEFORE | AFTER:

@@ -6,7 +6,11 @@ from __future__ import annotations
 from math import ceil, floor
 from typing import TYPE_CHECKING
 
+from .clock import http_date
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .settings import Settings
 
 
@@ -47,3 +51,22 @@ def headers(limit: int, remaining: int, reset: float) -> dict[str, str]:
         "X-RateLimit-Remaining": str(max(0, remaining)),
         "X-RateLimit-Reset": str(ceil(reset)),
     }
+
+
+def told(limits: Mapping[str, str], form: str, now: float, *, refused: bool) -> dict[str, str]:
+    """The headers as a setting wants them (U, all but the usual form).
+
+    :param limits: the three headers
+    :param form: the setting ``limit_form``
+    :param now: unix time in seconds on the server's clock
+    :param refused: whether the answer is 429
+    """
+    reset = int(limits["X-RateLimit-Reset"])
+    left = max(0, reset - floor(now))
+    if form in ("retry_after", "retry_after_date"):
+        return {"Retry-After": str(left) if form == "retry_after" else http_date(reset)} if refused else {}
+    if form == "none":
+        return {}
+    forms = {"seconds": str(reset), "milliseconds": str(1_000 * reset), "fraction": f"{reset}.000"}
+    forms |= {"seconds_left": str(left), "date": http_date(reset)}
+    return {**limits, "X-RateLimit-Reset": forms[form]}

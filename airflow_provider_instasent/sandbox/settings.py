@@ -25,6 +25,35 @@ BulkErrors = Literal[
     "missing",
 ]
 
+CreatedForm = Literal[
+    "iso",
+    "fraction",
+    "rfc1123",
+    "rfc850",
+    "unix",
+    "unix_string",
+    "fraction_string",
+    "milliseconds",
+    "microseconds",
+    "milliseconds_string",
+    "object",
+    "object_local",
+    "object_iso",
+    "object_unix",
+    "local_east",
+    "local_west",
+    "local_far_east",
+    "local_far_west",
+    "day",
+    "day_first",
+    "null",
+    "words",
+]
+"""How ``createdAt`` is written: ISO 8601 in whole seconds, or with a ``fraction``; as HTTP writes dates, today or long
+ago; ``unix`` seconds, ``milliseconds`` or ``microseconds``, as a number or in a string; an object as PHP writes its
+dates, with the zone or without, as MongoDB does, or with ``seconds``; the local time, without its zone, of a place two
+or 14 hours ahead of UTC, or five or 12 behind it; the day alone; a date that begins with the day; nothing, or words."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -34,9 +63,7 @@ class Settings:
         are always ``{"entities": […]}`` (C)
     :param echo_client_id: whether entities repeat the ``clientId`` (U)
     :param send_created_at: whether entities have ``createdAt`` (U)
-    :param created_form: how it is written (U): ISO 8601 in whole seconds, or with a ``fraction``; ``unix`` seconds,
-        ``milliseconds`` or ``microseconds``, or milliseconds in a string; the local time of a place two hours ahead
-        of UTC or five behind it, without a zone
+    :param created_form: how it is written (U): see :data:`CreatedForm`
     :param created_jitter: how far it may be off the order of acceptance, to either side (U)
     :param created_unreadable: share of the messages, 0 to 1, that have none, or a word in its place (U)
     :param created_behind: share of the messages, 0 to 1, whose ``createdAt`` is an hour early: a server of theirs has
@@ -60,6 +87,10 @@ class Settings:
     :param latency: how long a request takes; acceptance happens in the middle
     :param rate_limit: requests a window, per endpoint (C: 1200 is the documented example)
     :param rate_window: length of a window (C: a minute); whole seconds, so that the reset header is exact
+    :param limit_form: how the limit is told: three headers with the reset in unix ``seconds`` (C); or in
+        ``milliseconds``, with a ``fraction``, in ``seconds_left`` or as a ``date``; or ``Retry-After`` on 429 alone, in
+        seconds or as a date; or not at all (U)
+    :param send_date: whether answers have ``Date``
     :param sent_after: age at which a message turns ``sent``
     :param final_after: age at which it reaches its final state
     :param lookup_after: age at which a lookup is done
@@ -75,16 +106,7 @@ class Settings:
     envelope: Literal["wrapped", "bare"] = "wrapped"
     echo_client_id: bool = True
     send_created_at: bool = True
-    created_form: Literal[
-        "iso",
-        "fraction",
-        "unix",
-        "milliseconds",
-        "microseconds",
-        "milliseconds_string",
-        "local_east",
-        "local_west",
-    ] = "iso"
+    created_form: CreatedForm = "iso"
     created_jitter: float = 0.0
     created_unreadable: float = 0.0
     created_behind: float = 0.0
@@ -107,6 +129,10 @@ class Settings:
     latency: float = 0.0
     rate_limit: int = 1200
     rate_window: float = 60.0
+    limit_form: Literal[
+        "seconds", "milliseconds", "fraction", "seconds_left", "date", "retry_after", "retry_after_date", "none"
+    ] = "seconds"
+    send_date: bool = True
     sent_after: float = 0.5
     final_after: float = 1.5
     lookup_after: float = 1.0

@@ -43,8 +43,12 @@ class PageTimes:
 
 
 def times_of(entities: list[Entity]) -> PageTimes | None:
-    """Return when the messages on a page were created, or None where they do not tell (inferred: `createdAt`)."""
-    moments = sorted(moment for moment in map(created_at, entities) if moment is not None)
+    """Return when the messages on a page were created, or None where they do not tell (inferred: `createdAt`).
+
+    Without a zone it is as it is written: pages are only compared with each other, and what is searched for in vain is
+    asked for when it was created, which is written alike.
+    """
+    moments = sorted(created.at for created in map(created_at, entities) if created is not None)
     if not moments:
         return None
     # The outermost on either side may be wrong; a few of a hundred do not count.

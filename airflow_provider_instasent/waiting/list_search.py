@@ -88,11 +88,11 @@ class ListSearch:
         :param message_id: which
         :param entity: as the API sent it, None where it did not
         """
-        moment = None if entity is None else created_at(entity)
+        created = None if entity is None else created_at(entity)
         for probe in [probe for probe in self._probes if message_id in probe.waiting]:
             probe.waiting.discard(message_id)
-            if moment is not None:
-                probe.moments.append(moment)
+            if created is not None:
+                probe.moments.append(created.at)
             if not probe.waiting:
                 self._probes.remove(probe)
                 if probe.moments:

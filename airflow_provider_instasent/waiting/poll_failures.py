@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_instasent.api import errors
 from airflow_provider_instasent.api.exchange import Kind
 from airflow_provider_instasent.api.refusals import Fate, classify, is_redirect
-from airflow_provider_instasent.api.retry import RetryPolicy, Wait, decide
+from airflow_provider_instasent.api.retry import RetryPolicy, Wait, asked_to_wait, decide
 
 if TYPE_CHECKING:
     from airflow_provider_instasent.api.exchange import Outcome
@@ -32,7 +32,7 @@ class PollFailures:
     :ivar failed_sweeps: sweeps in a row without a successful read
     :ivar last_error: what the last failed read met, fit for a log
     :ivar refusal: why reading on cannot help, or None
-    :ivar blocked_until: unix seconds before which a rate limit forbids to read
+    :ivar blocked_until: unix seconds before which a rate limit forbids to read, or an API that is down asks not to
     """
 
     def __init__(self) -> None:
@@ -71,6 +71,8 @@ class PollFailures:
             decision = decide(self.failed_sweeps + 1, Kind.READ, outcome, now, _UNTIL_RESET, understood=False)
             if isinstance(decision, Wait):
                 self.blocked_until = max(self.blocked_until, now + decision.seconds)
+        elif seconds := asked_to_wait(outcome, now):
+            self.blocked_until = max(self.blocked_until, now + seconds)
         elif self._failures_in_a_row < FAILURES_IN_A_ROW:
             return False
         return True

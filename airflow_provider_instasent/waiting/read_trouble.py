@@ -6,7 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from airflow_provider_instasent.api.exchange import Kind
 from airflow_provider_instasent.api.rate_limit import LONGEST_RESET_WAIT
+from airflow_provider_instasent.api.refusals import Fate, classify
 from airflow_provider_instasent.waiting.poll_failures import PollFailures
 from airflow_provider_instasent.waiting.reads import PageRead, Read, SingleRead
 
@@ -122,6 +124,8 @@ class ReadTrouble:
     ) -> Trouble:
         """Take in a read that failed: one is left for the next round, three in a row or a 429 pause its kind.
 
+        So does one of an API that is down and says for how long (`Retry-After`).
+
         Three in a row where others were answered before are the trouble of one page, or of one message, at first.
 
         :param outcome: what came of it
@@ -133,8 +137,9 @@ class ReadTrouble:
         failures.blocked_until = 0.0  # that of a read before this one is kept in `_until`
         is_over = failures.read_failed(outcome, error, now)
         refusal, failures.refusal = failures.refusal, None  # waits that come later find out themselves
-        if failures.blocked_until > now:  # told of this endpoint alone (confirmed: limits are per endpoint)
-            self._until[kind] = max(self._until[kind], failures.blocked_until)
+        # Told of this endpoint alone (confirmed: limits are per endpoint).
+        until = self._until[kind] = max(self._until[kind], failures.blocked_until)
+        if failures.blocked_until > now and classify(Kind.READ, outcome) is Fate.RATE_LIMITED:
             self._limited.add(kind)
             if not is_paused_already:
                 failures.sweep_ended(succeeded=False)
@@ -147,7 +152,7 @@ class ReadTrouble:
             return Trouble(is_over=is_over, refusal=refusal)
         was_silent, self._is_silent = self._is_silent, True
         counts = was_silent and not self._is_told_by_other(kind, now)
-        self._until[kind] = now + interval
+        self._until[kind] = max(until, now + interval)
         self._limited.discard(kind)
         self._answered[kind] = False
         failures.sweep_ended(succeeded=False)

@@ -274,7 +274,7 @@ class Campaign:
         # Either each worker's clock was compared with the API's, or there is but one clock.
         compared = habits.dates and not self._untimed
         one_clock = not self._moved and not self._skewed and (habits.dates or not habits.skew)
-        return (compared or one_clock) and habits.created_at in {"iso", "seconds", "milliseconds"}
+        return (compared or one_clock) and habits.created_at in {"iso", "seconds", "milliseconds", "http", "object"}
 
     def _suppressed(self, attempt: Attempt) -> frozenset[str]:
         return frozenset() if self.single else frozenset(_message(person)[0] for person in attempt.suppressed)

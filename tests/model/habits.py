@@ -51,8 +51,8 @@ class Habits(Brief):
     :param page_cap: the most entities it shows a page
     :param repeats_last_page: what comes behind its end is the last page again
     :param echoes: whether entities show their clientId
-    :param created_at: how they show their time: `iso`, `seconds`, `milliseconds`, `local` (two hours ahead, no zone),
-        `west` (five behind, none), `nonsense`, `none`
+    :param created_at: how they show their time: `iso`, `seconds`, `milliseconds`, `http`, `object`, `local` (two hours
+        ahead, no zone), `west` (five behind, none), `day first`, `nonsense`, `none`
     :param jitter: by how many seconds the times shown are off the order of storage, in turn
     :param lag: seconds until an SMS shows in the list
     :param skew: seconds by which its clock is ahead of the true one

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -54,6 +55,9 @@ def _time(at: float, shape: str) -> Any:
         "iso": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "seconds": int(at),
         "milliseconds": int(at * 1000),
+        "http": formatdate(at, usegmt=True),
+        "object": {"date": f"{here:%Y-%m-%d %H:%M:%S.%f}", "timezone_type": 1, "timezone": f"+{LOCAL_HOURS:02}:00"},
+        "day first": f"{moment:%d/%m/%Y %H:%M}",
         "local": here.isoformat(sep=" ", timespec="seconds"),
         "west": west.isoformat(sep=" ", timespec="seconds"),
         "nonsense": "a moment ago",

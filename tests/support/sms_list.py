@@ -12,12 +12,14 @@ from support.campaign import KEYS
 from airflow_provider_instasent.api.message_outcome import MessageState
 from airflow_provider_instasent.api.pages import Page
 from airflow_provider_instasent.campaign.search import CLOCK_SLACK, search_list
-from airflow_provider_instasent.campaign.sightings import Findings, Search
+from airflow_provider_instasent.campaign.sightings import Search
 from airflow_provider_instasent.journal.roster import Listed
 from airflow_provider_instasent.journal.worker_clock import Moment, WorkerClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from airflow_provider_instasent.campaign.findings import Findings
 
 NOW = 1_800_000_000.0
 HOUR = 3600.0

@@ -12,7 +12,7 @@ from airflow_provider_instasent.api.errors import NoFundsError, UnconfirmedError
 from airflow_provider_instasent.api.message_outcome import MessageState
 from airflow_provider_instasent.api.retry import RetryPolicy
 from airflow_provider_instasent.campaign import search
-from airflow_provider_instasent.campaign.sightings import Doubt
+from airflow_provider_instasent.campaign.findings import Doubt
 
 
 @pytest.mark.parametrize("policy", ["fail", "skip", "resend"])

@@ -137,3 +137,27 @@ def test_bad_parameters_end_it_before_anything_is_read(connected, parameters, to
     with pytest.raises(AirflowFailException, match=told):
         InstasentSmsHistoryOperator(task_id="history", **parameters).execute({})
     assert not connected.requests.records("list")
+
+
+@pytest.mark.parametrize(
+    ("form", "told"),
+    [
+        ("rfc1123", (0, 0)),
+        ("object", (0, 0)),
+        ("local_west", (0, 40)),
+        ("local_far_east", (0, 40)),
+        ("day_first", (40, 0)),
+    ],
+)
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+def test_what_has_no_time_that_can_be_read_is_written_counted_and_warned_of(
+    connected, tmp_path, capsys, order, form, told
+):
+    connected.configure(list_order=order, created_form=form)
+    start = connected.sandbox.clock.now() - 40
+    accept(connected, 0, 40, start)
+    since = datetime.fromtimestamp(int(connected.sandbox.clock.wall(start, 0)) - 60, UTC)
+    result, rows = read(tmp_path / "sms.jsonl", since=since)
+    assert (len(rows), result["undated"], result["zoneless"]) == (40, *told)
+    assert (result["complete"], result["ended_by"]) == (True, "end_of_list")
+    assert ("may lie outside the window" in capsys.readouterr().out) is (told != (0, 0))

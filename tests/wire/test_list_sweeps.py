@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import time
+from typing import get_args
 
 import pytest
 from support.delivery import MODES, connected, first_event, run_sensor
@@ -13,6 +14,7 @@ from support.sandbox import deliverable
 
 from airflow_provider_instasent.api.client import InstasentClient
 from airflow_provider_instasent.api.message import Sms
+from airflow_provider_instasent.sandbox.settings import CreatedForm
 from airflow_provider_instasent.waiting.results_file import RESULT_FIELDS
 
 __all__ = ["connected"]
@@ -133,3 +135,16 @@ def test_the_sensor_takes_a_results_file_in_every_mode(connected, mode, tmp_path
     assert statuses_in(path) == ["delivered"] * 120 + [None]
     assert len(connected.requests.records("list")) >= 5
     assert connected.requests.records("read") == []
+
+
+@pytest.mark.parametrize("form", get_args(CreatedForm))
+@pytest.mark.parametrize("told", [True, False])
+async def test_a_wait_ends_well_and_soon_whatever_form_times_have(connected, form, told):
+    """Times only help to find what is asked for: one by one is the dearest that it gets."""
+    connected.put_before(2_000)
+    connected.configure(created_form=form, sent_after=0, final_after=0)
+    connected.stop_clock()
+    ids = send(connected, 300)
+    event = await wait(ids, accepted=now_there(connected) if told else None)
+    assert (event["outcome"], event["delivered"]) == ("success", 300)
+    assert len(connected.requests.records("list")) + len(connected.requests.records("read")) < 2 * 300 + 25

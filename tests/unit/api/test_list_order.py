@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_instasent.api.list_order import LikelyOrder, Order, ProvenOrder
+from airflow_provider_instasent.api.timestamps import EAST, WEST, Created
 
-SLACK = 120.0
+SLACK, HOUR = 120.0, 3_600.0
 
 
 def page(*moments):
@@ -17,7 +18,7 @@ def page(*moments):
 
 
 def moment(entity):
-    return entity["at"]
+    return None if entity["at"] is None else Created.exactly(entity["at"])
 
 
 def proven(*pages, numbers=None):
@@ -136,6 +137,46 @@ def test_where_no_order_is_proven_what_lies_between_its_neighbours_is_in_line():
     order.note(1, entities)
     assert not order.is_in_line(entities[5]["id"], 0.0)
     assert order.is_in_line(entities[0]["id"], 500.0)
+
+
+def without_zone(entity):
+    return Created(entity["at"], entity["at"] - EAST, entity["at"] + WEST)
+
+
+@pytest.mark.parametrize(
+    ("apart", "verdict"),
+    [(300, Order.UNPROVEN), (9_372, Order.UNPROVEN), (9_373, Order.NEWEST_FIRST), (86_400, Order.NEWEST_FIRST)],
+)
+def test_times_without_a_zone_prove_an_order_where_they_do_in_any_zone(apart, verdict):
+    """Clocks are put back: half an hour later it is half an hour earlier. It takes 26 hours, and the slack."""
+    order = ProvenOrder(without_zone, SLACK)
+    order.note(1, page(*[apart * place for place in range(12, -1, -1)]))
+    assert order.verdict is verdict
+
+
+def test_a_moment_without_a_zone_is_compared_with_its_place_as_it_is_written():
+    order = ProvenOrder(without_zone, SLACK)
+    entities = page(*[10_000 - 100 * place for place in range(20)])
+    entities[10]["at"] = 9_000 - 3_600
+    for place in (5, 10):
+        order.watch(entities[place]["id"])
+    order.note(1, entities)
+    assert order.is_in_line(entities[5]["id"], entities[5]["at"])
+    assert not order.is_in_line(entities[10]["id"], entities[10]["at"])
+
+
+def test_moments_with_and_without_a_zone_prove_no_wrong_order():
+    """Every other one is written in the local time of New York."""
+
+    def moment_in_either_form(entity):
+        if int(entity["at"]) % 200:
+            return moment(entity)
+        return Created(entity["at"] - 5 * HOUR, entity["at"] - 5 * HOUR - EAST, entity["at"] - 5 * HOUR + WEST)
+
+    order = ProvenOrder(moment_in_either_form, SLACK)
+    order.note(1, page(*[100.0 * place for place in range(30)]))
+    order.note(2, page(*[100.0 * place for place in range(30, 60)]))
+    assert order.verdict is not Order.NEWEST_FIRST
 
 
 @pytest.mark.parametrize(

@@ -462,3 +462,50 @@ def test_a_reserve_of_each_window_is_left_to_others(clock, reserve, left):
     assert window.pause() == pytest.approx(60 + MARGIN)
     clock.now += 61
     assert window.pause() == 0
+
+
+# Limits that are told in other ways.
+
+
+def test_nothing_leaves_for_as_long_as_a_refusal_without_a_window_asks(window, clock):
+    ask(window, RateLimit(refused=True, retry_in=30.0))
+    assert window.pause() == 30.0
+    clock.now += 29
+    assert window.pause() == 1.0
+    clock.now += 1
+    assert window.pause() == 0
+
+
+@pytest.mark.parametrize(
+    "limit", [RateLimit(retry_in=30.0), RateLimit(refused=True), RateLimit(refused=True, retry_in=0.0)]
+)
+def test_what_is_no_refusal_or_asks_for_nothing_holds_nobody_up(window, limit):
+    ask(window, limit)
+    assert window.pause() == 0
+
+
+def test_a_window_that_is_told_is_believed_before_what_is_asked_for(window):
+    ask(window, RateLimit(100, 0, 10.0, NOW + 10, NOW, refused=True, retry_in=30.0))
+    assert window.pause() == pytest.approx(10 + MARGIN)
+
+
+def test_it_holds_up_for_120_seconds_at_a_time_and_not_for_an_hour_because_our_clock_was_set_back(window, clock):
+    ask(window, RateLimit(refused=True, retry_in=1e9))
+    assert window.pause() == LONGEST_RESET_WAIT
+    clock.now -= 3_600
+    assert window.pause() == 0
+
+
+@pytest.mark.parametrize("told_time", [True, False])
+def test_a_reset_in_seconds_that_are_left_is_one_window_though_it_wavers(window, clock, told_time):
+    """A hundred requests a minute, all made at once; the seconds are rounded either way."""
+    for remaining in reversed(range(100)):
+        clock.now += 0.1
+        server_now = float(int(clock.now)) if told_time else None
+        left = 60 - int(clock.now - NOW) + remaining % 2
+        window.leave()
+        reset_at = (clock.now if server_now is None else server_now) + left
+        window.land(RateLimit(100, remaining, float(left), reset_at, server_now, is_rough=True))
+    assert 45 < window.pause() < 55
+    clock.now += 60
+    assert window.pause() == 0

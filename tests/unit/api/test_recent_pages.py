@@ -14,13 +14,15 @@ from hypothesis import strategies as st
 from airflow_provider_instasent.api.list_order import LikelyOrder, ProvenOrder
 from airflow_provider_instasent.api.pages import Page
 from airflow_provider_instasent.api.recent_pages import Side, recent_pages
+from airflow_provider_instasent.api.timestamps import Created
 
 SLACK = 120.0
 NEVER = float("-inf")
 
 
-def moment(entity: dict[str, Any]) -> float | None:
-    return entity.get("at")
+def moment(entity: dict[str, Any]) -> Created | None:
+    at = entity.get("at")
+    return None if at is None else Created.exactly(at)
 
 
 @dataclass

@@ -63,6 +63,16 @@ def test_what_is_made_again(attempt, kind, outcome, decision):
         ({"x_ratelimit_reset": "soon"}, 1.0),
         ({"x_ratelimit_reset": "nan"}, 1.0),
         ({"x_ratelimit_reset": "inf"}, 1.0),
+        ({"x_ratelimit_reset": (int(NOW) + 7) * 1_000}, 7.0),
+        ({"x_ratelimit_reset": 7}, 7.0),
+        ({"retry_after": 7}, 7.0),
+        ({"retry_after": 600}, 20.0),
+        ({"retry_after": 0}, 1.0),
+        ({"retry_after": -7}, 1.0),
+        ({"retry_after": "Fri, 15 Jan 2027 08:00:07 GMT", "date": DATE}, 7.0),
+        ({"retry_after": "Fri, 15 Jan 2027 09:00:00 GMT", "date": DATE}, 20.0),
+        ({"retry_after": "Fri, 15 Jan 2027 07:00:00 GMT", "date": DATE}, 1.0),
+        ({"retry_after": 7, "x_ratelimit_reset": int(NOW) + 9}, 9.0),
     ],
 )
 @pytest.mark.parametrize("kind", Kind)
@@ -75,6 +85,14 @@ def test_the_reset_is_read_on_the_servers_own_clock(skew):
     limited = answer(429, x_ratelimit_reset=int(NOW) + 7, date=DATE)
 
     assert decide(1, SEND, limited, NOW + skew, POLICY) == Wait(7.0, "rate limit reached")
+
+
+@pytest.mark.parametrize(("said", "seconds"), [("7", 7.0), ("600", 20.0), ("soon", 1.0), ("-1", 1.0)])
+def test_a_read_is_made_again_when_an_api_that_is_down_asks_for_it_and_a_send_never_is(said, seconds):
+    down = answer(503, retry_after=said)
+    assert decide(1, READ, down, NOW, POLICY) == Wait(seconds, "unavailable")
+    assert decide(3, READ, down, NOW, POLICY) == GiveUp()
+    assert decide(1, SEND, down, NOW, POLICY) == GiveUp()
 
 
 def test_a_rate_limit_that_does_not_end_is_given_up():
@@ -90,8 +108,13 @@ def test_pollers_try_once(outcome):
 failures = st.builds(Failure, left=st.booleans(), reason=st.just("?"))
 resets = st.one_of(st.none(), st.floats(), st.integers(), st.text(max_size=12))
 answers = st.builds(
-    lambda status, reset: answer(status, **({} if reset is None else {"x_ratelimit_reset": reset})),
+    lambda status, reset, retry_after: answer(
+        status,
+        **({} if reset is None else {"x_ratelimit_reset": reset}),
+        **({} if retry_after is None else {"retry_after": retry_after}),
+    ),
     st.integers(100, 599),
+    resets,
     resets,
 )
 outcomes = st.one_of(failures, answers)

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from support.sms_list import HOUR, NOW, World, content, ours, wanted
 
 from airflow_provider_instasent.api.client_ids import MessageKeys
+from airflow_provider_instasent.api.errors import UnconfirmedError
 from airflow_provider_instasent.api.message_outcome import MessageState
+from airflow_provider_instasent.campaign.findings import Doubt
 from airflow_provider_instasent.campaign.search import CLOCK_SLACK
-from airflow_provider_instasent.campaign.sightings import Doubt
+from airflow_provider_instasent.campaign.unconfirmed import refuse_unless_whole
 from airflow_provider_instasent.journal.roster import Listed
 from airflow_provider_instasent.journal.worker_clock import Moment
 
@@ -322,7 +324,7 @@ def test_a_time_without_a_zone_proves_neither_that_it_is_ours_nor_mostly_that_it
     world.accept(createdAt=datetime.fromtimestamp(NOW + hours * HOUR, tz=UTC).replace(tzinfo=None).isoformat())
     findings = world.findings(wanted())
     assert (dict(findings.found), findings.whole) == ({}, True)
-    assert findings.doubted == ({wanted().key: Doubt.UNCERTAIN} if doubted else {})
+    assert findings.doubted == ({wanted().key: Doubt.NO_ZONE} if doubted else {})
 
 
 @pytest.mark.parametrize("shown", [{"to": "600000001"}, {"to": None}, {"to": "+34600000001"}, {"to": "34600000001"}])
@@ -510,3 +512,38 @@ def test_what_is_found_was_accepted_and_what_is_neither_found_nor_in_doubt_was_n
         assert found == {}
     if echo == "all" and world.lag <= 5.0:
         assert found == truth
+
+
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+@pytest.mark.parametrize(
+    ("created", "doubt"),
+    [
+        ("Fri, 15 Jan 2027 08:00:00 GMT", None),
+        ("1800000000.0", None),
+        ({"date": "2027-01-15 03:00:00.000000", "timezone_type": 3, "timezone": "America/New_York"}, None),
+        ({"date": "2027-01-15 03:00:00.000000"}, Doubt.NO_ZONE),
+        ("Fri Jan 15 03:00:00 EST 2027", Doubt.NO_ZONE),
+        ([2027, 1, 15, 3, 0], Doubt.NO_ZONE),
+        ("15/01/2027 03:00", Doubt.UNDATED),
+        ("2027-01-15 03:00:00 AM", Doubt.UNDATED),
+        ({"on": "2027-01-15T08:00:00Z"}, Doubt.UNDATED),
+    ],
+)
+def test_a_lost_message_is_found_or_in_doubt_in_whatever_form_its_time_is(order, created, doubt):
+    world = World(echo=False, order=order)
+    sms_id = world.accept(createdAt=created)
+    findings = world.findings(wanted())
+    assert {key: one["id"] for key, one in findings.found.items()} == ({} if doubt else {wanted().key: sms_id})
+    assert findings.doubted == ({wanted().key: doubt} if doubt else {})
+
+
+@pytest.mark.parametrize("created", [None, "27/11/2026 13:00", "2027-01-15 08:00:00"])
+def test_a_list_that_does_not_tell_where_to_stop_is_read_so_far_and_no_farther(created):
+    """What is not found is then no absence, and it is said why."""
+    world = World(echo=False)
+    for number in range(100):
+        world.accept(f"another {number}", createdAt=created)
+    findings = world.findings(wanted(), max_pages=5)
+    assert (findings.whole, findings.timeless, world.reads) == (False, True, 5)
+    with pytest.raises(UnconfirmedError, match="cannot be read or has no zone"):
+        refuse_unless_whole(findings, 1)

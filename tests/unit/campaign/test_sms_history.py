@@ -202,3 +202,74 @@ def test_an_empty_list_is_an_empty_file(tmp_path):
 def test_another_ending_is_refused(tmp_path):
     with History(HistoryWindow()) as history, pytest.raises(ConfigurationError, match="results_path"):
         history.write(tmp_path / "sms.csv")
+
+
+HOUR = 3_600
+
+
+def zoneless(moments, hours):
+    """What SMS show whose times are those of a place so many hours ahead of UTC, without saying so."""
+    return {
+        f"m{place}": {"createdAt": datetime.fromtimestamp(START + at + hours * HOUR, UTC).strftime("%Y-%m-%d %H:%M:%S")}
+        for place, at in enumerate(moments)
+    }
+
+
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+@pytest.mark.parametrize("ahead", [-12, -5, 0, 2, 14])
+def test_windows_in_a_row_leave_out_no_sms_whose_time_has_no_zone(tmp_path, order, ahead):
+    """A day ends, and its run reads what there is by then; so does the next day's. West of UTC, by what is written as
+    if it were UTC, the first hours of the second day are the first day's, and come too late for it."""
+    times = [place * HOUR for place in range(48)]
+    found = []
+    for day in range(2):
+        told = times[: 24 * day + 24]
+        account = Account(told, order, extra=zoneless(told, ahead))
+        window = HistoryWindow(START + day * 24 * HOUR, START + (day + 1) * 24 * HOUR)
+        with History(window) as history:
+            history.read(account.page)
+            rows = history.write(tmp_path / "sms.jsonl")
+            assert (history.zoneless(), history.undated()) == (rows, 0)
+        found.append({json.loads(line)["id"] for line in (tmp_path / "sms.jsonl").read_text().splitlines()})
+        assert {f"m{24 * day + hour}" for hour in range(24)} <= found[day]
+    assert found[0] | found[1] == {f"m{place}" for place in range(48)}
+
+
+def test_times_without_a_zone_end_the_reading_where_they_are_older_in_any_zone(tmp_path):
+    times = [place * HOUR for place in range(200)]
+    account = Account(times, extra=zoneless(times, -5))
+    with History(HistoryWindow(since=START + 190 * HOUR)) as history:
+        assert history.read(account.page) == "since"
+        assert history.pages < 10
+        assert history.write(tmp_path / "sms.jsonl") == history.zoneless() == 17
+
+
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+def test_a_run_goes_on_from_the_newest_id_though_clocks_were_put_back(tmp_path, order):
+    """Half an hour after 02:45 it is 02:15: that is newer, and not left out."""
+    shown = ["2027-10-30 12:00:00", "2027-10-31 02:30:00", "2027-10-31 02:45:00", "2027-10-31 02:15:00"]
+    account = Account(list(range(4)), order, extra={f"m{n}": {"createdAt": at} for n, at in enumerate(shown)})
+
+    ended_by, ids, _ = read(account, HistoryWindow(until_id="m2"), tmp_path / "sms.jsonl")
+
+    assert (ended_by, ids) == ("until_id", ["m3"])
+
+
+@pytest.mark.parametrize(
+    ("created", "outside"),
+    [
+        ("Mon, 21 Sep 2026 13:00:00 GMT", True),
+        ("1789999999.5", True),
+        ({"date": "2026-09-21 15:00:00.000000", "timezone_type": 3, "timezone": "Europe/Madrid"}, True),
+        ("21/09/2026 13:00", False),
+        (20260921, False),
+        ("9999-12-31T23:59:59Z", False),
+    ],
+)
+def test_the_window_goes_by_times_in_any_form_that_can_be_read(tmp_path, created, outside):
+    account = Account(list(range(5)), extra={"m2": {"createdAt": created}})
+
+    _, ids, told = read(account, HistoryWindow(START, START + 100), tmp_path / "sms.jsonl")
+
+    assert told["undated"] == (0 if outside else 1)
+    assert ("m2" in ids) is not outside

@@ -17,7 +17,7 @@ from airflow_provider_instasent.api.errors import (
 )
 from airflow_provider_instasent.api.pages import Page
 from airflow_provider_instasent.campaign.campaign_settings import SendSettings
-from airflow_provider_instasent.campaign.sightings import Doubt, Findings
+from airflow_provider_instasent.campaign.findings import Doubt, Findings
 from airflow_provider_instasent.campaign.unconfirmed import (
     MOST_RESENDS,
     Unconfirmed,

@@ -238,3 +238,12 @@ def test_an_api_that_goes_down_after_it_answered_is_told_after_ten_pauses_and_on
     ended = run(account, reader, DAY)
     assert account.endings[wait].ending is Ending.ERROR
     assert 9 * 30 <= ended[wait] - START <= 13 * 30
+
+
+@pytest.mark.parametrize(("said", "seconds"), [("45", 45), ("1000", 120), ("Mon, 12 Jan 1970 13:47:25 GMT", 45)])
+def test_an_endpoint_that_is_down_is_left_alone_as_long_as_it_asks_and_still_counts(trouble, said, seconds):
+    down = Answer(503, {"retry-after": said}, b"")
+    (first,) = fail(trouble, PageRead, 1, NOW, down)
+    assert (first.is_over, first.is_rate_limited, first.counts) == (True, False, True)
+    assert (trouble.until(PageRead), trouble.until(SingleRead)) == (NOW + seconds, 0.0)
+    assert not trouble.is_limited(PageRead)
