@@ -118,7 +118,7 @@ def refused(result: WatchResult, error: str) -> Conclusion:
 
 
 _HINTS = {
-    "not_found": "`not_found`: absent, or not visible to this connection's token, or its base path is wrong.",
+    "not_found": "`not_found`: absent, or not visible to this connection's API token, or its base path is wrong.",
     "no_id": "`no_id`: accepted, but the API did not tell the id, so what became of it is not known.",
     "unpaid": "`unpaid`: the account had no funds; Instasent does not send these again.",
 }

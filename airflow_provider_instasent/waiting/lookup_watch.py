@@ -110,4 +110,4 @@ class LookupWatch(Watch):
 UNAFFECTED = "The lookups themselves are not affected; clearing this task asks for their results and orders none anew."
 
 _STILL_PENDING = "If one of these statuses means finished, leave it out of `pending_statuses`."
-_NONE_FOUND = "absent, or not visible to this connection's token, or its base path is wrong. " + UNAFFECTED
+_NONE_FOUND = "absent, or not visible to this connection's API token, or its base path is wrong. " + UNAFFECTED

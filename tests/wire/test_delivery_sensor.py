@@ -104,7 +104,7 @@ def test_a_404_for_ever_ends_as_not_found(connected, mode, monkeypatch):
     run = run_sensor(mode, monkeypatch, message_ids=ids)
     assert run.ended_as == "AirflowFailException"
     assert run.pushed["counts"] == {"not_found": 1}
-    assert "not visible to this connection's token" in str(run.error)
+    assert "not visible to this connection's API token" in str(run.error)
     assert time.monotonic() - started > 0.3
 
 

@@ -129,7 +129,7 @@ def test_a_404_is_lag_first_and_final_later():
     ended = watch.conclude(0.0, LATER)
     assert ended.ending is Ending.UNDELIVERABLE
     assert ended.result.counts == {"not_found": 1}
-    assert "not visible to this connection's token" in ended.message
+    assert "not visible to this connection's API token" in ended.message
 
 
 def test_a_404_that_is_found_meanwhile_starts_anew():
