@@ -9,7 +9,7 @@ In the order in which a campaign passes through::
     sender                           chunks in flight, written ahead   (rate_gate, unanswered, send_progress)
     tally                            counts what becomes of them
     unconfirmed   search   sightings     what becomes of messages in doubt; the looks for them; what the list tells
-    summary   shortfall              the summary and the results file; when that is a failure
+    summary   shortfall              the summary and the results file; when that is a failure   (rejections)
 
     sms_history   export_formats     the account's list of SMS as a file
 """

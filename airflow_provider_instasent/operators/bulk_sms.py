@@ -287,7 +287,6 @@ class InstasentBulkSmsOperator(SendOperator):
             "statuses": dict(result.counts),
         }
         if ended.ending is not Ending.SUCCESS:
-            self.log.error(ended.message)
             task_try.report_before_failing(self, summary)
         raise_unless_successful(ended)
         return self._done(task_try, summary)

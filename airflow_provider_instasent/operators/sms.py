@@ -171,10 +171,12 @@ class InstasentSendSmsOperator(SendOperator):
         if verdict != "delivered":
             task_try.report_before_failing(self, value)
         raise_unless_successful(ended)
+        self.log.info(ended.message)
         return value
 
     def _send(self, task_try: TaskTry) -> dict[str, Any]:
         from airflow_provider_instasent.api.errors import InstasentError
+        from airflow_provider_instasent.campaign.single_result import told
         from airflow_provider_instasent.campaign.single_send import SingleSend
 
         with failures_without_retry(), InstasentHook(self.instasent_conn_id) as hook, ExitStack() as stack:
@@ -198,6 +200,7 @@ class InstasentSendSmsOperator(SendOperator):
                 known = MessageOutcome(0, state, client_id=send.client_id)
                 task_try.report_before_failing(self, _value(known, message))
                 raise
+        self.log.info(told(message, result))
         self._accepted = _just_now(journal) if result.sent_now else None
         return _value(result.outcome, message)
 

@@ -167,7 +167,6 @@ class InstasentBalanceSensor(DeferringSensor):
         if ended.ending is Ending.SUCCESS:
             self.log.info(ended.message)
             return account
-        self.log.error(ended.message)
         if self.do_xcom_push and account:
             context["ti"].xcom_push(key="return_value", value=account)
         raise_unless_successful(ended)

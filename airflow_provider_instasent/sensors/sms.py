@@ -216,7 +216,8 @@ class InstasentDeliverySensor(DeferringSensor):
                 ended = reader.sweep(client)
         except ConfigurationError as error:
             return conclusion.refused(wait.watch.result(), f"connection `{self.instasent_conn_id}`: {error}")
-        wait.report(reader.subscription)
+        if ended is None:  # else the last line tells
+            wait.report(reader.subscription)
         return ended
 
     def _defer(self, context: Context, wait: _Wait) -> Any:
@@ -269,7 +270,6 @@ class InstasentDeliverySensor(DeferringSensor):
         if ended.ending is Ending.SUCCESS:
             self.log.info(ended.message)
             return result
-        self.log.error(ended.message)
         if self.do_xcom_push:
             context["ti"].xcom_push(key="return_value", value=result)
         raise_unless_successful(ended)

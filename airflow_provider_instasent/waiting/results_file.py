@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_instasent.api.files import lines_of, replacing
 from airflow_provider_instasent.api.statuses import Verdict, judge
 from airflow_provider_instasent.waiting.accepted_times import AcceptedTimes
-from airflow_provider_instasent.waiting.delivery_watch import UNREAD, Watch
+from airflow_provider_instasent.waiting.delivery_watch import Watch
+from airflow_provider_instasent.waiting.reading import UNREAD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
