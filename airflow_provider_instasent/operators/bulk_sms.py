@@ -16,6 +16,7 @@ from airflow_provider_instasent.operators.final_errors import failures_without_r
 from airflow_provider_instasent.operators.journals import journal_or_single_try
 from airflow_provider_instasent.operators.task_try import TaskTry
 from airflow_provider_instasent.operators.wait_for_delivery import DELIVERY_TIMEOUT, DeliveryWait, SendOperator
+from airflow_provider_instasent.parameters import naming_the_task
 from airflow_provider_instasent.planning.choices import OnInvalid, OnPlanChange
 from airflow_provider_instasent.waiting.trigger_size import MOST_TRIGGER_IDS
 
@@ -164,12 +165,13 @@ class InstasentBulkSmsOperator(SendOperator):
         self.poll_interval = poll_interval
         self.timeout = timeout
         self.instasent_conn_id = instasent_conn_id
-        check_campaign_parameters(self)
-        self.check_inputs()
-        if wait_for_delivery and results_path is None and max_xcom_ids > MOST_TRIGGER_IDS:
-            raise ValueError(
-                f"`wait_for_delivery` with more than {MOST_TRIGGER_IDS} `max_xcom_ids` needs `results_path`"
-            )
+        with naming_the_task(self.task_id):
+            check_campaign_parameters(self)
+            self.check_inputs()
+            if wait_for_delivery and results_path is None and max_xcom_ids > MOST_TRIGGER_IDS:
+                raise ValueError(
+                    f"`wait_for_delivery` with more than {MOST_TRIGGER_IDS} `max_xcom_ids` needs `results_path`"
+                )
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Plan, send what earlier tries have not, and report."""

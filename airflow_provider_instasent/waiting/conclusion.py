@@ -124,16 +124,17 @@ def broken(result: WatchResult, error: str) -> Conclusion:
     )
 
 
-def refused(result: WatchResult, error: str) -> Conclusion:
-    """Conclude that the API will not let us read.
+def refused(result: WatchResult, error: str, mend: str = "mend the connection") -> Conclusion:
+    """Conclude that the API will not let us read, or that something else that lasts keeps us from it.
 
     :param error: what it said and what to do
+    :param mend: what has to be done first
     """
     return Conclusion(
         Ending.ERROR,
         result,
-        f"{error}. So far: {result}. The messages themselves are not affected; mend the connection, then clear this "
-        "task: it only asks again.",
+        f"{error}. So far: {result}. The messages themselves are not affected; {mend}, then clear this task: it only "
+        "asks again.",
     )
 
 
