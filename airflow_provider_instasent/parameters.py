@@ -6,12 +6,14 @@ Names that a user types everywhere mean the same everywhere, so there is one che
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api import parameter_checks
+from airflow_provider_instasent.api.errors import InstasentError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 def _optional(check: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
@@ -44,6 +46,19 @@ PARAMETERS: dict[str, Callable[[str, Any], Any]] = {
     "wait_for_delivery": parameter_checks.boolean,
 }
 """What operators, sensors, triggers and the notifier take, and how each is checked while a DAG is parsed."""
+
+
+@contextmanager
+def naming_the_task(task_id: object) -> Iterator[None]:
+    """Have errors of a constructor say whose it is: of a DAG file that cannot be parsed Airflow shows only the error.
+
+    :param task_id: as it was given
+    """
+    try:
+        yield
+    except (ValueError, InstasentError) as error:
+        error.args = (f"task `{task_id}`: {error}", *error.args[1:])
+        raise
 
 
 def check_parameters(holder: Any) -> None:

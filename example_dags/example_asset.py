@@ -8,13 +8,18 @@ DAG knows how it went without asking anybody. The event comes when the task succ
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from airflow.providers.common.compat.sdk import DAG, Asset, task
 
 from airflow_provider_instasent.hooks.sandbox_only import sandbox_only
 from airflow_provider_instasent.operators.sms import InstasentBulkSmsOperator
+
+# With several workers this must be storage they share, such as s3://bucket/journal.
+JOURNAL = str(Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser() / "instasent_campaigns" / "journal")
 
 delivered = Asset("instasent://campaigns/spring")
 EXAMPLE = {
@@ -34,6 +39,9 @@ with DAG("instasent_asset_campaign", schedule=None, **EXAMPLE) as dag:
         min_delivered_ratio=0.6,  # one of them ends in 901, which fails in the sandbox
         poll_interval=2,  # the sandbox is quick; 30 (the default) or more suits the real API
         outlets=[delivered],
+        journal_path=JOURNAL,
+        retries=3,
+        retry_delay=timedelta(seconds=30),
     )
 
 with DAG("instasent_asset_report", schedule=[delivered], **EXAMPLE) as report_dag:

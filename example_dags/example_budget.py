@@ -10,7 +10,7 @@ highest price, and a profile without any price is an error: nothing is ever free
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,8 @@ with DAG(
         task_id="send",
         journal_path=f"{FOLDER}/journal",
         results_path=FOLDER + "/{{ run_id }}/results.jsonl",
+        retries=3,
+        retry_delay=timedelta(seconds=30),
         **CAMPAIGN,
     )
     preview >> profile

@@ -2,9 +2,10 @@
 
 """Send one SMS. With retries: a try that finds the message already accepted does not send it again.
 
-The examples talk to the sandbox (`instasent-sandbox --token secret`) over the connection `instasent_sandbox`:
+The examples talk to the sandbox (`instasent-sandbox`) over the connection `instasent_sandbox`:
 
-    AIRFLOW_CONN_INSTASENT_SANDBOX='{"conn_type": "instasent", "host": "http://127.0.0.1:8700", "password": "secret",
+    AIRFLOW_CONN_INSTASENT_SANDBOX='{"conn_type": "instasent", "host": "http://127.0.0.1:8700",
+                                     "password": "instasent-sandbox-4711",
                                      "extra": {"sender": "Acme", "default_region": "ES"}}'
 """
 

@@ -9,7 +9,7 @@ In the order in which a message passes through::
     endpoints   schema   schemas/         the request that is made of it, and how the body of its answer is read
     flows   bulk_flows   lookup_flows     whole calls without a socket: what to send, what to make of the answer
     client | async_client                 two drivers, over requests and over httpx   (client_settings, lookup_calls)
-    base_urls                             where it is, and which hosts may be spoken to without TLS
+    base_urls   connection_fields         where it is, which hosts may do without TLS; what the settings are called
     network_environment                   by which proxy, and trusting whom: what both clients know of the environment
     watched_connections                   has a request begun to leave, and is it overdue: those of the sync client
     connection_failures   headers         how a failed connection is told; what each request carries

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.api.base_urls import BASE_URLS, check_base_url
+from airflow_provider_instasent.api.connection_fields import API_TOKEN
 from airflow_provider_instasent.api.counters import NO_COUNTERS, Counters
 from airflow_provider_instasent.api.errors import ConfigurationError
 from airflow_provider_instasent.api.exchange import Answer
@@ -30,6 +32,10 @@ LONGEST_IDLE = 10.0
 LONGEST_TO_LEAVE = 10.0
 """Seconds from the decision to send to the first byte: a name that is long in resolving, or a handshake that hangs, may
 outlive the try whose request it is, and another one may have sent the message by then."""
+
+
+_HEADER = re.compile(r"(?:authorization\s*:|bearer(?:\s|:|$))", re.IGNORECASE)
+_QUOTES = frozenset("\"'`\u2018\u2019\u201c\u201d<>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +69,7 @@ class ClientSettings:
     network: Network = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.token, str) or not self.token.strip():
-            raise ConfigurationError("`token` is missing: put the Instasent API token into the connection's password")
-        token = self.token.strip()
-        object.__setattr__(self, "token", token)
-        if not token.isascii() or not token.isprintable() or " " in token:
-            raise ConfigurationError("`token` holds characters that cannot stand in an HTTP header")
+        object.__setattr__(self, "token", _checked_token(self.token))
         check_base_url(self.base_url, allow_http=self.allow_http)
         for name in ("connect_timeout", "read_timeout"):
             if not 0 < getattr(self, name) < math.inf:
@@ -96,3 +97,27 @@ class ClientSettings:
         if status >= 400:  # noqa: PLR2004 - where HTTP errors begin
             body = body.replace(self.token.encode(), b"(token)")
         return Answer(status, {name.lower(): value for name, value in headers.items()}, body)
+
+
+def _checked_token(token: object) -> str:
+    """Return a token without white space around it, which pasting adds.
+
+    What else came along is refused rather than taken off: Airflow hides in its logs what the connection holds, and that
+    is to be the token.
+
+    :raises ConfigurationError: says what is wrong with it, never what it holds
+    """
+    if not isinstance(token, str) or not token.strip():
+        raise ConfigurationError(f"`{API_TOKEN}` is missing: put it into that field of the connection (its `password`)")
+    token = token.strip()
+    if _HEADER.match(token):
+        raise ConfigurationError(f"`{API_TOKEN}` begins as a header does: leave out `Authorization:` and `Bearer`")
+    if token[0] in _QUOTES or token[-1] in _QUOTES:
+        raise ConfigurationError(f"`{API_TOKEN}` stands in quotes or brackets: give it without them")
+    if any(map(str.isspace, token)):
+        raise ConfigurationError(f"`{API_TOKEN}` has a space or a line break inside: copy it again, in one piece")
+    if not token.isascii() or not token.isprintable():
+        raise ConfigurationError(
+            f"`{API_TOKEN}` holds characters that cannot stand in an HTTP header: copy it again, as plain text"
+        )
+    return token

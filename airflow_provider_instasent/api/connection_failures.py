@@ -3,8 +3,12 @@
 
 from __future__ import annotations
 
-UNKNOWN_HOST = "the host name is not known: check the connection's host, and that this machine can resolve names"
-NO_LISTENER = "nothing listens there, or the network is down: check the connection's host and port"
+from airflow_provider_instasent.api.connection_fields import BASE_URL_OR_HOST
+
+UNKNOWN_HOST = (
+    f"the host name is not known: check `{BASE_URL_OR_HOST}` of the connection, and that this machine can resolve names"
+)
+NO_LISTENER = f"nothing listens there, or the network is down: check `{BASE_URL_OR_HOST}` and `port` of the connection"
 NOT_OPENED = "the connection could not be opened in time (`connect_timeout`)"
 NO_ANSWER = "no answer in time (`read_timeout`)"
 NO_PROXY = (
@@ -13,7 +17,8 @@ NO_PROXY = (
 )
 NO_TLS = (
     "TLS failure: the certificate or the protocol was not accepted (`ca_bundle`, or else REQUESTS_CA_BUNDLE, "
-    "CURL_CA_BUNDLE, SSL_CERT_FILE or SSL_CERT_DIR in the environment, names whom to trust)"
+    "CURL_CA_BUNDLE, SSL_CERT_FILE or SSL_CERT_DIR in the environment, names whom to trust; where the server speaks "
+    f"no TLS, as a sandbox does, `{BASE_URL_OR_HOST}` must begin with http://)"
 )
 CUT_SHORT = "the answer was cut short"
 CUT = "the connection was cut"

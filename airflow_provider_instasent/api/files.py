@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 import tempfile
 import uuid
@@ -12,11 +13,34 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_instasent.api.numbers import mask
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 _LOCAL_PROTOCOLS = frozenset({"", "file", "local"})
+
+
+_CREDENTIALS = re.compile(r"(?<=://)[^/?#]*:[^/?#]*@")
+"""A user name with a password in front of a host; a name alone may be that of an Airflow connection."""
+
+_WEB_CREDENTIALS = re.compile(r"(?<=^http://)[^/?#]*@|(?<=^https://)[^/?#]*@", re.IGNORECASE)
+_NUMBER = re.compile(r"\+\d{6,}")
+_LONGEST_PATH = 300
+
+
+def shown_path(path: Any) -> str:
+    """Return a path as its author wrote it, fit for logs and errors: without what signs somebody in.
+
+    :param path: a string, a `pathlib.Path` or an `ObjectStoragePath`
+    """
+    text = " ".join(str(path).split())
+    if "://" in text:
+        text = _WEB_CREDENTIALS.sub("", _CREDENTIALS.sub("", text))
+        text = re.split(r"[?#]", text, maxsplit=1)[0]  # where a signed URL has its signature
+    text = _NUMBER.sub(lambda found: mask(found.group()), text)
+    return text if len(text) <= _LONGEST_PATH else text[: _LONGEST_PATH - 1] + "…"
 
 
 def local_path(path: Any) -> Path | None:

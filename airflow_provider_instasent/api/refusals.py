@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api import errors
+from airflow_provider_instasent.api.connection_fields import API_TOKEN, BASE_URL_OR_HOST
 from airflow_provider_instasent.api.endpoints import shows_acceptance
 from airflow_provider_instasent.api.exchange import Answer, Failure, Kind, Outcome
 from airflow_provider_instasent.api.no_funds import says_no_funds
@@ -33,14 +34,14 @@ _REFUSALS: dict[int, tuple[type[errors.RefusedError], str]] = {
     400: (errors.InvalidRequestError, "the API found fault with the payload"),
     401: (
         errors.AuthenticationError,
-        "the token is wrong or revoked; put a valid one into the connection's password",
+        f"the {API_TOKEN} is wrong or revoked; put a valid one into that field of the connection (its `password`)",
     ),
     402: (errors.NoFundsError, "the account has no funds; top it up"),
     403: (
         errors.AuthenticationError,
-        "the token lacks the scope for this call; the Transactional API needs a token of scope `api_sms`",
+        f"the {API_TOKEN} lacks the scope for this call; the Transactional API needs one of scope `api_sms`",
     ),
-    404: (errors.NotFoundError, "absent, or not visible to this token, or the base path is wrong"),
+    404: (errors.NotFoundError, f"absent, or not visible to this {API_TOKEN}, or the base path is wrong"),
     413: (errors.TooLargeError, "the request body is too large"),
     422: (errors.InvalidRequestError, "the API found fault with the payload"),
     429: (errors.RateLimitedError, "the rate limit is used up; lower the rate or wait"),
@@ -134,7 +135,7 @@ def error_of(kind: Kind, outcome: Outcome, hide: Collection[str] = (), own: Coll
     suffix = f": {said}" if said else ""
     status = outcome.status
     if is_redirect(status):
-        suffix = ": the base URL redirects and redirects are off; set the final address as the host"
+        suffix = f": the base URL redirects and redirects are off; set the final address as `{BASE_URL_OR_HOST}`"
     if fate is Fate.UNCONFIRMED:
         return errors.UnconfirmedError(
             f"HTTP {status} without a usable answer: it may or may not have been accepted{suffix}", status=status

@@ -10,7 +10,7 @@ In the order in which a campaign passes through::
     tally                            counts what becomes of them
     unconfirmed   search             what becomes of messages in doubt; the looks for them
     sightings   findings             what the list tells of each; what a look came to
-    summary   shortfall              the summary and the results file; when that is a failure
+    summary   shortfall              the summary and the results file; when that is a failure   (rejections)
 
     sms_history   export_formats     the account's list of SMS as a file
 """

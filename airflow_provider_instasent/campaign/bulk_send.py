@@ -12,9 +12,10 @@ from airflow_provider_instasent.api.errors import InstasentError
 from airflow_provider_instasent.api.steady_clock import elapsed
 from airflow_provider_instasent.campaign.campaign_try import CampaignTry
 from airflow_provider_instasent.campaign.earlier_tries import finished_by, replay
+from airflow_provider_instasent.campaign.rejections import rejections_of
 from airflow_provider_instasent.campaign.shortfall import MESSAGES, shortfall
 from airflow_provider_instasent.campaign.summary import preview_of, records_of, results_unwritten, summary_of
-from airflow_provider_instasent.journal.errors import JournalError, PlanError, StoppedError
+from airflow_provider_instasent.journal.errors import JournalError, PlanError, RejectedError, StoppedError
 from airflow_provider_instasent.journal.key_value_store import MANY_MESSAGES
 from airflow_provider_instasent.planning.plan import Planner, PlanSummary
 from airflow_provider_instasent.planning.plan_progress import PlanProgress
@@ -136,7 +137,11 @@ class BulkSend:
         unwritten = None
         if path is not None and not isinstance(error, JournalError):  # else another try may be writing the file
             unwritten = results_unwritten(path, records_of(spool))
-        error = error or shortfall(summary, settings, MESSAGES, spool.count_unsendable_in_doubt()) or unwritten
+        rejections = rejections_of(spool, summary["rejected"])
+        short = shortfall(summary, settings, MESSAGES, spool.count_unsendable_in_doubt(), rejections)
+        error = error or short or unwritten
+        if rejections and not isinstance(error, RejectedError):  # which tells them, in the log too
+            log.warning("The API rejected %d messages: %s.", summary["rejected"], rejections)
         if error is None:
             try:
                 campaign.finish(_kept(summary, spool))

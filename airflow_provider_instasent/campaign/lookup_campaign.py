@@ -19,9 +19,10 @@ from airflow_provider_instasent.api.message_outcome import reported
 from airflow_provider_instasent.api.steady_clock import elapsed
 from airflow_provider_instasent.campaign.campaign_try import CampaignTry
 from airflow_provider_instasent.campaign.earlier_tries import replay
+from airflow_provider_instasent.campaign.rejections import rejections_of
 from airflow_provider_instasent.campaign.shortfall import LOOKUPS, shortfall
 from airflow_provider_instasent.campaign.summary import counts_of, first_invalid_of, results_unwritten
-from airflow_provider_instasent.journal.errors import PlanError
+from airflow_provider_instasent.journal.errors import PlanError, RejectedError
 from airflow_provider_instasent.planning.plan import Planner
 from airflow_provider_instasent.planning.plan_progress import PlanProgress
 from airflow_provider_instasent.planning.row_message import number_of_row
@@ -130,7 +131,12 @@ class LookupCampaign:
         except ApiError as error:
             return error
         unsendable = self._spool.count_unsendable_in_doubt()
-        return stopped_by or shortfall(self._counts(), self._settings, LOOKUPS, unsendable)
+        counts = self._counts()
+        rejections = rejections_of(self._spool, counts["rejected"])
+        ended_by = stopped_by or shortfall(counts, self._settings, LOOKUPS, unsendable, rejections)
+        if rejections and not isinstance(ended_by, RejectedError):  # which tells them, in the log too
+            log.warning("The API rejected %d lookups: %s.", counts["rejected"], rejections)
+        return ended_by
 
     def ids(self) -> list[str]:
         """Return the ids of the accepted lookups, in input order."""

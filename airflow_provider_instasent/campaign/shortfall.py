@@ -36,7 +36,7 @@ LOOKUPS = Words("lookups", "accepted, and billed,", "ordered")
 
 
 def shortfall(
-    counts: Mapping[str, int], settings: CampaignSettings, words: Words, unsendable: int
+    counts: Mapping[str, int], settings: CampaignSettings, words: Words, unsendable: int, rejections: str
 ) -> InstasentError | None:
     """Return why a run that came to its end is a failure all the same, or None.
 
@@ -44,6 +44,7 @@ def shortfall(
     :param settings: how many of them may be rejected, and what to do about unconfirmed ones
     :param words: what the run is about
     :param unsendable: how many of the unconfirmed cannot be sent again: their row is gone, or other rows followed
+    :param rejections: the first rejected rows and their reasons
     """
     total = sum(counts[state] for state in ("accepted", "rejected", "unconfirmed", "planned"))
     send, allowed = settings.send, settings.max_rejected_ratio
@@ -62,7 +63,7 @@ def shortfall(
         return UnavailableError(f"{unconfirmed - unsendable} {things} stay unconfirmed, though tried again ({told})")
     if total and rejected / total > allowed:
         return RejectedError(
-            f"The API rejected more than `max_rejected_ratio` ({allowed:g}): {told}. Everything was tried; "
-            "the reasons are in the results."
+            f"The API rejected more than `max_rejected_ratio` ({allowed:g}): {told}. Everything was tried. "
+            f"Rejected: {rejections}."
         )
     return None

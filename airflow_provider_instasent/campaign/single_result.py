@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_provider_instasent.api.errors import UnconfirmedError
+from airflow_provider_instasent.api.message_outcome import MessageState
+from airflow_provider_instasent.api.numbers import mask
 
 if TYPE_CHECKING:
+    from airflow_provider_instasent.api.message import Sms
     from airflow_provider_instasent.api.message_outcome import MessageOutcome
 
 
@@ -24,6 +27,20 @@ class SingleResult:
     outcome: MessageOutcome
     sent_now: bool
     changed: bool = False
+
+
+def told(message: Sms, result: SingleResult) -> str:
+    """Return the one line that the log has of a message: its masked number, id, parts and status.
+
+    :param message: what was to be sent
+    :param result: what became of it
+    """
+    outcome, parts = result.outcome, message.size().parts
+    earlier = "" if result.sent_now or outcome.state is not MessageState.ACCEPTED else " by an earlier try"
+    return (
+        f"SMS to {mask(message.to)}: {outcome.state}{earlier}, id {outcome.id or 'not told'}, "
+        f"{parts} part{'' if parts == 1 else 's'}, status {outcome.status or 'not told'}."
+    )
 
 
 def left_unconfirmed(reason: str, grace: float, *, has_journal: bool) -> UnconfirmedError:

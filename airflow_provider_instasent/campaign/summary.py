@@ -10,6 +10,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.errors import UnavailableError
+from airflow_provider_instasent.api.files import shown_path
 from airflow_provider_instasent.api.message_outcome import reported
 from airflow_provider_instasent.waiting.results_file import RESULT_FIELDS, write_results
 
@@ -114,8 +115,8 @@ def results_unwritten(path: Any, records: Iterable[Mapping[str, Any]]) -> Unavai
     except Exception as error:
         log.warning("The results file could not be written.", exc_info=True)
         failure = UnavailableError(
-            f"`results_path` could not be written ({type(error).__name__}). What was sent stays sent, as the counts in "
-            "XCom say. With a journal the next try sends nothing of it again and writes the file."
+            f"`results_path` could not be written ({shown_path(path)}: {type(error).__name__}). What was sent stays "
+            "sent, as the counts in XCom say. With a journal the next try sends nothing of it again and writes it."
         )
         failure.__cause__ = error
         return failure

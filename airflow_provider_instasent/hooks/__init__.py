@@ -4,7 +4,7 @@
 ::
 
     connection_extra    the fields of the extra and of the form, declared once
-    connection          what they say, as plain values
+    connection          what they say, as plain values   (pasted_host)
     instasent           the hook: makes clients of that
     sending             its calls that send, and never what a retry would send twice   (errors)
     metrics             where its clients count: Airflow's own metrics

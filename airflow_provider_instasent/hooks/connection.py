@@ -8,12 +8,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from airflow_provider_instasent.api.base_urls import BASE_URLS
 from airflow_provider_instasent.api.errors import ConfigurationError
 from airflow_provider_instasent.api.price_profile_paths import PRICE_PROFILE_PATHS, setting_of
 from airflow_provider_instasent.hooks.connection_extra import EXTRA_FIELDS, Field
+from airflow_provider_instasent.hooks.pasted_host import base_url_of
 
 _TRUE, _FALSE = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off"})
 
@@ -55,10 +55,10 @@ def read_connection(
 ) -> ConnectionSettings:
     """Return what a connection says.
 
-    :param password: the token
+    :param password: the API token
     :param host: a base URL, a bare host, or nothing for the base URL of the extra's `api`
     :param schema: `https` (the default) or `http`, for a bare host
-    :param port: for a host that names none
+    :param port: for a host that names none; 0 is none, and without a host none counts
     :param extra: the decoded extra; values may be strings, as forms deliver them, and empty ones are unset
     :raises ConfigurationError: names the field that is wrong
     """
@@ -74,32 +74,11 @@ def read_connection(
         values[setting] = values[setting].strip("/")
     return ConnectionSettings(
         token=password or "",
-        base_url=_base_url(values.pop("api"), host, schema, port),
+        base_url=base_url_of(host, schema, port, BASE_URLS[values.pop("api")]),
         client_options={name: value for name, value in client_options.items() if value is not None},
         unknown_extras=unknown,
         **values,  # a field that nobody takes is an error here, and not dropped
     )
-
-
-def _base_url(api: str, host: str | None, schema: str | None, port: int | None) -> str:
-    host, scheme = (host or "").strip(), (schema or "").strip().lower() or "https"
-    if scheme not in {"https", "http"}:
-        raise ConfigurationError("`schema` must be https or http; a path prefix belongs to the `host`")
-    if not host:
-        if port:
-            raise ConfigurationError("`port` is set but `host` is empty: set both or neither")
-        return BASE_URLS[api]
-    url = host if "://" in host else f"{scheme}://{host}"
-    try:
-        parts = urlsplit(url)
-        own_port = parts.port
-    except ValueError:
-        raise ConfigurationError("`host` is neither a base URL nor a host name") from None
-    if port and own_port is None:
-        parts = parts._replace(netloc=f"{parts.netloc.rstrip(':')}:{port}")
-    elif port and own_port != port:
-        raise ConfigurationError("`port` is another than the one in `host`: leave it empty")
-    return parts.geturl().rstrip("/")
 
 
 def _read(known: Field, value: Any) -> Any:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from airflow_provider_instasent.api.connection_fields import API_TOKEN, BASE_URL_OR_HOST
 from airflow_provider_instasent.api.price_profile_paths import PRICE_PROFILE_PATHS
 
 CONNECTION_TYPE = "instasent"
@@ -56,7 +57,7 @@ EXTRA_FIELDS: tuple[Field, ...] = (
         "api",
         "API",
         "string",
-        "legacy or transactional: picks the base URL where the host is empty; the token must be of the same API",
+        f"legacy or transactional, as the {API_TOKEN} is; picks the base URL where {BASE_URL_OR_HOST} is empty",
         ("legacy", "transactional"),
         "legacy",
     ),
@@ -83,7 +84,7 @@ EXTRA_FIELDS: tuple[Field, ...] = (
         "allow_http",
         "Allow http://",
         "boolean",
-        "Show the token to the network on the way to another machine",
+        f"Show the {API_TOKEN} to the network on the way to another machine",
         of_client=True,
     ),
     Field(
@@ -103,11 +104,12 @@ EXTRA_FIELDS: tuple[Field, ...] = (
 )
 
 HIDDEN_FIELDS = ("login",)
-RELABELING = {"password": "API token", "host": "Base URL or host"}
+RELABELING = {"password": API_TOKEN, "host": BASE_URL_OR_HOST}
 PLACEHOLDERS = {
-    "host": "empty: https://api.instasent.com",
-    "schema": "https, unless the host is a URL",
-    "password": "the token of the API chosen below",
+    "host": "empty: the base URL of the API chosen below",
+    "schema": f"https, unless {BASE_URL_OR_HOST} says http://",
+    "port": f"empty, unless {BASE_URL_OR_HOST} is a host without one",
+    "password": "a token of the API chosen below",
 }
 
 

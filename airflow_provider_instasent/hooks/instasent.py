@@ -279,7 +279,7 @@ class InstasentHook(BaseHook):
         return self.get_conn().get_account()
 
     def test_connection(self) -> tuple[bool, str]:
-        """Ask for the account, quickly and without retries; never raises.
+        """Ask for the account, quickly and without retries, and check the connection's defaults; never raises.
 
         :returns: whether the connection works, and the balance or what is wrong and what to do
         """
@@ -288,8 +288,9 @@ class InstasentHook(BaseHook):
         from airflow_provider_instasent.hooks.diagnosis import diagnose, hasty
 
         try:
-            with InstasentClient(**hasty(self._client_settings(self.settings))) as client:
-                return diagnose(client)
+            settings = self.settings
+            with InstasentClient(**hasty(self._client_settings(settings))) as client:
+                return diagnose(client, settings.sender, settings.default_region)
         except InstasentError as error:
             return False, str(error)
         except Exception as error:  # noqa: BLE001 - the test button shows what is returned, never a traceback

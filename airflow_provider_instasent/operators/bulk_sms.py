@@ -16,6 +16,7 @@ from airflow_provider_instasent.operators.final_errors import failures_without_r
 from airflow_provider_instasent.operators.journals import journal_or_single_try
 from airflow_provider_instasent.operators.task_try import TaskTry
 from airflow_provider_instasent.operators.wait_for_delivery import DELIVERY_TIMEOUT, DeliveryWait, SendOperator
+from airflow_provider_instasent.parameters import naming_the_task
 from airflow_provider_instasent.planning.choices import OnPlanChange
 from airflow_provider_instasent.waiting.trigger_size import MOST_TRIGGER_IDS
 
@@ -173,12 +174,13 @@ class InstasentBulkSmsOperator(SendOperator):
         self.poll_interval = poll_interval
         self.timeout = timeout
         self.instasent_conn_id = instasent_conn_id
-        check_campaign_parameters(self)
-        self.check_inputs()
-        if wait_for_delivery and results_path is None and max_xcom_ids > MOST_TRIGGER_IDS:
-            raise ValueError(
-                f"`wait_for_delivery` with more than {MOST_TRIGGER_IDS} `max_xcom_ids` needs `results_path`"
-            )
+        with naming_the_task(self.task_id):
+            check_campaign_parameters(self)
+            self.check_inputs()
+            if wait_for_delivery and results_path is None and max_xcom_ids > MOST_TRIGGER_IDS:
+                raise ValueError(
+                    f"`wait_for_delivery` with more than {MOST_TRIGGER_IDS} `max_xcom_ids` needs `results_path`"
+                )
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Plan, send what earlier tries have not, and report."""
@@ -284,7 +286,6 @@ class InstasentBulkSmsOperator(SendOperator):
             "statuses": dict(result.counts),
         }
         if ended.ending is not Ending.SUCCESS:
-            self.log.error(ended.message)
             task_try.report_before_failing(self, summary)
         raise_unless_successful(ended)
         return self._done(task_try, summary)

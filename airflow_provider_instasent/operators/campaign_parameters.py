@@ -4,14 +4,26 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_instasent.api.errors import ConfigurationError
+from airflow_provider_instasent.api.errors import ConfigurationError, InvalidMessageError
 from airflow_provider_instasent.parameters import check_parameters
 from airflow_provider_instasent.planning.choices import OnInvalid, OnPlanChange, OnUnconfirmed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from airflow_provider_instasent.operators.task_try import TaskTry
+
+
+_ROWS_OF_BULK = (
+    "only `text`, beside `recipients`, is rendered once a row. For other values a row give `messages`, a list of "
+    "{to, text, sender …} that are whole already"
+)
+_ROWS_ELSEWHERE = "rows belong to InstasentBulkSmsOperator, whose `text` is rendered once a row of `recipients`"
+_LOOKED_AT = 100
+"""Items of a list in which a template is looked for."""
 
 
 def check_campaign_parameters(operator: Any) -> None:
@@ -21,11 +33,60 @@ def check_campaign_parameters(operator: Any) -> None:
     :raises ValueError: names the parameter that is wrong
     """
     check_parameters(operator)
+    _check_rows(operator)
     given = vars(operator)
     for policy in (OnInvalid, OnUnconfirmed, OnPlanChange):
         if policy.parameter() in given:
             policy.check(given[policy.parameter()])
     _warn_of_campaign_without_path(given["campaign_id"], given["journal_path"])
+
+
+def check_one_number(to: Any) -> None:
+    """Check that the one number of a single send is not several.
+
+    :param to: as it was given, or as its template rendered it
+    :raises InvalidMessageError: says how many are sent to
+    """
+    several = isinstance(to, Mapping | list | tuple | set | frozenset)
+    if several or (isinstance(to, str) and to.lstrip().startswith(("[", "{")) and "{{" not in to and "{%" not in to):
+        raise InvalidMessageError(
+            "to",
+            "takes one number: send to many with InstasentBulkSmsOperator(recipients=…), or make a task for each with "
+            "InstasentSendSmsOperator.partial(…).expand(to=…)",
+        )
+
+
+def _check_rows(operator: Any) -> None:
+    """Check that no template which Airflow renders asks for `row`, which only a row template has.
+
+    :raises ValueError: names the parameter, and what has rows
+    """
+    for name in operator.template_fields:
+        sources = [text for text in _texts(getattr(operator, name, None)) if "row" in text and "{" in text]
+        if not sources or not _knows_no_row(operator):
+            continue
+        from airflow_provider_instasent.planning.row_template import asks_for_row
+
+        if any(map(asks_for_row, sources)):
+            fix = _ROWS_OF_BULK if "recipients" in vars(operator) else _ROWS_ELSEWHERE
+            raise ValueError(f"`{name}` asks for `row`, but Airflow renders it once a task: {fix}")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield the texts of a parameter, of a long list those of the first items."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value[:_LOOKED_AT]:
+            yield from _texts(item)
+
+
+def _knows_no_row(operator: Any) -> bool:
+    """Tell whether Airflow's templates have no `row`: a DAG may define one."""
+    return operator.has_dag() and "row" not in (operator.dag.user_defined_macros or {})
 
 
 def campaign_id_of(task_try: TaskTry, given: Any) -> str:

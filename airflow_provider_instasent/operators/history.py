@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
-from airflow_provider_instasent.compat import storage_path
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.operators.final_errors import failures_without_retry
-from airflow_provider_instasent.parameters import check_parameters
+from airflow_provider_instasent.parameters import check_parameters, naming_the_task
+from airflow_provider_instasent.storage import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +73,8 @@ class InstasentSmsHistoryOperator(BaseOperator):
         self.max_pages = max_pages
         self.per_page = per_page
         self.instasent_conn_id = instasent_conn_id
-        check_parameters(self)
+        with naming_the_task(self.task_id):
+            check_parameters(self)
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002 - Airflow's signature
         """Read the list, write the window and say how far it was read."""
@@ -82,11 +83,12 @@ class InstasentSmsHistoryOperator(BaseOperator):
 
         with failures_without_retry():
             ending_of(self.results_path)
+            path = path_of("results_path", self.results_path)
             window = self._window()
             with InstasentHook(self.instasent_conn_id) as hook, History(window) as history:
                 client = hook.get_conn()
                 ended_by = history.read(lambda page: client.list_sms(page, self.per_page), self._report)
-                result = self._result(history, window, ended_by)
+                result = self._result(history, path, window, ended_by)
         if not result["complete"]:
             self.log.warning(
                 "The window was not read to its edge: `max_pages` (%s) cut it. Older SMS are missing, and newer "
@@ -104,9 +106,9 @@ class InstasentSmsHistoryOperator(BaseOperator):
         self.log.info("%d SMS written, %s (%s pages, ended by %s).", *_told(result))
         return result
 
-    def _result(self, history: History, window: HistoryWindow, ended_by: str) -> dict[str, Any]:
+    def _result(self, history: History, path: Any, window: HistoryWindow, ended_by: str) -> dict[str, Any]:
         return {
-            "rows": history.write(storage_path(self.results_path)),
+            "rows": history.write(path),
             "counts": history.counts(),
             "complete": ended_by != "max_pages",
             "ended_by": ended_by,

@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.errors import ConfigurationError
-from airflow_provider_instasent.compat import storage_path
+from airflow_provider_instasent.api.files import shown_path
 from airflow_provider_instasent.operators.campaign_parameters import campaign_id_of
 from airflow_provider_instasent.planning.choices import OnInvalid, OnPlanChange, OnUnconfirmed
+from airflow_provider_instasent.storage import path_of
 
 if TYPE_CHECKING:
     from airflow_provider_instasent.campaign.campaign_settings import CampaignSettings
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.planning.rows import Row
 
 _FIX = "pass the upstream task's `.output`, or set `render_template_as_native_obj=True` on the DAG"
+
+
+_NUMBERS = re.compile(r"[+\d][\d\s().,;+/-]*")
+"""One phone number or several, in whatever spelling."""
 
 
 def rows_of(messages: Any, recipients: Any, to_column: str, file_format: FileFormat) -> Iterator[Row]:
@@ -160,7 +166,7 @@ def campaign_settings(
         max_in_flight=requests_in_flight(operator.max_in_flight, connection),
         max_rejected_ratio=operator.max_rejected_ratio,
         max_reported=max_reported,
-        results_path=storage_path(operator.results_path) if operator.results_path else None,
+        results_path=path_of("results_path", operator.results_path) if operator.results_path else None,
     )
 
 
@@ -208,9 +214,14 @@ def _readable(name: str, path: str | os.PathLike[str]) -> Any:
     text = str(path).strip()
     if text.startswith(("[", "{")):
         raise ConfigurationError(f"`{name}` is a list rendered into a string, which is Airflow's way: {_FIX}")
-    found = storage_path(text)
+    if _NUMBERS.fullmatch(text):
+        raise ConfigurationError(f"`{name}` is a number and no path: numbers go in as a list, also a single one")
+    if "\n" in text:
+        raise ConfigurationError(f"`{name}` is a text of several lines and no path: give a list, or the path of a file")
+    found = path_of(name, text)
     if not found.exists():
-        raise ConfigurationError(f"`{name}`: there is no file at that path, or it cannot be read")
+        where = "" if "://" in text else "; a local file must be there on the worker that runs the task"
+        raise ConfigurationError(f"`{name}`: there is no file at {shown_path(text)}, or it cannot be read{where}")
     return found
 
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_instasent.api.errors import ConfigurationError
+from airflow_provider_instasent.api.files import shown_path
 from airflow_provider_instasent.planning.choices import OnUnconfirmed
+from airflow_provider_instasent.storage import path_of
 
 if TYPE_CHECKING:
     from airflow_provider_instasent.journal.journal import Journal
@@ -112,22 +114,14 @@ def _store_of(task_try: TaskTry) -> Any:
 
 
 def _directory(journal_path: Any) -> Any:
-    from airflow.providers.common.compat.sdk import ObjectStoragePath
-
     path = str(journal_path).strip() if isinstance(journal_path, str | os.PathLike) else ""
     if not path or path == "None":
         raise ConfigurationError("`journal_path` is empty: leave it out, or give an absolute path or a URL")
     if "://" not in path and not os.path.isabs(path):  # noqa: PTH117 - it may be no path of this machine
-        raise ConfigurationError("`journal_path` must be absolute or a URL, or each worker would look elsewhere")
-    try:
-        directory = ObjectStoragePath(path)
-        _ = directory.fs  # found now, not at the first write; what is there is for the journal to look at
-    except (ImportError, ValueError) as error:
         raise ConfigurationError(
-            f"`journal_path` is on a storage that this Airflow does not know ({type(error).__name__}): is the provider "
-            "of its scheme installed?"
-        ) from error
-    return directory
+            f"`journal_path` is {shown_path(path)}: it must be absolute or a URL, or each worker would look elsewhere"
+        )
+    return path_of("journal_path", path)  # what is there is for the journal to look at
 
 
 def _refuse_second_try_without_journal(retries: int, try_number: int) -> None:

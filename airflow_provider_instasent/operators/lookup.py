@@ -16,6 +16,7 @@ from airflow_provider_instasent.operators.final_errors import failures_without_r
 from airflow_provider_instasent.operators.journals import journal_or_single_try
 from airflow_provider_instasent.operators.task_try import TaskTry
 from airflow_provider_instasent.operators.wait_for_lookups import LookupWait
+from airflow_provider_instasent.parameters import naming_the_task
 from airflow_provider_instasent.planning.choices import OnInvalid, OnPlanChange
 from airflow_provider_instasent.waiting.default_timeouts import LOOKUP_TIMEOUT
 
@@ -147,7 +148,8 @@ class InstasentLookupOperator(BaseOperator):
         self.max_xcom_rows = max_xcom_rows
         self.instasent_conn_id = instasent_conn_id
         self._stop: Stop | None = None
-        check_campaign_parameters(self)
+        with naming_the_task(self.task_id):
+            check_campaign_parameters(self)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Order what earlier tries have not, wait if asked to, and report."""

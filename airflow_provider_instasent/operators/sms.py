@@ -13,12 +13,17 @@ from airflow.providers.common.compat.sdk import AirflowFailException, conf
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.operators.bulk_sms import InstasentBulkSmsOperator
-from airflow_provider_instasent.operators.campaign_parameters import campaign_id_of, check_campaign_parameters
+from airflow_provider_instasent.operators.campaign_parameters import (
+    campaign_id_of,
+    check_campaign_parameters,
+    check_one_number,
+)
 from airflow_provider_instasent.operators.final_errors import failures_without_retry, state_after
 from airflow_provider_instasent.operators.history import InstasentSmsHistoryOperator
 from airflow_provider_instasent.operators.journals import journal_name, open_journal
 from airflow_provider_instasent.operators.task_try import TaskTry
 from airflow_provider_instasent.operators.wait_for_delivery import DELIVERY_TIMEOUT, DeliveryWait, SendOperator
+from airflow_provider_instasent.parameters import naming_the_task
 from airflow_provider_instasent.planning.choices import OnUnconfirmed
 
 if TYPE_CHECKING:
@@ -123,7 +128,9 @@ class InstasentSendSmsOperator(SendOperator):
         self.journal_path = journal_path
         self.instasent_conn_id = instasent_conn_id
         self._accepted: tuple[float, float] | None = None
-        check_campaign_parameters(self)
+        with naming_the_task(self.task_id):
+            check_campaign_parameters(self)
+            check_one_number(to)
 
     def render_template(self, content: Any, *args: Any, **kwargs: Any) -> Any:
         """Render a template, and what is text as text, whatever the DAG's rendering."""
@@ -171,10 +178,12 @@ class InstasentSendSmsOperator(SendOperator):
         if verdict != "delivered":
             task_try.report_before_failing(self, value)
         raise_unless_successful(ended)
+        self.log.info(ended.message)
         return value
 
     def _send(self, task_try: TaskTry) -> dict[str, Any]:
         from airflow_provider_instasent.api.errors import InstasentError
+        from airflow_provider_instasent.campaign.single_result import told
         from airflow_provider_instasent.campaign.single_send import SingleSend
 
         with failures_without_retry(), InstasentHook(self.instasent_conn_id) as hook, ExitStack() as stack:
@@ -198,6 +207,7 @@ class InstasentSendSmsOperator(SendOperator):
                 known = MessageOutcome(0, state, client_id=send.client_id)
                 task_try.report_before_failing(self, _value(known, message))
                 raise
+        self.log.info(told(message, result))
         self._accepted = _just_now(journal) if result.sent_now else None
         return _value(result.outcome, message)
 
@@ -207,6 +217,7 @@ class InstasentSendSmsOperator(SendOperator):
         for name in ("text", "sender", "client_id"):
             if getattr(self, name) == "None":
                 raise InvalidMessageError(name, 'is "None", which a template makes of a value that is not there')
+        check_one_number(self.to)
         return hook.message(
             to=self.to,
             text=self.text,

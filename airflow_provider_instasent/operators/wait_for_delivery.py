@@ -13,6 +13,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperat
 from airflow_provider_instasent.operators.final_errors import wait_failures
 from airflow_provider_instasent.operators.journals import has_journal
 from airflow_provider_instasent.operators.task_try import TaskTry
+from airflow_provider_instasent.storage import path_of
 from airflow_provider_instasent.waiting.default_timeouts import DELIVERY_TIMEOUT, TRIGGERER_SLACK
 
 if TYPE_CHECKING:
@@ -127,21 +128,19 @@ class DeliveryWait:
         )
 
     def _watch(self, message_ids: Sequence[str], memory: Mapping[str, Any]) -> Watch:
-        from airflow_provider_instasent.compat import storage_path
         from airflow_provider_instasent.waiting.delivery_watch import Watch, WatchRules
         from airflow_provider_instasent.waiting.results_file import watch_of_results
 
         rules = WatchRules(self.operator.success_statuses, self.min_delivered_ratio)
         if self.results_path is not None:
-            return watch_of_results(storage_path(self.results_path), rules)
+            return watch_of_results(path_of("results_path", self.results_path), rules)
         return Watch(message_ids, rules, memory)
 
     def _keep_statuses(self, watch: Watch) -> None:
-        from airflow_provider_instasent.compat import storage_path
         from airflow_provider_instasent.waiting.results_file import keep_statuses
 
         if self.results_path is not None:
-            keep_statuses(storage_path(self.results_path), watch)
+            keep_statuses(path_of("results_path", self.results_path), watch)
 
 
 class SendOperator(BaseOperator):

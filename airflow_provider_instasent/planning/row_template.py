@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import TemplateError, TemplateSyntaxError, UndefinedError
+from jinja2 import TemplateError, TemplateSyntaxError, UndefinedError, meta
 
 from airflow_provider_instasent.api.errors import ConfigurationError, InvalidMessageError
 from airflow_provider_instasent.planning.column_names import listed
@@ -84,3 +84,14 @@ class RowTemplate:
         name = message.rpartition("attribute ")[2] if "attribute" in message else message.partition(" is undefined")[0]
         name = name.strip("'\" ")
         return f": {name[:60]}" if name and name in self._source else ""
+
+
+def asks_for_row(source: str) -> bool:
+    """Tell whether a template that is none of rows asks for `row`; False also where it is no template at all.
+
+    :param source: the text of the template
+    """
+    try:
+        return "row" in meta.find_undeclared_variables(RowSandbox().parse(source))
+    except TemplateError:
+        return False

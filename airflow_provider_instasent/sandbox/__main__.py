@@ -9,7 +9,7 @@ import sys
 from threading import Event
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
-from .settings import HINTS, Settings
+from .settings import HINTS, TOKEN, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ def parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     command.add_argument("--port", type=int, default=8700, help="0 for a free one (default: %(default)s)")
-    command.add_argument("--token", action="append", help="repeat for more than one (default: secret)")
+    command.add_argument("--token", action="append", help=f"repeat for more than one (default: {TOKEN})")
     settings = command.add_argument_group("settings", f"explained in {Settings.__module__}")
     for name, hint in HINTS.items():
         _add_setting(settings, name, hint, getattr(Settings(), name))
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     :return: the exit status
     """
     given = vars(parser().parse_args(arguments))
-    host, port, tokens = given.pop("host"), given.pop("port"), given.pop("token") or ["secret"]
+    host, port, tokens = given.pop("host"), given.pop("port"), given.pop("token") or [TOKEN]
     try:
         from .server import SandboxServer  # noqa: PLC0415  # needs the extra
     except ModuleNotFoundError as error:

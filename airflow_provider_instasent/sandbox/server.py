@@ -13,7 +13,7 @@ import uvicorn
 
 from .app import create_app
 from .faults import Fault
-from .settings import Settings
+from .settings import TOKEN, Settings
 from .state import Sandbox
 from .wire import CuttableProtocol
 
@@ -46,7 +46,7 @@ class SandboxServer:
 
     ::
 
-        with SandboxServer(token="secret", final_after=0.1) as sandbox:
+        with SandboxServer(token="instasent-sandbox-4711", final_after=0.1) as sandbox:
             client = InstasentClient(sandbox.token, base_url=sandbox.url)
             sandbox.fault("cut_after", endpoint="send")
 
@@ -60,7 +60,7 @@ class SandboxServer:
 
     def __init__(
         self,
-        token: str = "sandbox-token",  # noqa: S107  # of a local sandbox
+        token: str = TOKEN,
         port: int = 0,
         *,
         host: str = "127.0.0.1",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import PokeReturnValue, conf
 
-from airflow_provider_instasent.parameters import check_parameters
+from airflow_provider_instasent.parameters import check_parameters, naming_the_task
 from airflow_provider_instasent.sensors.deferring import SOONER, DeferringSensor, StoppedWaitError, seconds
 from airflow_provider_instasent.waiting.default_timeouts import BALANCE_TIMEOUT, TRIGGERER_SLACK
 
@@ -59,9 +59,9 @@ class InstasentBalanceSensor(DeferringSensor):
         instasent_conn_id: str = "instasent_default",
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            poke_interval=seconds("poke_interval", poke_interval), timeout=seconds("timeout", timeout), **kwargs
-        )
+        with naming_the_task(kwargs.get("task_id")):
+            pause, longest = seconds("poke_interval", poke_interval), seconds("timeout", timeout)
+        super().__init__(poke_interval=pause, timeout=longest, **kwargs)
         self.min_available = min_available
         self.deferrable = deferrable
         self.max_poll_failures = max_poll_failures
@@ -69,7 +69,8 @@ class InstasentBalanceSensor(DeferringSensor):
         self._deadline: float | None = None
         self._goal: BalanceGoal | None = None
         self._memory: PokeMemory | None = None
-        check_parameters(self)
+        with naming_the_task(self.task_id):
+            check_parameters(self)
 
     def execute(self, context: Context) -> Any:
         """Wait in the chosen mode and return the account."""
@@ -167,7 +168,6 @@ class InstasentBalanceSensor(DeferringSensor):
         if ended.ending is Ending.SUCCESS:
             self.log.info(ended.message)
             return account
-        self.log.error(ended.message)
         if self.do_xcom_push and account:
             context["ti"].xcom_push(key="return_value", value=account)
         raise_unless_successful(ended)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import PokeReturnValue, conf
+from airflow.providers.common.compat.sdk import AirflowFailException, PokeReturnValue, conf
 
-from airflow_provider_instasent.parameters import check_parameters
+from airflow_provider_instasent.parameters import check_parameters, naming_the_task
 from airflow_provider_instasent.sensors.deferring import SOONER, DeferringSensor, StoppedWaitError, seconds
 from airflow_provider_instasent.waiting.default_timeouts import DELIVERY_TIMEOUT, TRIGGERER_SLACK
 from airflow_provider_instasent.waiting.trigger_size import MOST_TRIGGER_IDS
@@ -101,13 +101,11 @@ class InstasentDeliverySensor(DeferringSensor):
         instasent_conn_id: str = "instasent_default",
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            poke_interval=seconds("poke_interval", poke_interval), timeout=seconds("timeout", timeout), **kwargs
-        )
+        with naming_the_task(kwargs.get("task_id")):
+            pause, longest = seconds("poke_interval", poke_interval), seconds("timeout", timeout)
+        super().__init__(poke_interval=pause, timeout=longest, **kwargs)
         self.message_ids = message_ids
         self.results_path = results_path
-        if message_ids is not None and results_path is not None:
-            raise ValueError("give one of `message_ids` and `results_path`")
         self.success_statuses = success_statuses
         self.min_delivered_ratio = min_delivered_ratio
         self.deferrable = deferrable
@@ -115,7 +113,10 @@ class InstasentDeliverySensor(DeferringSensor):
         self.max_polls_per_minute = max_polls_per_minute
         self.instasent_conn_id = instasent_conn_id
         self._wait: _Wait | None = None
-        check_parameters(self)
+        with naming_the_task(self.task_id):
+            if message_ids is not None and results_path is not None:
+                raise ValueError("give one of `message_ids` and `results_path`")
+            check_parameters(self)
 
     def execute(self, context: Context) -> Any:
         """Wait in the chosen mode and return the result."""
@@ -149,7 +150,7 @@ class InstasentDeliverySensor(DeferringSensor):
         return self._finish(context, conclusion_of(event))
 
     def _begin(self, context: Context) -> _Wait:
-        from airflow_provider_instasent.compat import first_start, storage_path
+        from airflow_provider_instasent.compat import first_start
         from airflow_provider_instasent.sensors.memory import PokeMemory
         from airflow_provider_instasent.sensors.message_ids import ids_of
         from airflow_provider_instasent.waiting.delivery_watch import Watch
@@ -169,7 +170,7 @@ class InstasentDeliverySensor(DeferringSensor):
             missing_since = None if memory else started
         known = memory.load() if memory else None
         if self.results_path:
-            watch = watch_of_results(storage_path(self.results_path), self._rules(), known, missing_since)
+            watch = watch_of_results(self._results(self.results_path), self._rules(), known, missing_since)
         else:
             watch = Watch(ids, self._rules(), known, missing_since)
         deadline = started + self.timeout - (0 if self.deferrable else SOONER)
@@ -191,11 +192,20 @@ class InstasentDeliverySensor(DeferringSensor):
 
     def _keep_statuses(self, wait: _Wait) -> None:
         """Bring the results file up to date, where there is one."""
-        from airflow_provider_instasent.compat import storage_path
         from airflow_provider_instasent.waiting.results_file import keep_statuses
 
         if self.results_path:
-            keep_statuses(storage_path(self.results_path), wait.watch)
+            keep_statuses(self._results(self.results_path), wait.watch)
+
+    @staticmethod
+    def _results(path: str) -> Any:
+        from airflow_provider_instasent.api.errors import ConfigurationError
+        from airflow_provider_instasent.storage import path_of
+
+        try:
+            return path_of("results_path", path)
+        except ConfigurationError as error:
+            raise AirflowFailException(str(error)) from error
 
     def _rules(self) -> WatchRules:
         from airflow_provider_instasent.waiting.delivery_watch import WatchRules
@@ -216,7 +226,8 @@ class InstasentDeliverySensor(DeferringSensor):
                 ended = reader.sweep(client)
         except ConfigurationError as error:
             return conclusion.refused(wait.watch.result(), f"connection `{self.instasent_conn_id}`: {error}")
-        wait.report(reader.subscription)
+        if ended is None:  # else the last line tells
+            wait.report(reader.subscription)
         return ended
 
     def _defer(self, context: Context, wait: _Wait) -> Any:
@@ -269,7 +280,6 @@ class InstasentDeliverySensor(DeferringSensor):
         if ended.ending is Ending.SUCCESS:
             self.log.info(ended.message)
             return result
-        self.log.error(ended.message)
         if self.do_xcom_push:
             context["ti"].xcom_push(key="return_value", value=result)
         raise_unless_successful(ended)

@@ -83,6 +83,7 @@ class SqlToInstasentOperator(InstasentBulkSmsOperator):
 
     def _hook(self) -> Any:
         from airflow_provider_instasent.api.errors import ConfigurationError
+        from airflow_provider_instasent.transfers.database_providers import provider_of
 
         try:
             from airflow.providers.common.sql.hooks.sql import DbApiHook
@@ -92,8 +93,13 @@ class SqlToInstasentOperator(InstasentBulkSmsOperator):
             hook = BaseHook.get_hook(self.conn_id)
         except AirflowNotFoundException:
             raise
-        except AirflowException as error:
-            raise ConfigurationError(f"`conn_id` names a connection without a database hook: {error}") from error
+        except (AirflowException, ImportError) as error:
+            kind = BaseHook.get_connection(self.conn_id).conn_type
+            package = provider_of(kind)
+            fix = f": pip install {package}" if package else "; is the provider of that database installed?"
+            raise ConfigurationError(
+                f"`conn_id` names a connection of type `{kind}`, and there is no hook for it here ({error}){fix}"
+            ) from error
         if not isinstance(hook, DbApiHook):
             raise ConfigurationError("`conn_id` names a connection whose hook is no common-sql database hook")
         return hook

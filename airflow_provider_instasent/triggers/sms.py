@@ -10,11 +10,11 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_instasent.api.errors import ConfigurationError
 from airflow_provider_instasent.api.server_words import brief
-from airflow_provider_instasent.compat import storage_path
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 
 # What run() needs is imported with the module: an import of its own length would block the event loop.
 from airflow_provider_instasent.parameters import check_parameters
+from airflow_provider_instasent.storage import path_of
 from airflow_provider_instasent.triggers.events import event_of
 from airflow_provider_instasent.triggers.reading import wait_at_reader
 from airflow_provider_instasent.waiting import conclusion
@@ -23,6 +23,8 @@ from airflow_provider_instasent.waiting.results_file import keep_statuses, watch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from airflow_provider_instasent.waiting.conclusion import Conclusion
 
 
 class InstasentDeliveryTrigger(BaseTrigger):
@@ -106,7 +108,11 @@ class InstasentDeliveryTrigger(BaseTrigger):
         try:
             if self.results_path is not None:
                 # Files are read and written off the loop, whatever they are on.
-                path = await asyncio.to_thread(storage_path, self.results_path)
+                try:
+                    path = await asyncio.to_thread(path_of, "results_path", self.results_path)
+                except ConfigurationError as error:
+                    yield self._event(conclusion.refused(watch.result(), str(error), "mend that for the triggerer"))
+                    return
                 watch = await asyncio.to_thread(watch_of_results, path, self.rules, self.memory)
             ended = await wait_at_reader(
                 self.instasent_conn_id,
@@ -124,4 +130,7 @@ class InstasentDeliveryTrigger(BaseTrigger):
             # An exception that left here would reach the task as a bare "Trigger failure".
             self.log.exception("The wait for delivery failed")
             ended = conclusion.broken(watch.result(), f"{type(error).__name__}: {brief(error)}")
-        yield TriggerEvent({**event_of(ended), "carried": self.carried})  # type: ignore[no-untyped-call]
+        yield self._event(ended)
+
+    def _event(self, ended: Conclusion) -> TriggerEvent:
+        return TriggerEvent({**event_of(ended), "carried": self.carried})  # type: ignore[no-untyped-call]

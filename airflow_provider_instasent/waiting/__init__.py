@@ -5,7 +5,7 @@ A watch knows no socket and no clock. In the order in which a status passes thro
 
     delivery_watch   lookup_watch    what is waited for, and the one rule for when it is over
     goal   balance                   the same for one thing that has to become true
-    polling                          what all of these know: when to ask again
+    polling   reading                what all of these know: when to ask again; what was read of a message
     poll_failures   read_trouble     how much trouble is borne: by a wait; by a reader with the list, with single reads
     accepted_times                   when its messages were accepted: where in the list to look for them
     subscription   pace              one wait at the reader of its account; when it looks again

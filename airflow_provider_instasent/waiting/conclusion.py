@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from airflow_provider_instasent.waiting.wait_result import WatchResult
 
 
@@ -26,7 +28,7 @@ class Conclusion:
 
     :param ending: how it ended
     :param result: what is known of the batch
-    :param message: what happened and what to do, without ids
+    :param message: what happened and what to do, with the first ids and the status of each where some did not arrive
     :param final: whether trying again cannot help
     """
 
@@ -36,42 +38,60 @@ class Conclusion:
     final: bool = True
 
 
-def delivered(result: WatchResult, *, timed_out: bool) -> Conclusion:
-    """Conclude with success.
+MOST_NAMED = 10
+"""Messages that are named one by one, by their ids."""
 
-    :param timed_out: whether the deadline ended it, with enough delivered
+_LONGEST_ID = 64
+
+
+def delivered(result: WatchResult) -> Conclusion:
+    """Conclude with success."""
+    return Conclusion(Ending.SUCCESS, result, f"{result}.{_hints(result)}")
+
+
+def delivered_in_time(result: WatchResult, missing: int) -> Conclusion:
+    """Conclude with success, though the deadline came before all were final.
+
+    :param missing: pending messages that the API does not know
     """
-    rest = "; the timeout came with enough of them delivered, the pending ones may still arrive" if timed_out else ""
-    return Conclusion(Ending.SUCCESS, result, f"{result}{rest}.{_hints(result)}")
+    told = f"{result}; the timeout came with enough of them delivered.{_of_pending(result, missing)}{_hints(result)}"
+    return Conclusion(Ending.SUCCESS, result, told)
 
 
-def undeliverable(result: WatchResult, needed: int) -> Conclusion:
+def undeliverable(result: WatchResult, needed: int, named: Sequence[tuple[str, str]]) -> Conclusion:
     """Conclude that too many will not arrive.
 
     :param needed: messages that had to be delivered
+    :param named: the first of those that will not, as `(id, status)`
     """
+    with_id = result.undeliverable - result.counts.get("no_id", 0)
     return Conclusion(
         Ending.UNDELIVERABLE,
         result,
         f"{result}: `min_delivered_ratio` asks for {needed} and can no longer be reached, so waiting or retrying "
-        f"cannot help.{_hints(result)}",
+        f"cannot help.{listed('Not delivered', named, with_id)}{_hints(result)}",
     )
 
 
-def timed_out(result: WatchResult, needed: int, last_error: str | None) -> Conclusion:
+def timed_out(
+    result: WatchResult, needed: int, named: Sequence[tuple[str, str]], missing: int, last_error: str | None
+) -> Conclusion:
     """Conclude that the deadline came first.
 
     :param needed: messages that had to be delivered
+    :param named: the first of those that were not, as `(id, status)`
+    :param missing: pending messages that the API does not know
     :param last_error: why the last sweep read nothing, where it did not
     """
+    with_id = result.undeliverable + result.pending - result.counts.get("no_id", 0)
     trouble = f" The last reads failed: {last_error}." if last_error else ""
     hint = " Where a route never reports more than `sent`, add that to `success_statuses`."
     hint = hint if "sent" in result.counts else ""
     return Conclusion(
         Ending.TIMEOUT,
         result,
-        f"Timed out: {result}, and {needed} had to be delivered. The pending messages were sent and may still "
-        f"arrive.{trouble}{hint}",
+        f"Timed out: {result}, and {needed} had to be delivered.{_of_pending(result, missing)}"
+        f"{listed('Not delivered', named, with_id)}{trouble}{hint}",
     )
 
 
@@ -104,21 +124,24 @@ def broken(result: WatchResult, error: str) -> Conclusion:
     )
 
 
-def refused(result: WatchResult, error: str) -> Conclusion:
-    """Conclude that the API will not let us read.
+def refused(result: WatchResult, error: str, mend: str = "mend the connection") -> Conclusion:
+    """Conclude that the API will not let us read, or that something else that lasts keeps us from it.
 
     :param error: what it said and what to do
+    :param mend: what has to be done first
     """
     return Conclusion(
         Ending.ERROR,
         result,
-        f"{error}. So far: {result}. The messages themselves are not affected; mend the connection, then clear this "
-        "task: it only asks again.",
+        f"{error}. So far: {result}. The messages themselves are not affected; {mend}, then clear this task: it only "
+        "asks again.",
     )
 
 
+_NOT_VISIBLE = "absent, or not visible to this connection's API token, or its base path is wrong"
+
 _HINTS = {
-    "not_found": "`not_found`: absent, or not visible to this connection's token, or its base path is wrong.",
+    "not_found": f"`not_found`: {_NOT_VISIBLE}.",
     "no_id": "`no_id`: accepted, but the API did not tell the id, so what became of it is not known.",
     "unpaid": "`unpaid`: the account had no funds; Instasent does not send these again.",
 }
@@ -126,3 +149,29 @@ _HINTS = {
 
 def _hints(result: WatchResult) -> str:
     return "".join(f" {hint}" for status, hint in _HINTS.items() if status in result.counts)
+
+
+def _of_pending(result: WatchResult, missing: int) -> str:
+    """Say what may come of the pending ones; nobody promises that what the API does not know was sent."""
+    if missing == 0:
+        return " The pending messages were sent and may still arrive."
+    if missing >= result.pending:
+        return f" The pending messages were not found: {_NOT_VISIBLE}, or not visible yet."
+    return (
+        f" Of the pending messages {missing} {'was' if missing == 1 else 'were'} not found: {_NOT_VISIBLE}, or not "
+        "visible yet. The others were sent and may still arrive."
+    )
+
+
+def listed(what: str, first: Sequence[tuple[str, str]], of: int) -> str:
+    """Return a sentence with the first ids and their statuses, and how many more there are; empty where none is.
+
+    :param what: what is said of them
+    :param first: `(id, status)` of each
+    :param of: how many there are in all
+    """
+    if not first:
+        return ""
+    told = ", ".join(f"{' '.join(sms_id.split())[:_LONGEST_ID]} {status}" for sms_id, status in first)
+    more = f" and {of - len(first)} more" if of > len(first) else ""
+    return f" {what}: {told}{more}."

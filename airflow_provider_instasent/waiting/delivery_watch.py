@@ -22,12 +22,12 @@ from airflow_provider_instasent.api.statuses import (
     Verdict,
     is_known,
     judge,
-    normalise_status,
 )
 from airflow_provider_instasent.waiting import conclusion
 from airflow_provider_instasent.waiting.accepted_times import AcceptedTimes, Stretch
 from airflow_provider_instasent.waiting.poll_failures import MAX_POLL_FAILURES
 from airflow_provider_instasent.waiting.polling import Polling
+from airflow_provider_instasent.waiting.reading import NOT_FOUND_YET, UNREAD, Reading, reading_of
 from airflow_provider_instasent.waiting.trigger_size import check_fits_trigger, fits_trigger
 from airflow_provider_instasent.waiting.wait_result import MAX_REPORTED, WatchResult
 
@@ -39,17 +39,8 @@ if TYPE_CHECKING:
 MISSING_GRACE = 120.0
 """Seconds for which a 404 may be lag after acceptance; unknown how long the real lag is."""
 
-UNREAD = "unread"
-"""The status, ours, of a message that was not read yet."""
-
-NO_STATUS = "no_status"
-"""The status, ours, of what was read and told none."""
-
 MOST_WORDS = 20
 """Undocumented status words that are told."""
-
-LONGEST_WORD = 40
-"""Characters of a status word that nobody has documented, after which it is cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +69,6 @@ class WatchRules:
     def needed(self, total: int) -> int:
         """Return how many of a batch must be delivered; exact, where 0.07 * 100 is more than 7 in floats."""
         return math.ceil(Fraction(str(self.min_delivered_ratio)) * total)
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What is known of one message.
-
-    :param status: the API's word, normalised; ours where it gave none
-    :param code: the API's `statusCode`, passed on and never branched on
-    """
-
-    status: str = UNREAD
-    code: str | None = None
 
 
 class Watch(Polling):
@@ -166,9 +145,9 @@ class Watch(Polling):
         :param entity: as the API sent it; nothing but its id is certain (inferred: `status`, `statusCode`)
         """
         self._missing.pop(sms_id, None)
-        code = entity.get("statusCode", entity.get("code"))
-        word = _word(entity.get("status"))
-        self._settle(sms_id, Reading(word, None if code in (None, "") else brief(code)[:LONGEST_WORD]))
+        reading = reading_of(entity)
+        self._settle(sms_id, reading)
+        word = reading.status
         is_told = is_known(word) or word in self.rules.success_statuses or word in self._unknown_words
         if not is_told and len(self._unknown_words) < MOST_WORDS:
             self._unknown_words.add(word)
@@ -194,15 +173,16 @@ class Watch(Polling):
             self._needed = self.rules.needed(self._total)
         needed, arrived = self._needed, self._settled[Verdict.DELIVERED]
         if arrived + len(self._queue) < needed:
-            return conclusion.undeliverable(self.result(), needed)
+            return conclusion.undeliverable(self.result(), needed, self.first_of(Verdict.UNDELIVERABLE))
         if not self._queue:
-            return conclusion.delivered(self.result(), timed_out=False)
+            return conclusion.delivered(self.result())
         if self.refusal is not None:
             return conclusion.refused(self.result(), self.refusal)
         if now >= deadline:
             if arrived >= needed:
-                return conclusion.delivered(self.result(), timed_out=True)
-            return conclusion.timed_out(self.result(), needed, self.last_error)
+                return conclusion.delivered_in_time(self.result(), self._count_missing())
+            named = self.first_of(Verdict.UNDELIVERABLE, Verdict.PENDING)
+            return conclusion.timed_out(self.result(), needed, named, self._count_missing(), self.last_error)
         if self.failed_sweeps >= self.rules.max_poll_failures:
             return conclusion.unreadable(self.result(), self.failed_sweeps, self.last_error)
         return None
@@ -221,6 +201,27 @@ class Watch(Polling):
             counts=dict(counts),
             statuses={sms_id: {"status": one.status, "code": one.code} for sms_id, one in first},
         )
+
+    def first_of(self, *verdicts: Verdict) -> list[tuple[str, str]]:
+        """Return the first messages of such a verdict, those of the first one first, as `(id, status)` in words.
+
+        An id that the API has never answered for may be anything, a phone number too, and is masked as one.
+        """
+        found = (
+            (sms_id, NOT_FOUND_YET) if self._is_missing(sms_id) else (sms_id, reading)
+            for verdict in verdicts
+            for sms_id, reading in self._readings.items()
+            if self.verdict(reading) is verdict
+        )
+        first = islice(found, conclusion.MOST_NAMED)
+        return [(sms_id if reading.is_told else brief(sms_id), str(reading)) for sms_id, reading in first]
+
+    def _is_missing(self, sms_id: str) -> bool:
+        """Tell whether the API does not know a message, and that may still be lag."""
+        return sms_id in self._missing and sms_id in self._queue
+
+    def _count_missing(self) -> int:
+        return sum(map(self._is_missing, self._missing))
 
     def statuses(self) -> Iterator[tuple[str, str, str | None]]:
         """Yield `(id, status, code)` of every message."""
@@ -290,10 +291,3 @@ class Watch(Polling):
         if verdict is not Verdict.PENDING and sms_id in self._queue:
             del self._queue[sms_id]
             self._settled[verdict] += 1
-
-
-def _word(status: object) -> str:
-    normalised = normalise_status(status)
-    if is_known(normalised):
-        return normalised
-    return brief(normalised)[:LONGEST_WORD] or NO_STATUS

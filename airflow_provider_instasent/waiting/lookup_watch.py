@@ -11,16 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api import endpoints
 from airflow_provider_instasent.api.statuses import DEFAULT_PENDING_STATUSES, DeliveryStatus, Verdict, normalise_status
-from airflow_provider_instasent.waiting.conclusion import Conclusion, Ending
-from airflow_provider_instasent.waiting.delivery_watch import (
-    LONGEST_WORD,
-    NO_STATUS,
-    UNREAD,
-    Reading,
-    Watch,
-    WatchRules,
-)
+from airflow_provider_instasent.waiting.conclusion import Conclusion, Ending, listed
+from airflow_provider_instasent.waiting.delivery_watch import Watch, WatchRules
 from airflow_provider_instasent.waiting.poll_failures import MAX_POLL_FAILURES
+from airflow_provider_instasent.waiting.reading import LONGEST_WORD, NO_STATUS, UNREAD, Reading
 from airflow_provider_instasent.waiting.wait_result import WatchResult
 
 if TYPE_CHECKING:
@@ -97,7 +91,10 @@ class LookupWatch(Watch):
             return self._ended(Ending.ERROR, f"{self.refusal}. So far: {self.result()}. {UNAFFECTED}")
         if now >= deadline:
             trouble = f" The last reads failed: {self.last_error}." if self.last_error else ""
-            return self._ended(Ending.TIMEOUT, f"Timed out: {self.result()}.{trouble} {_STILL_PENDING} {UNAFFECTED}")
+            told = (
+                f"Timed out: {self.result()}.{listed('Not finished', self.first_of(Verdict.PENDING), len(self._queue))}"
+            )
+            return self._ended(Ending.TIMEOUT, f"{told}{trouble} {_STILL_PENDING} {UNAFFECTED}")
         if self.failed_sweeps >= self.rules.max_poll_failures:
             told = f"{self.failed_sweeps} sweeps in a row (`max_poll_failures`) read nothing: {self.last_error}."
             return self._ended(Ending.ERROR, f"{told} So far: {self.result()}. {UNAFFECTED}", final=False)
@@ -110,4 +107,4 @@ class LookupWatch(Watch):
 UNAFFECTED = "The lookups themselves are not affected; clearing this task asks for their results and orders none anew."
 
 _STILL_PENDING = "If one of these statuses means finished, leave it out of `pending_statuses`."
-_NONE_FOUND = "absent, or not visible to this connection's token, or its base path is wrong. " + UNAFFECTED
+_NONE_FOUND = "absent, or not visible to this connection's API token, or its base path is wrong. " + UNAFFECTED

@@ -6,10 +6,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_instasent.api.files import lines_of, replacing
+from airflow_provider_instasent.api.files import lines_of, replacing, shown_path
 from airflow_provider_instasent.api.statuses import Verdict, judge
 from airflow_provider_instasent.waiting.accepted_times import AcceptedTimes
-from airflow_provider_instasent.waiting.delivery_watch import UNREAD, Watch
+from airflow_provider_instasent.waiting.delivery_watch import Watch
+from airflow_provider_instasent.waiting.reading import UNREAD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -50,13 +51,22 @@ def read_results(path: Any) -> Iterator[dict[str, Any]]:
     :raises OSError: where it cannot be read
     :raises ValueError: where it is no results file
     """
-    for number, line in enumerate(lines_of(path)):
+    for number, line in enumerate(_lines_of(path)):
         try:
             record = json.loads(line)
             record["id"], record["state"]
         except (KeyError, TypeError, ValueError):
-            raise ValueError(f"`results_path`: line {number} is not one of a results file") from None
+            raise ValueError(
+                f"`results_path`: line {number} of {shown_path(path)} is not one of a results file"
+            ) from None
         yield record
+
+
+def _lines_of(path: Any) -> Iterator[bytes]:
+    try:
+        yield from lines_of(path)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"`results_path`: there is no file at {shown_path(path)}") from None
 
 
 def update_statuses(path: Any, statuses: Mapping[str, str]) -> None:

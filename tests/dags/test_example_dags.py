@@ -196,6 +196,18 @@ def test_every_task_of_an_example_is_guarded_and_none_is_scheduled(path):
         assert dag.default_args["pre_execute"] is module.sandbox_only
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_no_example_is_warned_of_its_retries(path):
+    """A bulk send with `retries=0` is warned of, so an example has them, and a journal on each Airflow."""
+    for dag in (value for value in vars(load(path.stem)).values() if isinstance(value, DAG)):
+        for task in dag.tasks:
+            given = {**getattr(task, "partial_kwargs", {}), **vars(task)}
+            sends = {"journal_path", "results_path", "on_plan_change"} <= {*task.template_fields}
+            if sends and given.get("preview") is not True:
+                assert given["retries"] > 0, task.task_id
+                assert given["journal_path"], task.task_id
+
+
 PARSE = """
 import importlib.util, json, sys
 from airflow.providers.common.compat.sdk import DAG, Asset, task

@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import configparser
+import re
 import subprocess
 import sys
 import zipfile
+from email import message_from_string
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,40 @@ def wheel(tmp_path_factory):
 
 def sources(folder, pattern):
     return {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob(pattern)}
+
+
+@pytest.fixture
+def metadata(wheel):
+    (name,) = (name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
+    return message_from_string(wheel.read(name).decode())
+
+
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+def test_no_link_of_the_description_is_relative(metadata):
+    found = LINK.findall(metadata.get_payload())
+    given = LINK.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    assert len(found) == len(given)
+    relative = [link for link in given if not link.startswith("https://")]
+    assert relative, "in a checkout they lead to its files"
+    assert not [link for link in found if not link.startswith(("https://", "#"))]
+    address = dict(entry.split(", ") for entry in metadata.get_all("Project-URL"))["Homepage"]
+    for before, after in zip(given, found, strict=True):
+        assert after == (before if before in found else f"{address}/blob/main/{before}")
+
+
+def test_the_project_says_where_it_is(metadata):
+    urls = dict(entry.split(", ") for entry in metadata.get_all("Project-URL"))
+    assert set(urls) == {"Homepage", "Documentation", "Changelog", "Issues"}
+    assert all(url.startswith(urls["Homepage"]) for url in urls.values())
+
+
+def test_the_readme_names_all_extras_that_are_for_users(metadata):
+    extras = set(metadata.get_all("Provides-Extra")) - {"dev"}
+    assert extras >= {"sandbox", "sql", "parquet"}
+    assert not [extra for extra in extras if f"airflow-provider-instasent[{extra}]" not in metadata.get_payload()]
 
 
 def test_the_wheel_holds_every_module_and_schema(wheel):

@@ -9,10 +9,10 @@ import errno
 import os
 
 import pytest
-from support.bulk_send import BulkTask, messages
+from support.bulk_send import REJECTED, BulkTask, ending, messages
 
 from airflow_provider_instasent.api.errors import UnavailableError
-from airflow_provider_instasent.journal.errors import JournalStoreError, PlanError
+from airflow_provider_instasent.journal.errors import JournalStoreError, PlanError, RejectedError
 
 
 def test_a_results_file_that_cannot_be_written_loses_no_outcome(sandbox, tmp_path):
@@ -28,6 +28,38 @@ def test_a_results_file_that_cannot_be_written_loses_no_outcome(sandbox, tmp_pat
     assert (again.error, again.summary["accepted"]) == (None, 3)
     assert len((in_the_way / "results.jsonl").read_text().splitlines()) == 3
     assert set(task.sent().values()) == {1}
+
+
+@pytest.mark.parametrize("has_file", [False, True])
+def test_a_rejection_names_the_first_rows_and_reasons(sandbox, tmp_path, has_file):
+    rows = [*messages(3), *({"to": ending(place, REJECTED), "text": "no way"} for place in range(12))]
+    options = {"max_rejected_ratio": 0.0, **({"results_path": tmp_path / "results.jsonl"} if has_file else {})}
+    outcome = BulkTask(sandbox, tmp_path, rows=rows, options=options).attempt()
+    assert isinstance(outcome.error, RejectedError)
+    said = str(outcome.error)
+    assert "3 accepted, 12 rejected, 0 unconfirmed of 15. Everything was tried. Rejected: row 3: to: " in said
+    assert "; row 12: to: This number cannot be reached; and 2 more." in said
+    assert "row 13" not in said
+
+
+def test_rejections_that_are_allowed_are_named_in_the_log(sandbox, tmp_path, caplog):
+    rows = [*messages(3), {"to": ending(7, REJECTED), "text": "no way"}]
+    outcome = BulkTask(sandbox, tmp_path, rows=rows, options={"max_rejected_ratio": 0.5}).attempt()
+    assert outcome.error is None
+    (line,) = (one.getMessage() for one in caplog.records if "rejected" in one.getMessage())
+    assert line == "The API rejected 1 messages: row 3: to: This number cannot be reached."
+
+
+def test_a_rejection_of_an_earlier_try_is_named_too(sandbox, tmp_path):
+    task = BulkTask(
+        sandbox,
+        tmp_path,
+        rows=[*messages(3), {"to": ending(7, REJECTED), "text": "no way"}],
+        options={"max_rejected_ratio": 0.0},
+    )
+    told = [str(task.attempt().error) for _ in range(2)]
+    assert told[0] == told[1]
+    assert "Rejected: row 3: to: This number cannot be reached." in told[1]
 
 
 @pytest.fixture

@@ -59,6 +59,30 @@ def test_each_terminal_failure_fails_without_retry(connected, mode, ending, monk
     assert run.pushed["statuses"][ids[1]] == {"status": status, "code": code}
 
 
+def test_the_last_line_is_logged_once(connected, mode, monkeypatch, caplog, capfd):
+    caplog.set_level(logging.INFO)
+    run = run_sensor(mode, monkeypatch, message_ids=turning_final(connected, 3, "001", "002"))
+    assert run.error is None
+    said = [line for line in (caplog.text + capfd.readouterr().out).splitlines() if "2 of 2 delivered" in line]
+    assert len(said) == 1
+    assert "2 of 2 delivered (delivered 2)." in said[0]
+
+
+def test_a_failure_names_the_messages_and_leaves_the_log_to_airflow(connected, mode, monkeypatch, caplog, capfd):
+    caplog.set_level(logging.INFO)
+    ids = turning_final(connected, 4, "001", "901", "903")
+    run = run_sensor(mode, monkeypatch, message_ids=ids, min_delivered_ratio=0.6)
+    assert f"Not delivered: {ids[1]} failed (code 101), {ids[2]} expired (code 103)." in str(run.error)
+    assert "Not delivered" not in caplog.text + capfd.readouterr().out, "Airflow logs what is raised"
+
+
+def test_an_id_that_the_api_does_not_know_is_not_said_to_be_on_its_way(connected, mode, monkeypatch):
+    run = run_sensor(mode, monkeypatch, message_ids=["0123456789abcdef"], timeout=0.5)
+    assert run.ended_as == "AirflowSensorTimeout"
+    assert "may still arrive" not in str(run.error)
+    assert "Not delivered: 0123456789abcdef not found yet." in str(run.error)
+
+
 def test_stuck_until_the_timeout(connected, mode, monkeypatch):
     connected.configure(final_after=0.0)
     ids = accepted(connected, "001", "908")
@@ -104,7 +128,7 @@ def test_a_404_for_ever_ends_as_not_found(connected, mode, monkeypatch):
     run = run_sensor(mode, monkeypatch, message_ids=ids)
     assert run.ended_as == "AirflowFailException"
     assert run.pushed["counts"] == {"not_found": 1}
-    assert "not visible to this connection's token" in str(run.error)
+    assert "not visible to this connection's API token" in str(run.error)
     assert time.monotonic() - started > 0.3
 
 

@@ -70,7 +70,7 @@ async def test_a_bad_connection_is_an_event_that_no_retry_mends(connected, monke
     monkeypatch.setenv("AIRFLOW_CONN_INSTASENT_DEFAULT", connection(connected.url, password=""))
     event = await first_event(new_trigger(["a"]))
     assert (event["outcome"], event["fail"]) == ("error", True)
-    assert "`token`" in event["message"]
+    assert "`API token`" in event["message"]
 
 
 async def test_a_restart_keeps_the_deadline(connected, monkeypatch):

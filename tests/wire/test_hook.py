@@ -181,14 +181,14 @@ def test_the_connection_test_tells_the_balance(connect, sandbox, settings):
 @pytest.mark.parametrize(
     ("fault", "options", "advice"),
     [
-        ("unauthorized", {}, "the token is wrong or revoked"),
-        ("forbidden", {}, "the token lacks the scope"),
+        ("unauthorized", {}, "the API token is wrong or revoked"),
+        ("forbidden", {}, "the API token lacks the scope"),
         ("not_found", {}, "its path is probably wrong; the base URLs are https://api.instasent.com (Legacy API), "),
         ("html", {}, "not with an Instasent account"),
         ("empty", {}, "not with an Instasent account"),
         ("error_before", {"status": 502}, "HTTP 502"),
         ("error_before", {"status": 503}, "try again later"),
-        ("redirect", {}, "set the final address as the host"),
+        ("redirect", {}, "set the final address as `Base URL or host`"),
         ("rate_limited", {}, "the rate limit is used up"),
         ("cut_before", {}, "the connection was cut"),
         ("timeout_before", {}, "no answer in time (`read_timeout`)"),
@@ -208,7 +208,9 @@ def test_the_connection_test_refuses_a_wrong_token(connect):
     works, said = connect(password="another-token").test_connection()
     assert not works
     assert "HTTP 401" in said
-    assert "the token is wrong or revoked; put a valid one into the connection's password" in said
+    assert (
+        "the API token is wrong or revoked; put a valid one into that field of the connection (its `password`)" in said
+    )
     assert "another-token" not in said
 
 
@@ -221,8 +223,10 @@ def test_the_connection_test_names_a_wrong_base_path(connect, sandbox):
 @pytest.mark.parametrize(
     ("fields", "advice"),
     [
-        ({"password": None}, "`token` is missing: put the Instasent API token into the connection's password"),
+        ({"password": None}, "`API token` is missing: put it into that field of the connection (its `password`)"),
+        ({"password": f"Bearer {TOKEN}"}, "leave out `Authorization:` and `Bearer`"),
         ({"host": "http://sms.example.com"}, "`allow_http`"),
+        ({"host": "http:/sms.example.com"}, "`Base URL or host` begins like a URL that lost its `://`"),
         ({"extra": {"api": "product"}}, "`api` must be one of: legacy, transactional"),
         ({"extra": {"ca_bundle": "/nowhere/ca.pem"}}, "`ca_bundle`"),
     ],
@@ -280,6 +284,28 @@ def test_the_connection_test_notices_that_tls_fails(connect, sandbox):
     works, said = connect(sandbox.url.replace("http://", "https://")).test_connection()
     assert not works
     assert "TLS failure" in said
+
+
+@pytest.mark.parametrize("fields", [{}, {"port": 0}])
+def test_a_host_and_port_without_a_scheme_is_told_to_add_one(connect, sandbox, fields):
+    works, said = connect(sandbox.url.removeprefix("http://"), **fields).test_connection()
+    assert not works
+    assert "where the server speaks no TLS, as a sandbox does, `Base URL or host` must begin with http://" in said
+
+
+@pytest.mark.parametrize("port", [0, None])
+def test_the_port_that_the_form_sends_for_an_empty_one_is_none(connect, sandbox, port):
+    assert connect(sandbox.url, port=port).test_connection()[0]
+
+
+def test_the_connection_test_also_checks_the_defaults_of_messages(connect, sandbox):
+    sandbox.configure(balance=12.34)
+    works, said = connect(extra={"sender": "Acme Parcels", "default_region": "ES"}).test_connection()
+    assert not works
+    assert said == (
+        "`sender`: has 12 characters; a sender with a letter has at most 11, so shorten it "
+        f"(a default of this connection). Balance 12.34 EUR; API at {sandbox.url}"
+    )
 
 
 def test_the_connection_test_answers_for_a_connection_that_does_not_exist():

@@ -67,8 +67,8 @@ def test_where_nobody_listens_it_is_tried_twice(connected, fire, said, connects)
 @pytest.mark.parametrize(
     ("connection_fields", "notifier", "words"),
     [
-        ({"password": None}, {}, "`token` is missing"),
-        ({"host": "http://192.0.2.1"}, {}, "shows the token"),
+        ({"password": None}, {}, "`API token` is missing"),
+        ({"host": "http://192.0.2.1"}, {}, "shows the API token"),
         ({}, {"instasent_conn_id": "nowhere_to_be_found"}, "nowhere_to_be_found"),
         ({}, {"to": "12"}, "InvalidMessageError: `to`"),
         ({}, {"to": "{{ params.nobody }}"}, "UndefinedError"),

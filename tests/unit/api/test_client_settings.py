@@ -36,10 +36,39 @@ def test_the_deadline_of_a_request_follows_from_its_timeouts(connect, read, dead
 
 @pytest.mark.parametrize("token", ["", "  ", "\n", None, 7, "tok en", "tökén", "to\nken", "to\x00ken"])
 def test_a_token_that_is_none_is_refused_and_not_repeated(token):
-    with pytest.raises(ConfigurationError, match="`token`") as caught:
+    with pytest.raises(ConfigurationError, match=r"^`API token` ") as caught:
         ClientSettings(token)
     if isinstance(token, str) and token.strip():
         assert token not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("pasted", "fix"),
+    [
+        (f"Bearer {TOKEN}", "leave out `Authorization:` and `Bearer`"),
+        (f"bearer\t{TOKEN}", "leave out `Authorization:` and `Bearer`"),
+        (f"Authorization: Bearer {TOKEN}", "leave out `Authorization:` and `Bearer`"),
+        (f"authorization:{TOKEN}", "leave out `Authorization:` and `Bearer`"),
+        ("Bearer", "leave out `Authorization:` and `Bearer`"),
+        (f'"{TOKEN}"', "without them"),
+        (f"'{TOKEN}'", "without them"),
+        (f"\u201c{TOKEN}\u201d", "without them"),
+        (f"<{TOKEN}>", "without them"),
+        (f"{TOKEN[:5]}\n{TOKEN[5:]}", "copy it again, in one piece"),
+        (f"{TOKEN[:5]} {TOKEN[5:]}", "copy it again, in one piece"),
+        (f"{TOKEN[:5]}\u00a0{TOKEN[5:]}", "copy it again, in one piece"),
+        (f"{TOKEN[:5]}\u200b{TOKEN[5:]}", "copy it again, as plain text"),
+    ],
+)
+def test_what_comes_along_with_a_pasted_token_is_named_and_how_to_mend_it(pasted, fix):
+    with pytest.raises(ConfigurationError, match=r"^`API token` ") as caught:
+        ClientSettings(pasted)
+    assert fix in str(caught.value)
+    assert TOKEN not in str(caught.value)
+
+
+def test_a_token_may_begin_as_the_word_does():
+    assert ClientSettings("bearer0f1e2d").token == "bearer0f1e2d"
 
 
 @pytest.mark.parametrize("token", [f" {TOKEN}", f"{TOKEN}\n", f"\t{TOKEN}\r\n"])
@@ -92,7 +121,7 @@ def test_a_ca_bundle_must_hold_certificates(tmp_path):
     ],
 )
 def test_a_base_url_that_is_none_or_unsafe_is_refused_and_not_repeated(base_url):
-    with pytest.raises(ConfigurationError, match="`host`") as caught:
+    with pytest.raises(ConfigurationError, match=r"^`Base URL or host` ") as caught:
         ClientSettings(TOKEN, base_url=base_url)
     assert "secret" not in str(caught.value)
 

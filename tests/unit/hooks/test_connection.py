@@ -4,6 +4,10 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+
 import pytest
 
 from airflow_provider_instasent.api import ConfigurationError
@@ -52,9 +56,9 @@ def test_without_a_host_the_api_picks_the_base_url(api):
     [
         ("schema", {"host": "sms.example.com", "schema": "ftp"}),
         ("schema", {"host": "http://127.0.0.1", "schema": "transactional/v1"}),
-        ("host", {"host": "sms.example.com:port"}),
-        ("host", {"host": "https://sms.example.com:99999"}),
-        ("port", {"port": 8080}),
+        ("Base URL or host", {"host": "sms.example.com:port"}),
+        ("Base URL or host", {"host": "https://sms.example.com:99999"}),
+        ("port", {"host": "sms.example.com", "port": 99999}),
         ("port", {"host": "127.0.0.1:8080", "port": 8081}),
         ("api", {"extra": {"api": "product"}}),
         ("api", {"extra": {"api": 1}}),
@@ -80,11 +84,11 @@ def test_what_is_wrong_is_named_by_its_field(field, connection):
 @pytest.mark.parametrize(
     ("field", "connection"),
     [
-        ("token", {"password": None}),
-        ("token", {"password": " "}),
-        ("host", {"host": "http://sms.example.com"}),
-        ("host", {"host": "ftp://sms.example.com"}),
-        ("host", {"host": "https://user:secret@sms.example.com"}),
+        ("API token", {"password": None}),
+        ("API token", {"password": " "}),
+        ("Base URL or host", {"host": "http://sms.example.com"}),
+        ("Base URL or host", {"host": "ftp://sms.example.com"}),
+        ("Base URL or host", {"host": "https://user:secret@sms.example.com"}),
         ("connect_timeout", {"extra": {"connect_timeout": 0}}),
         ("read_timeout", {"extra": {"read_timeout": -1}}),
         ("max_in_flight", {"extra": {"max_in_flight": 0}}),
@@ -160,3 +164,58 @@ def test_unknown_extras_are_told_by_name():
 
 def test_the_token_is_not_in_the_repr():
     assert "the-token" not in repr(read())
+
+
+PAGE = (Path(__file__).parents[3] / "docs" / "connection.md").read_text(encoding="utf-8")
+TABLE = re.findall(r"^\| `?(\S+?)`? \| `(%[0-9A-F]{2})` \|", PAGE, re.MULTILINE)
+ENCODED = {" " if character == "space" else character: code for character, code in TABLE}
+
+
+def read_uri(uri):
+    """What the hook makes of a connection in the form of a URI."""
+    from airflow.models.connection import Connection
+
+    found = Connection(conn_id="a_uri", uri=uri)
+    return read(
+        password=found.password, host=found.host, schema=found.schema, port=found.port, extra=found.extra_dejson
+    )
+
+
+def test_the_page_names_the_characters_of_a_uri_that_have_a_meaning_of_their_own():
+    assert set(ENCODED) == set("/?#[]%+&@:= ")
+    assert all(code == f"%{ord(character):02X}" for character, code in ENCODED.items())
+
+
+@pytest.mark.parametrize("character", ENCODED)
+def test_an_encoded_character_arrives_in_the_token_and_in_the_extra(character):
+    code = ENCODED[character]
+    settings = read_uri(f"instasent://:in{code}41sent@sms.example.com/?sender=A{code}41B&default_region=ES")
+    assert settings.token == f"in{character}41sent"
+    assert (settings.sender, settings.default_region) == (f"A{character}41B", "ES")
+    assert settings.base_url == "https://sms.example.com"
+
+
+@pytest.mark.parametrize("host", ["http://127.0.0.1:8700", "https://sms.example.com/v1", "sms.example.com", None])
+def test_a_uri_that_airflow_generates_is_read_right(host):
+    from airflow.models.connection import Connection
+
+    everything = "in" + "".join(ENCODED) + "sent"
+    extra = {"sender": everything, "default_region": "ES"}
+    stored = Connection(conn_id="a_uri", conn_type="instasent", host=host, password=everything, extra=json.dumps(extra))
+    settings = read_uri(stored.get_uri())
+    assert (settings.token, settings.sender, settings.default_region) == (everything, everything, "ES")
+    assert settings.base_url == read(host=host).base_url
+
+
+def test_the_uri_of_the_page_is_the_connection_it_says():
+    from airflow.models.connection import Connection
+
+    (uri,) = re.findall(r"AIRFLOW_CONN_\w+='(instasent://.+)'", PAGE)
+    settings = read_uri(uri)
+    assert settings.token == "in/sta+sent@4711"
+    assert (settings.base_url, settings.sender) == ("http://127.0.0.1:8700", "A+B & Co")
+    extra = json.dumps({"sender": settings.sender, "default_region": "ES"})
+    stored = Connection(
+        conn_id="a_uri", conn_type="instasent", host=settings.base_url, password=settings.token, extra=extra
+    )
+    assert stored.get_uri() == uri

@@ -105,6 +105,13 @@ def test_defaults_named_in_the_help_are_those_of_the_client():
     for one in connection_extra.EXTRA_FIELDS:
         if one.name in {"connect_timeout", "read_timeout", "max_in_flight"}:
             assert f"; {getattr(usual, one.name):g} if empty" in one.description
-    assert connection_extra.PLACEHOLDERS["host"] == f"empty: {usual.base_url}"
     assert tuple(BASE_URLS) == connection_extra.EXTRA_FIELDS[0].choices
     assert BASE_URLS[str(connection_extra.EXTRA_FIELDS[0].default)] == usual.base_url
+
+
+def test_what_the_form_says_of_standard_fields_holds_for_both_apis(declared):
+    from airflow_provider_instasent.api.base_urls import BASE_URLS
+
+    said = " ".join(declared["ui-field-behaviour"]["placeholders"].values())
+    assert not any(url in said for url in BASE_URLS.values())
+    assert declared["ui-field-behaviour"]["relabeling"] == {"password": "API token", "host": "Base URL or host"}

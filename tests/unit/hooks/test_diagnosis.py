@@ -45,6 +45,38 @@ def test_a_balance_that_cannot_be_read_is_named(available, told):
     assert f"Legacy API at https://api.instasent.com: the account's `available` {told}" in said
 
 
+@pytest.mark.parametrize(
+    ("defaults", "told"),
+    [
+        ({"sender": "Acme Parcels GmbH"}, "`sender`: has 17 characters; a sender with a letter has at most 11"),
+        ({"sender": "1234567890123456"}, "`sender`: has 16 characters; a sender without a letter has at most 15"),
+        ({"sender": "   "}, "`sender`: is empty"),
+        ({"default_region": "Spain"}, "`default_region`: SPAIN is no ISO country with a numbering plan"),
+        ({"default_region": "UK"}, "`default_region`: UK is no ISO country"),
+        ({"default_region": "34"}, "`default_region`: 34 is no ISO country"),
+    ],
+)
+def test_a_default_that_no_message_can_have_is_named_beside_the_balance(defaults, told):
+    works, said = diagnose(client({"available": 3, "currency": "EUR"}), **defaults)
+    assert not works
+    assert said.startswith(told)
+    assert said.endswith(". Balance 3 EUR; Legacy API at https://api.instasent.com")
+
+
+def test_all_that_is_wrong_with_a_connection_is_named_at_once():
+    works, said = diagnose(client({"status": "ok"}), sender="Acme Parcels", default_region="Spain")
+    assert not works
+    assert all(word in said for word in ("`sender`", "`default_region`", "not with an Instasent account"))
+
+
+@pytest.mark.parametrize("defaults", [{}, {"sender": "Acme"}, {"default_region": "es"}, {"sender": "123456789012345"}])
+def test_defaults_that_are_fine_are_not_spoken_of(defaults):
+    assert diagnose(client({"available": 3, "currency": "EUR"}), **defaults) == (
+        True,
+        "Balance 3 EUR; Legacy API at https://api.instasent.com",
+    )
+
+
 def test_it_is_hasty_but_respects_shorter_timeouts():
     slow = ClientSettings(**hasty({"token": "t", "connect_timeout": 60, "read_timeout": 600}))
     assert (slow.connect_timeout, slow.read_timeout, slow.retry_policy) == (3, 5, ONE_ATTEMPT)

@@ -178,7 +178,9 @@ def test_a_bad_message_is_refused_by_its_field(connect, field, fields):
     assert caught.value.position == 7
 
 
-@pytest.mark.parametrize(("field", "fields"), [("token", {"password": None}), ("host", {"host": "http://example.com"})])
+@pytest.mark.parametrize(
+    ("field", "fields"), [("API token", {"password": None}), ("Base URL or host", {"host": "http://example.com"})]
+)
 def test_a_bad_connection_is_refused_before_any_request(connect, field, fields):
     with pytest.raises(ConfigurationError, match=f"^`{field}`"):
         connect(**fields).send_sms("+34600000001", "x", "Acme")

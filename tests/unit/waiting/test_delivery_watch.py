@@ -129,7 +129,83 @@ def test_a_404_is_lag_first_and_final_later():
     ended = watch.conclude(0.0, LATER)
     assert ended.ending is Ending.UNDELIVERABLE
     assert ended.result.counts == {"not_found": 1}
-    assert "not visible to this connection's token" in ended.message
+    assert "not visible to this connection's API token" in ended.message
+
+
+def test_what_will_not_arrive_is_named_by_the_first_ids_and_words():
+    watch = Watch([f"id-{place}" for place in range(15)])
+    watch.saw("id-0", {"status": "delivered"})
+    for place in range(1, 13):
+        watch.saw(f"id-{place}", {"status": "failed", "statusCode": "27"} if place % 2 else {"status": "expired"})
+    message = watch.conclude(0.0, LATER).message
+    assert "Not delivered: id-1 failed (code 27), id-2 expired, id-3 failed (code 27), " in message
+    assert "id-10 expired and 2 more." in message
+    assert "id-11" not in message
+    assert "id-13" not in message, "it may still arrive"
+
+
+@pytest.mark.parametrize("sms_id", ["+34600000123", "34600000123", "0034600000123", "+34 600 000 123"])
+@pytest.mark.parametrize("last", [0.0, MISSING_GRACE])
+def test_an_id_that_is_a_phone_number_by_mistake_is_not_shown(sms_id, last):
+    watch = Watch([sms_id])
+    for now in (1_000.0, 1_000.0 + last):
+        watch.missed(sms_id, now)
+    message = watch.conclude(LATER, LATER).message
+    assert "Not delivered: " in message
+    assert "600" not in message
+
+
+@pytest.mark.parametrize("sms_id", ["404946320000000001", "20261127001", "0f" * 60])
+def test_an_id_that_the_api_answers_for_is_shown_whatever_it_looks_like(sms_id):
+    watch = Watch([sms_id])
+    watch.saw(sms_id, {"status": "failed"})
+    assert f"Not delivered: {sms_id[:64]} failed." in watch.conclude(0.0, LATER).message
+
+
+def test_what_was_accepted_without_an_id_is_counted_and_not_named():
+    watch = Watch(["id-0"], memory={"without_id": 2})
+    watch.saw("id-0", {"status": "unpaid"})
+    message = watch.conclude(0.0, LATER).message
+    assert "Not delivered: id-0 unpaid." in message
+    assert "`no_id`: accepted" in message
+
+
+MAY = "may still arrive"
+
+
+@pytest.mark.parametrize(
+    ("read", "unknown", "told"),
+    [
+        (["sent", "sent"], 0, " The pending messages were sent and may still arrive."),
+        ([], 1, " The pending messages were not found: absent, or not visible to this connection's API token"),
+        ([], 3, " The pending messages were not found: absent, or not visible to this connection's API token"),
+        (["sent"], 1, " Of the pending messages 1 was not found: absent"),
+        (["sent"], 2, " Of the pending messages 2 were not found: absent"),
+    ],
+)
+@pytest.mark.parametrize("ratio", [1.0, 0.0])
+def test_nobody_is_told_that_what_the_api_does_not_know_may_still_arrive(read, unknown, told, ratio):
+    known, lost = [f"id-{place}" for place in range(len(read))], [f"lost-{place}" for place in range(unknown)]
+    watch = Watch([*known, *lost], WatchRules(min_delivered_ratio=ratio))
+    for sms_id, status in zip(known, read, strict=True):
+        watch.saw(sms_id, {"status": status})
+    for sms_id in lost:
+        watch.missed(sms_id, 1_000.0)
+    ended = watch.conclude(LATER, LATER)
+    assert ended.ending is (Ending.TIMEOUT if ratio else Ending.SUCCESS)
+    assert told in ended.message
+    assert (MAY in ended.message) == bool(read)
+    assert not ratio or all(f"{sms_id} not found yet" in ended.message for sms_id in lost)
+
+
+def test_a_message_that_is_not_found_for_good_is_not_said_to_be_pending():
+    watch = Watch(["lost", "on-its-way"], WatchRules(min_delivered_ratio=0.5))
+    watch.saw("on-its-way", {"status": "sent"})
+    for now in (1_000.0, 1_000.0 + MISSING_GRACE):
+        watch.missed("lost", now)
+    message = watch.conclude(LATER, LATER).message
+    assert "The pending messages were sent and may still arrive." in message
+    assert "Not delivered: lost not_found, on-its-way sent." in message
 
 
 def test_a_404_that_is_found_meanwhile_starts_anew():

@@ -62,3 +62,11 @@ def test_a_refusal_ends_it_and_failures_in_a_row_do():
     assert (watch.conclude(0, 100).ending, watch.conclude(0, 100).final) == ("error", False)
     watch.refusal = "HTTP 401"
     assert watch.conclude(0, 100).final is True
+
+
+def test_a_wait_that_times_out_names_what_is_pending():
+    watch = LookupWatch(["a", "b", "c"], missing_since=1_000.0)
+    watch.saw("a", {"status": "done"})
+    watch.saw("b", {"status": "processing"})
+    watch.missed("c", 1_001.0)
+    assert "Not finished: b processing, c not found yet." in watch.conclude(100, 100).message

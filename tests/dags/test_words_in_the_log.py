@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What a person reads in a task's log: who was reached, who was not and why, each once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from airflow.providers.common.compat.sdk import DAG
+from support.airflow_home import run_dag
+from support.instasent_connection import connection
+
+from airflow_provider_instasent.operators.sms import InstasentBulkSmsOperator, InstasentSendSmsOperator
+
+pytestmark = pytest.mark.airflow
+
+
+@pytest.fixture
+def connected(sandbox, monkeypatch):
+    value = connection(sandbox.url, password=sandbox.token, extra={"sender": "Acme", "default_region": "ES"})
+    monkeypatch.setenv("AIRFLOW_CONN_INSTASENT_DEFAULT", value)
+    return sandbox
+
+
+@pytest.fixture
+def log_of(request, caplog, capfd):
+    """Runs a DAG of one task and returns its state and all that was logged."""
+    name = "".join(letter if letter.isalnum() else "_" for letter in request.node.name)
+
+    def run(operator, **parameters):
+        caplog.set_level("INFO")
+        with DAG(name, schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC), catchup=False) as dag:
+            operator(task_id="send", retry_delay=timedelta(0), **parameters)
+        (instance,) = run_dag(dag).get_task_instances()
+        printed, errors = capfd.readouterr()
+        return instance, caplog.text + printed + errors
+
+    return run
+
+
+def lines(log, *words):
+    return [line for line in log.splitlines() if all(word in line for word in words)]
+
+
+def test_a_single_sms_is_one_line(connected, log_of, tmp_path):
+    text = "ñandú " * 30
+    instance, log = log_of(
+        InstasentSendSmsOperator, to="+34600000001", text=text, journal_path=f"file://{tmp_path}/journal"
+    )
+    assert instance.state == "success"
+    (message,) = connected.ledger
+    (line,) = lines(log, "SMS to ")
+    assert f"SMS to +34•••••001: accepted, id {message.id}, {message.parts} parts, status enqueued." in line
+    assert "+34600000001" not in line
+
+
+def test_a_single_sms_that_arrives_ends_with_a_line_that_says_so(connected, log_of):
+    connected.configure(sent_after=0.0, final_after=0.0)
+    instance, log = log_of(
+        InstasentSendSmsOperator, to="+34600000001", text="hello", wait_for_delivery=True, poll_interval=0.1
+    )
+    assert instance.state == "success"
+    assert len(lines(log, "SMS to +34•••••001: accepted, id ")) == 1
+    assert len(lines(log, "1 of 1 delivered (delivered 1).")) == 1
+
+
+def test_a_bulk_rejection_names_rows_and_reasons(connected, log_of, tmp_path):
+    instance, log = log_of(
+        InstasentBulkSmsOperator,
+        recipients=["+34600000001", "+34600000920", "+34600001920"],
+        text="hello",
+        journal_path=f"file://{tmp_path}/journal",
+        retries=2,
+    )
+    assert (instance.state, instance.try_number) == ("failed", 1)
+    told = "Rejected: row 1: to: This number cannot be reached; row 2: to: This number cannot be reached."
+    assert lines(log, "RejectedError", told)
+    assert "600000920" not in "".join(lines(log, "RejectedError"))
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_a_failed_wait_names_ids_and_words(connected, log_of, tmp_path, deferrable):
+    connected.configure(sent_after=0.0, final_after=0.0)
+    instance, log = log_of(
+        InstasentBulkSmsOperator,
+        recipients=["+34600000001", "+34600000901", "+34600000903"],
+        text="hello",
+        journal_path=f"file://{tmp_path}/journal",
+        retries=2,
+        wait_for_delivery=True,
+        deferrable=deferrable,
+        poll_interval=0.1,
+    )
+    assert (instance.state, instance.try_number) == ("failed", 1)
+    failed, expired = (message.id for message in connected.ledger if message.to != "+34600000001")
+    told = f"Not delivered: {failed} failed (code 101), {expired} expired (code 103)."
+    assert lines(log, "AirflowFailException", told)
