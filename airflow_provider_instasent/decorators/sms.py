@@ -13,6 +13,7 @@ from airflow.providers.common.compat.sdk import (
 )
 
 from airflow_provider_instasent.operators.bulk_sms import InstasentBulkSmsOperator
+from airflow_provider_instasent.templating import Gives
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -36,6 +37,11 @@ class _InstasentBulkDecoratedOperator(DecoratedOperator, InstasentBulkSmsOperato
         *DecoratedOperator.template_fields,
         *(name for name in InstasentBulkSmsOperator.template_fields if name not in {"messages", "recipients"}),
     )
+    template_gives: ClassVar[Mapping[str, Gives]] = {
+        **InstasentBulkSmsOperator.template_gives,
+        "op_args": Gives.ANYTHING,
+        "op_kwargs": Gives.ANYTHING,
+    }
     template_fields_renderers: ClassVar[dict[str, str]] = {**DecoratedOperator.template_fields_renderers}
 
     def __init__(

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import conf
 
@@ -17,10 +17,11 @@ from airflow_provider_instasent.operators.journals import journal_or_single_try
 from airflow_provider_instasent.operators.task_try import TaskTry
 from airflow_provider_instasent.operators.wait_for_delivery import DELIVERY_TIMEOUT, DeliveryWait, SendOperator
 from airflow_provider_instasent.planning.choices import OnInvalid, OnPlanChange
+from airflow_provider_instasent.templating import Gives
 from airflow_provider_instasent.waiting.trigger_size import MOST_TRIGGER_IDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
@@ -77,7 +78,7 @@ class InstasentBulkSmsOperator(SendOperator):
     :param deferrable: wait in the triggerer instead of a worker slot, which is given back without a request
     :param poll_interval: seconds between two looks at the statuses; longer while nothing changes, at most ten times
     :param timeout: seconds to wait for delivery in all
-    :param instasent_conn_id: the connection
+    :param instasent_conn_id: the connection (templated)
     :returns: `{"campaign_id", "rows", "total", "gone", "accepted", "rejected", "unconfirmed", "planned", "invalid",
         "duplicates", "suppressed", "parts", "message_ids", "results_path"}`; `gone` are those in
         `total` that an earlier try sent and whose row is gone; after waiting also `delivered`,
@@ -97,7 +98,9 @@ class InstasentBulkSmsOperator(SendOperator):
         "preview",
         "journal_path",
         "results_path",
+        "instasent_conn_id",
     )
+    template_gives: ClassVar[Mapping[str, Gives]] = dict.fromkeys(("messages", "recipients", "suppress"), Gives.LIST)
     ui_color = "#d6ecff"
 
     def __init__(
@@ -150,6 +153,7 @@ class InstasentBulkSmsOperator(SendOperator):
         self.max_rejected_ratio = max_rejected_ratio
         self.deduplicate = deduplicate
         self.suppress = suppress
+        self._suppresses = suppress is not None
         self.max_messages = max_messages
         self.max_total_parts = max_total_parts
         self.preview = preview
@@ -256,7 +260,9 @@ class InstasentBulkSmsOperator(SendOperator):
             on_plan_change=OnPlanChange.of(self.on_plan_change),
             max_reported=self.max_xcom_ids,
         )
-        return BulkSend(rows, lambda: inputs.suppressed_rows(self.suppress, self.to_column), settings, stop)
+        return BulkSend(
+            rows, lambda: inputs.suppressed_rows(self.suppress, self.to_column, self._suppresses), settings, stop
+        )
 
     def _journal(self, task_try: TaskTry, stack: ExitStack) -> Journal | None:
         journal = journal_or_single_try(task_try, self, campaign_id_of(task_try, self.campaign_id))

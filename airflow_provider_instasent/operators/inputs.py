@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_instasent.api.errors import ConfigurationError
 from airflow_provider_instasent.compat import storage_path
 from airflow_provider_instasent.planning.choices import OnPlanChange, OnUnconfirmed
+from airflow_provider_instasent.templating import LIST_FIX
 
 if TYPE_CHECKING:
     from airflow_provider_instasent.campaign.campaign_settings import CampaignSettings
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.planning.plan import PlanSettings
     from airflow_provider_instasent.planning.row_source import Row
     from airflow_provider_instasent.planning.row_template import RowTemplate
-
-_FIX = "pass the upstream task's `.output`, or set `render_template_as_native_obj=True` on the DAG"
 
 
 def rows_of(messages: Any, recipients: Any, to_column: str) -> Iterator[Row]:
@@ -51,14 +50,22 @@ def named_rows(name: str, value: Any, to_column: str) -> Iterator[Row]:
     return rows_of_list(_list(name, value), to_column)
 
 
-def suppressed_rows(suppress: Any, to_column: str) -> Iterator[Row]:
+def suppressed_rows(suppress: Any, to_column: str, expected: bool) -> Iterator[Row]:
     """Return the rows of `suppress`: a list of numbers or rows, or a file; none where there is none.
 
+    :param suppress: the parameter, rendered
+    :param to_column: the column with the number
+    :param expected: whether the user gave one, which must not come to nothing
     :raises ConfigurationError: names the parameter that is wrong
     """
     from airflow_provider_instasent.planning.row_source import rows_of_list, rows_of_path
 
     if suppress is None:
+        if expected:
+            raise ConfigurationError(
+                "`suppress` has no value: what the upstream task or the template gave is None, and nobody would be "
+                "left out. Nothing was sent. An empty list is what says that there is nobody to leave out."
+            )
         return iter(())
     if isinstance(suppress, str | os.PathLike):
         return rows_of_path(_readable("suppress", suppress), "suppress")
@@ -143,7 +150,7 @@ def requests_in_flight(wanted: int | None, connection: ConnectionSettings) -> in
 
 def _list(name: str, value: Any) -> Iterable[Any]:
     if isinstance(value, str):
-        raise ConfigurationError(f"`{name}` is a string, which is Airflow's way with templates: {_FIX}")
+        raise ConfigurationError(f"`{name}` is a string, which is Airflow's way with templates: {LIST_FIX}")
     if value is None or isinstance(value, Mapping) or not isinstance(value, Iterable):
         raise ConfigurationError(f"`{name}` must be a list, not {type(value).__name__}")
     if isinstance(value, Sequence):
@@ -158,7 +165,7 @@ def _list(name: str, value: Any) -> Iterable[Any]:
 def _readable(name: str, path: str | os.PathLike[str]) -> Any:
     text = str(path).strip()
     if text.startswith(("[", "{")):
-        raise ConfigurationError(f"`{name}` is a list rendered into a string, which is Airflow's way: {_FIX}")
+        raise ConfigurationError(f"`{name}` is a list rendered into a string, which is Airflow's way: {LIST_FIX}")
     found = storage_path(text)
     if not found.exists():
         raise ConfigurationError(f"`{name}`: there is no file at that path, or it cannot be read")

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
@@ -17,10 +17,11 @@ from airflow_provider_instasent.operators.journals import journal_or_single_try
 from airflow_provider_instasent.operators.task_try import TaskTry
 from airflow_provider_instasent.operators.wait_for_lookups import LookupWait
 from airflow_provider_instasent.planning.choices import OnInvalid, OnPlanChange
+from airflow_provider_instasent.templating import Gives, TemplatedFields
 from airflow_provider_instasent.waiting.default_timeouts import LOOKUP_TIMEOUT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.planning.row_source import Row
 
 
-class InstasentLookupOperator(BaseOperator):
+class InstasentLookupOperator(TemplatedFields, BaseOperator):
     """Look up numbers, none twice, for each lookup is billed.
 
     Each number is looked up once, however often it is given. Before its request leaves, its intent is written to a
@@ -72,7 +73,7 @@ class InstasentLookupOperator(BaseOperator):
     :param results_path: a file for one JSON line a number, instead of the rows in the result (templated)
     :param max_in_flight: requests in flight at once; default: the connection's, 8
     :param max_xcom_rows: the most rows in the result; more numbers need `results_path`
-    :param instasent_conn_id: the connection
+    :param instasent_conn_id: the connection (templated)
     :returns: `{"rows", "total", "gone", "accepted", "rejected", "unconfirmed", "planned", "finished", "pending",
         "not_found", "invalid", "duplicates", "first_invalid", "lookups", "results_path"}`; `gone` are those in `total`
         that an earlier try ordered and that are not asked for any more; `lookups`, or the file, has `{"position", "to",
@@ -88,7 +89,9 @@ class InstasentLookupOperator(BaseOperator):
         "retry_rejected",
         "journal_path",
         "results_path",
+        "instasent_conn_id",
     )
+    template_gives: ClassVar[Mapping[str, Gives]] = {"to": Gives.LIST}
     ui_color = "#d6ecff"
 
     def __init__(

@@ -37,9 +37,6 @@ __all__ = ["InstasentBulkSmsOperator", "InstasentSendSmsOperator", "InstasentSms
 _MOMENT = 5.0
 """Seconds that a message's acceptance and the record of it take at most, as a rule."""
 
-_AS_TEXT = "\ue000"
-"""No Python literal begins with it, so what does is text to Airflow's native rendering too."""
-
 
 class InstasentSendSmsOperator(SendOperator):
     """Send one SMS, never twice, and know what became of it.
@@ -49,8 +46,7 @@ class InstasentSendSmsOperator(SendOperator):
     again. With neither, a retry looks for it in the list before it sends. The promise holds for one DAG run, task and
     map index. Clearing a task whose message was accepted sends nothing and returns the stored result.
 
-    Airflow stores the rendered `to` and `text` in the clear. They are rendered as text in each DAG, one with
-    `render_template_as_native_obj` too, where "+34…" or a code of digits would turn into a number.
+    Airflow stores the rendered `to` and `text` in the clear.
 
     :param to: the number, `+` and country code first, or national with the connection's `default_region` (templated)
     :param text: the text; longer ones are sent as several parts (templated)
@@ -68,7 +64,7 @@ class InstasentSendSmsOperator(SendOperator):
         the list: `fail` without retry, `resend` with the same clientId, or `skip` (templated)
     :param unconfirmed_grace: seconds for which an unconfirmed message is looked for
     :param journal_path: a directory for the journal, local and absolute or on any object storage (templated)
-    :param instasent_conn_id: the connection
+    :param instasent_conn_id: the connection (templated)
     :returns: `{"id", "client_id", "status", "parts", "state"}`; `state` is `accepted`, `unconfirmed` (with `skip`),
         or after waiting `delivered`. Put into XCom before the task fails, too, with the state `undeliverable`,
         `rejected`, `unconfirmed` or `planned` (not sent)
@@ -83,7 +79,9 @@ class InstasentSendSmsOperator(SendOperator):
         "campaign_id",
         "on_unconfirmed",
         "journal_path",
+        "instasent_conn_id",
     )
+    none_is_text = True
     ui_color = "#d6ecff"
 
     def __init__(
@@ -124,12 +122,6 @@ class InstasentSendSmsOperator(SendOperator):
         self.instasent_conn_id = instasent_conn_id
         self._accepted: tuple[float, float] | None = None
         check_campaign_parameters(self)
-
-    def render_template(self, content: Any, *args: Any, **kwargs: Any) -> Any:
-        """Render a template, and what is text as text, whatever the DAG's rendering."""
-        if not isinstance(content, str):
-            return super().render_template(content, *args, **kwargs)
-        return str(super().render_template(_AS_TEXT + content, *args, **kwargs)).removeprefix(_AS_TEXT)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Send the message, or find out that an earlier try did; then wait for it if asked to."""

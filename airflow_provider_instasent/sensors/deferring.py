@@ -16,6 +16,7 @@ from airflow.providers.common.compat.sdk import (
 )
 
 from airflow_provider_instasent.api import parameter_checks
+from airflow_provider_instasent.templating import TemplatedFields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +31,7 @@ class StoppedWaitError(AirflowException):
     """Somebody asked the wait to end, as a worker does that is to go; it is neither over nor skipped."""
 
 
-class DeferringSensor(BaseSensorOperator):
+class DeferringSensor(TemplatedFields, BaseSensorOperator):
     """A sensor that may wait in the triggerer, some after one look of its own."""
 
     unaffected = ""

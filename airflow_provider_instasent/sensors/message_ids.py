@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-_FIX = "pass the upstream task's `.output`, or set `render_template_as_native_obj=True` on the DAG"
+from airflow_provider_instasent.templating import LIST_FIX
 
 
 def ids_of(value: Any) -> list[str]:
@@ -47,7 +47,7 @@ def _id(text: str, position: str) -> str:
     if text.startswith(("[", "{")):
         raise ValueError(
             f"`message_ids`{position} is a list or a result rendered into one string, which is Airflow's way with "
-            f"templates: {_FIX}"
+            f"templates: {LIST_FIX}"
         )
     if not text or text == "None":
         raise ValueError(_no_id(None, position))

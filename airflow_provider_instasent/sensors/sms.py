@@ -6,17 +6,18 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import PokeReturnValue, conf
 
 from airflow_provider_instasent.parameters import check_parameters
 from airflow_provider_instasent.sensors.deferring import SOONER, DeferringSensor, StoppedWaitError, seconds
+from airflow_provider_instasent.templating import Gives
 from airflow_provider_instasent.waiting.default_timeouts import DELIVERY_TIMEOUT, TRIGGERER_SLACK
 from airflow_provider_instasent.waiting.trigger_size import MOST_TRIGGER_IDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
@@ -83,6 +84,7 @@ class InstasentDeliverySensor(DeferringSensor):
     """
 
     template_fields: Sequence[str] = ("message_ids", "results_path", "instasent_conn_id")
+    template_gives: ClassVar[Mapping[str, Gives]] = {"message_ids": Gives.LIST}
     ui_color = "#d6ecff"
     unaffected = "The messages were sent and may have arrived; clear this task to ask again."
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import AirflowException, AirflowNotFoundException, BaseHook
 
 from airflow_provider_instasent.operators.bulk_sms import InstasentBulkSmsOperator
+from airflow_provider_instasent.templating import Gives
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -42,6 +43,10 @@ class SqlToInstasentOperator(InstasentBulkSmsOperator):
         "parameters",
         *(name for name in InstasentBulkSmsOperator.template_fields if name not in {"messages", "recipients"}),
     )
+    template_gives: ClassVar[Mapping[str, Gives]] = {
+        **InstasentBulkSmsOperator.template_gives,
+        "parameters": Gives.ANYTHING,
+    }
     template_ext: Sequence[str] = (".sql",)
     template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql", "parameters": "json"}
 
