@@ -58,6 +58,10 @@ class TemplatedFields:
     _rendered: Gives = Gives.TEXT
     """What the field that is being rendered may give."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # Without it Airflow takes its own constructor for that of an operator that has none, and its defaults with it.
+        super().__init__(*args, **kwargs)
+
     def _do_render_template_fields(
         self, parent: Any, template_fields: Iterable[str], context: Any, jinja_env: Any, seen_oids: set[int]
     ) -> None:

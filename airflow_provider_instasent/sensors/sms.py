@@ -66,7 +66,8 @@ class InstasentDeliverySensor(DeferringSensor):
     {status: number}, "statuses": {id: {"status", "code"}}}`, the last for up to 1,000 messages.
 
     :param message_ids: an id, a result of a send operator, or any sequence of either, mapped results included; an empty
-        one succeeds at once (templated)
+        one succeeds at once. None beside others, of an upstream that was skipped, is left out. Nothing but None is a
+        skip with `trigger_rule="none_failed"` or another one that no failure passes, else an error (templated)
     :param results_path: in place of `message_ids`, a bulk send's results file, of any size; its statuses are brought up
         to date (templated)
     :param success_statuses: statuses that count as delivered; `delivered` always does
@@ -80,7 +81,8 @@ class InstasentDeliverySensor(DeferringSensor):
         together; the lowest that any of them and the connection say counts. Default: the connection's, else a quarter
         of the rate limit
     :param instasent_conn_id: the connection (templated)
-    :raises ValueError: names the parameter that is wrong; `message_ids` when the task runs, others at DAG parsing
+    :raises ValueError: names the parameter that is wrong; `message_ids` when the task runs and without retry, others at
+        DAG parsing
     """
 
     template_fields: Sequence[str] = ("message_ids", "results_path", "instasent_conn_id")
@@ -153,14 +155,14 @@ class InstasentDeliverySensor(DeferringSensor):
     def _begin(self, context: Context) -> _Wait:
         from airflow_provider_instasent.compat import first_start, storage_path
         from airflow_provider_instasent.sensors.memory import PokeMemory
-        from airflow_provider_instasent.sensors.message_ids import ids_of
+        from airflow_provider_instasent.sensors.message_ids import MessageIdsError, ids_to_wait_for
         from airflow_provider_instasent.waiting.delivery_watch import Watch
         from airflow_provider_instasent.waiting.results_file import watch_of_results
         from airflow_provider_instasent.waiting.wait_progress import WaitProgress
 
-        ids = [] if self.results_path else ids_of(self.message_ids)
+        ids = [] if self.results_path else ids_to_wait_for(self)
         if self.deferrable and len(ids) > MOST_TRIGGER_IDS:
-            raise ValueError(
+            raise MessageIdsError(
                 f"`message_ids`: a trigger can carry {MOST_TRIGGER_IDS} ids, and these are {len(ids)}. {_FIX}"
             )
         started, missing_since, memory = time.time(), None, None
@@ -239,12 +241,13 @@ class InstasentDeliverySensor(DeferringSensor):
         raise AssertionError("unreachable: defer() raises")
 
     def _trigger(self, wait: _Wait) -> InstasentDeliveryTrigger:
+        from airflow_provider_instasent.sensors.message_ids import MessageIdsError
         from airflow_provider_instasent.triggers.sms import InstasentDeliveryTrigger
 
         try:
             ids, memory = ([], wait.watch.for_trigger_beside_file()) if self.results_path else wait.watch.for_trigger()
         except ValueError as error:
-            raise ValueError(f"`message_ids`: {error}. {_FIX}") from None
+            raise MessageIdsError(f"`message_ids`: {error}. {_FIX}") from None
         return InstasentDeliveryTrigger(
             message_ids=ids,
             deadline=wait.deadline,
