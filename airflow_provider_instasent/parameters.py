@@ -6,6 +6,7 @@ Names that a user types everywhere mean the same everywhere, so there is one che
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api import parameter_checks
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 
 def _optional(check: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
     return lambda name, value: None if value is None else check(name, value)
+
+
+def _duration(check: Callable[[str, Any], float]) -> Callable[[str, Any], float]:
+    """Return a check of a duration, which may be a timedelta and becomes seconds."""
+    return lambda name, value: check(name, value.total_seconds() if isinstance(value, timedelta) else value)
 
 
 PARAMETERS: dict[str, Callable[[str, Any], Any]] = {
@@ -35,14 +41,24 @@ PARAMETERS: dict[str, Callable[[str, Any], Any]] = {
     "min_delivered_ratio": parameter_checks.ratio,
     "pending_statuses": parameter_checks.statuses,
     "per_page": parameter_checks.whole,
-    "poll_interval": parameter_checks.positive,
+    "poke_interval": _duration(parameter_checks.positive),
+    "poll_interval": _duration(parameter_checks.positive),
     "success_statuses": parameter_checks.statuses,
-    "timeout": parameter_checks.positive,
-    "unconfirmed_grace": parameter_checks.not_negative,
+    "timeout": _duration(parameter_checks.positive),
+    "unconfirmed_grace": _duration(parameter_checks.not_negative),
     "wait": parameter_checks.boolean,
     "wait_for_delivery": parameter_checks.boolean,
 }
 """What operators, sensors, triggers and the notifier take, and how each is checked while a DAG is parsed."""
+
+
+def checked(name: str, value: Any) -> Any:
+    """Return the value of one parameter in the form that we use, durations in seconds.
+
+    :param name: a key of :data:`PARAMETERS`
+    :raises ValueError: names it
+    """
+    return PARAMETERS[name](name, value)
 
 
 def check_parameters(holder: Any) -> None:

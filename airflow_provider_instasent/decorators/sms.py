@@ -71,24 +71,35 @@ class _InstasentBulkDecoratedOperator(DecoratedOperator, InstasentBulkSmsOperato
 
         :param context: the task's context
         """
-        from airflow_provider_instasent.api.errors import ConfigurationError
+        from airflow_provider_instasent.decorators.awaiting import awaited
         from airflow_provider_instasent.operators.inputs import rows_of
 
         context_merge(context, self.op_kwargs)
         arguments = determine_kwargs(self.python_callable, self.op_args, context)
-        made = self.python_callable(*self.op_args, **arguments)
+        yield from awaited(
+            self.python_callable(*self.op_args, **arguments),
+            lambda made: rows_of(None if self.text is not None else made, self._made(made), self.to_column),
+        )
+
+    def _made(self, made: Any) -> Any:
+        """Return what the function made.
+
+        :raises ConfigurationError: where it made nothing
+        """
+        from airflow_provider_instasent.api.errors import ConfigurationError
+
         if made is None:
             raise ConfigurationError(
                 f"the function `{self.python_callable.__name__}` returned None: return a list, or yield"
             )
-        return rows_of(None if self.text is not None else made, made, self.to_column)
+        return made
 
 
 def instasent_bulk_task(python_callable: Callable[..., Any] | None = None, **kwargs: Any) -> TaskDecorator:
     """Turn a function into a task that sends the messages it returns or yields.
 
     In each try the function must make the same messages; other ones are a change of plan (`on_plan_change`). It is
-    not called again once the task is done.
+    not called again once the task is done. It may be `async def`, with or without `yield`.
 
     :param python_callable: the function
     :param kwargs: of :class:`~airflow_provider_instasent.operators.bulk_sms.InstasentBulkSmsOperator`; with `text`

@@ -22,6 +22,7 @@ from airflow_provider_instasent.waiting.trigger_size import MOST_TRIGGER_IDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import timedelta
 
     from airflow.providers.common.compat.sdk import Context
 
@@ -55,7 +56,7 @@ class InstasentBulkSmsOperator(SendOperator):
     :param on_invalid: `fail` sends nothing when a row is bad, `skip` leaves bad rows out
     :param on_unconfirmed: what to do about messages of which nothing tells whether they were accepted: `fail` without
         retry after everything else was sent, `resend` with the same clientId, or `skip` (templated)
-    :param unconfirmed_grace: seconds for which unconfirmed messages are looked for
+    :param unconfirmed_grace: seconds or a timedelta for which unconfirmed messages are looked for
     :param retry_rejected: send again what the API rejected in an earlier try (templated)
     :param on_plan_change: what to do where the rows differ from an earlier try's: `fail` sends nothing and reports,
         `continue` sends only to numbers without an accepted or unconfirmed message in this campaign (templated)
@@ -76,8 +77,8 @@ class InstasentBulkSmsOperator(SendOperator):
         known counts as not delivered (`no_id`)
     :param success_statuses: statuses that count as delivered; `delivered` always does
     :param deferrable: wait in the triggerer instead of a worker slot, which is given back without a request
-    :param poll_interval: seconds between two looks at the statuses; longer while nothing changes, at most ten times
-    :param timeout: seconds to wait for delivery in all
+    :param poll_interval: seconds or a timedelta between two looks at the statuses; up to ten times as long in a silence
+    :param timeout: seconds or a timedelta to wait for delivery in all
     :param instasent_conn_id: the connection (templated)
     :returns: `{"campaign_id", "rows", "total", "gone", "accepted", "rejected", "unconfirmed", "planned", "invalid",
         "duplicates", "suppressed", "parts", "message_ids", "results_path"}`; `gone` are those in
@@ -115,7 +116,7 @@ class InstasentBulkSmsOperator(SendOperator):
         campaign_id: str | None = None,
         on_invalid: str = "fail",
         on_unconfirmed: str = "fail",
-        unconfirmed_grace: float = 60.0,
+        unconfirmed_grace: timedelta | float = 60.0,
         retry_rejected: bool | str = False,
         on_plan_change: str = "fail",
         max_rejected_ratio: float = 0.0,
@@ -132,8 +133,8 @@ class InstasentBulkSmsOperator(SendOperator):
         min_delivered_ratio: float = 1.0,
         success_statuses: Sequence[str] = ("delivered",),
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        poll_interval: float = 30.0,
-        timeout: float = DELIVERY_TIMEOUT,
+        poll_interval: timedelta | float = 30.0,
+        timeout: timedelta | float = DELIVERY_TIMEOUT,
         instasent_conn_id: str = InstasentHook.default_conn_name,
         **kwargs: Any,
     ) -> None:
@@ -147,7 +148,7 @@ class InstasentBulkSmsOperator(SendOperator):
         self.campaign_id = campaign_id
         self.on_invalid = on_invalid
         self.on_unconfirmed = on_unconfirmed
-        self.unconfirmed_grace = unconfirmed_grace
+        self.unconfirmed_grace: Any = unconfirmed_grace
         self.retry_rejected = retry_rejected
         self.on_plan_change = on_plan_change
         self.max_rejected_ratio = max_rejected_ratio

@@ -22,6 +22,7 @@ from airflow_provider_instasent.waiting.default_timeouts import LOOKUP_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import timedelta
 
     from airflow.providers.common.compat.sdk import Context
 
@@ -53,9 +54,9 @@ class InstasentLookupOperator(TemplatedFields, BaseOperator):
     :param to_column: the column with the number
     :param wait: wait until all lookups are finished; else read them once and return what is there
     :param deferrable: wait in the triggerer instead of a worker slot, which is given back without a request
-    :param poll_interval: seconds between two sweeps over the pending lookups; longer while nothing changes, at most
-        ten times
-    :param timeout: seconds to wait in all
+    :param poll_interval: seconds or a timedelta between two sweeps over the pending lookups; up to ten times as
+        long in a silence
+    :param timeout: seconds or a timedelta to wait in all
     :param pending_statuses: statuses of a lookup that is not finished
     :param max_poll_failures: sweeps in a row without a successful read after which it fails, with retries
     :param max_polls_per_minute: the most reads a minute while this wait lasts, deferred of all waits of the account
@@ -65,7 +66,7 @@ class InstasentLookupOperator(TemplatedFields, BaseOperator):
     :param on_invalid: `fail` orders nothing when a row has no possible number, `skip` leaves it out
     :param on_unconfirmed: what to do about orders of which nothing tells whether they were accepted: `fail` without
         retry after everything else was ordered, `resend` to order again, or `skip` (templated)
-    :param unconfirmed_grace: seconds for which they are looked for
+    :param unconfirmed_grace: seconds or a timedelta for which they are looked for
     :param retry_rejected: order again what the API rejected in an earlier try (templated)
     :param max_rejected_ratio: share of the numbers, 0 to 1, that the API may reject before the task fails, after
         everything was tried
@@ -101,15 +102,15 @@ class InstasentLookupOperator(TemplatedFields, BaseOperator):
         to_column: str = "to",
         wait: bool = True,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        poll_interval: float = 30.0,
-        timeout: float = LOOKUP_TIMEOUT,
+        poll_interval: timedelta | float = 30.0,
+        timeout: timedelta | float = LOOKUP_TIMEOUT,
         pending_statuses: Sequence[str] = DEFAULT_PENDING_STATUSES,
         max_poll_failures: int = 10,
         max_polls_per_minute: int | None = None,
         campaign_id: str | None = None,
         on_invalid: str = "fail",
         on_unconfirmed: str = "fail",
-        unconfirmed_grace: float = 60.0,
+        unconfirmed_grace: timedelta | float = 60.0,
         retry_rejected: bool | str = False,
         max_rejected_ratio: float = 0.0,
         journal_path: str | None = None,
@@ -132,7 +133,7 @@ class InstasentLookupOperator(TemplatedFields, BaseOperator):
         self.campaign_id = campaign_id
         self.on_invalid = on_invalid
         self.on_unconfirmed = on_unconfirmed
-        self.unconfirmed_grace = unconfirmed_grace
+        self.unconfirmed_grace: Any = unconfirmed_grace
         self.retry_rejected = retry_rejected
         self.max_rejected_ratio = max_rejected_ratio
         self.journal_path = journal_path

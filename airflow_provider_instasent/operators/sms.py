@@ -23,6 +23,7 @@ from airflow_provider_instasent.planning.choices import OnUnconfirmed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import timedelta
 
     from airflow.providers.common.compat.sdk import Context
 
@@ -57,12 +58,12 @@ class InstasentSendSmsOperator(SendOperator):
         `journal_path`, each number gets one message a campaign, over all tasks and DAG runs (templated)
     :param wait_for_delivery: wait until the message is delivered, and fail when it will not be
     :param deferrable: wait in the triggerer instead of a worker slot, which is given back without a request
-    :param poll_interval: seconds between two looks at the status; longer while nothing changes, at most ten times
-    :param timeout: seconds to wait for delivery in all
+    :param poll_interval: seconds or a timedelta between two looks at the status; up to ten times as long in a silence
+    :param timeout: seconds or a timedelta to wait for delivery in all
     :param success_statuses: statuses that count as delivered; `delivered` always does
     :param on_unconfirmed: what to do when nothing tells whether the message was accepted and it is not found in
         the list: `fail` without retry, `resend` with the same clientId, or `skip` (templated)
-    :param unconfirmed_grace: seconds for which an unconfirmed message is looked for
+    :param unconfirmed_grace: seconds or a timedelta for which an unconfirmed message is looked for
     :param journal_path: a directory for the journal, local and absolute or on any object storage (templated)
     :param instasent_conn_id: the connection (templated)
     :returns: `{"id", "client_id", "status", "parts", "state"}`; `state` is `accepted`, `unconfirmed` (with `skip`),
@@ -95,11 +96,11 @@ class InstasentSendSmsOperator(SendOperator):
         campaign_id: str | None = None,
         wait_for_delivery: bool = False,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        poll_interval: float = 30.0,
-        timeout: float = DELIVERY_TIMEOUT,
+        poll_interval: timedelta | float = 30.0,
+        timeout: timedelta | float = DELIVERY_TIMEOUT,
         success_statuses: Sequence[str] = ("delivered",),
         on_unconfirmed: str = "fail",
-        unconfirmed_grace: float = 60.0,
+        unconfirmed_grace: timedelta | float = 60.0,
         journal_path: str | None = None,
         instasent_conn_id: str = InstasentHook.default_conn_name,
         **kwargs: Any,
@@ -117,7 +118,7 @@ class InstasentSendSmsOperator(SendOperator):
         self.timeout = timeout
         self.success_statuses = success_statuses
         self.on_unconfirmed = on_unconfirmed
-        self.unconfirmed_grace = unconfirmed_grace
+        self.unconfirmed_grace: Any = unconfirmed_grace
         self.journal_path = journal_path
         self.instasent_conn_id = instasent_conn_id
         self._accepted: tuple[float, float] | None = None

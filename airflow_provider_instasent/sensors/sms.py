@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import PokeReturnValue, conf
 
-from airflow_provider_instasent.parameters import check_parameters
-from airflow_provider_instasent.sensors.deferring import SOONER, DeferringSensor, StoppedWaitError, seconds
+from airflow_provider_instasent.parameters import check_parameters, checked
+from airflow_provider_instasent.sensors.deferring import SOONER, DeferringSensor, StoppedWaitError
 from airflow_provider_instasent.templating import Gives
 from airflow_provider_instasent.waiting.default_timeouts import DELIVERY_TIMEOUT, TRIGGERER_SLACK
 from airflow_provider_instasent.waiting.trigger_size import MOST_TRIGGER_IDS
@@ -73,9 +73,10 @@ class InstasentDeliverySensor(DeferringSensor):
     :param success_statuses: statuses that count as delivered; `delivered` always does
     :param min_delivered_ratio: share of the batch, 0 to 1, that must be delivered
     :param deferrable: wait in the triggerer instead of a worker, whatever the `mode`; for up to 1,000 ids
-    :param poke_interval: seconds between two sweeps over the pending messages, in each mode. Deferred, it grows while
-        nothing changes: to a tenth of the silence, at most ten times; `exponential_backoff` and `max_wait` do not apply
-    :param timeout: seconds to wait in all; `expired` comes after up to 48 h, hence 49 h
+    :param poke_interval: seconds or a timedelta between two sweeps over the pending messages, in each mode. Deferred,
+        it grows while nothing changes: to a tenth of the silence, at most ten times; `exponential_backoff` and
+        `max_wait` do not apply
+    :param timeout: seconds or a timedelta to wait in all; `expired` comes after up to 48 h, hence 49 h
     :param max_poll_failures: sweeps in a row without a successful read after which it fails, with retries
     :param max_polls_per_minute: the most reads a minute while this wait lasts, deferred of all waits of the account
         together; the lowest that any of them and the connection say counts. Default: the connection's, else a quarter
@@ -106,7 +107,7 @@ class InstasentDeliverySensor(DeferringSensor):
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            poke_interval=seconds("poke_interval", poke_interval), timeout=seconds("timeout", timeout), **kwargs
+            poke_interval=checked("poke_interval", poke_interval), timeout=checked("timeout", timeout), **kwargs
         )
         self.message_ids = message_ids
         self.results_path = results_path

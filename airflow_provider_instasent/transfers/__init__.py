@@ -3,6 +3,7 @@
 
 ::
 
-    sql_to_sms     a query's rows become messages
-    cursors        a cursor that streams, where the driver has one
+    sql_to_sms       a query's rows become messages
+    reading_only     a query, or a statement that changes something
+    cursors          a cursor that streams, where the driver has one
 """

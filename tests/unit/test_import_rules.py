@@ -83,6 +83,8 @@ HOMES = {
     "jsonschema": ("api/schema.py",),
     "phonenumbers": ("api/numbers.py",),
     "jinja2": ("templating.py", "planning/row_template.py", "planning/template_sandbox.py"),
+    "regex": ("notifications/",),
+    "sqlparse": ("transfers/",),
     "pyarrow": ("planning/row_source.py", "campaign/export_formats.py"),
     "starlette": ("sandbox/", "inbox/"),
     "uvicorn": ("sandbox/", "inbox/"),
