@@ -128,6 +128,22 @@ def test_recipients_and_who_is_left_out(connected, new_dag, common):
     ]
 
 
+@pytest.mark.parametrize("from_template", [True, False])
+def test_a_list_of_whom_to_leave_out_that_came_to_nothing_is_an_error(connected, new_dag, common, from_template):
+    @task
+    def opted_out():
+        return None
+
+    with new_dag() as dag:
+        out = opted_out()
+        suppress = "{{ ti.xcom_pull(task_ids='opted_out') }}" if from_template else out
+        settings = {**common, "retries": 2}
+        out >> InstasentBulkSmsOperator(task_id="send", recipients=[SPAIN], suppress=suppress, text="hello", **settings)
+    run = run_dag(dag)
+    assert (run.get_task_instance("send").state, run.get_task_instance("send").try_number) == ("failed", 1)
+    assert connected.requests.total == 0
+
+
 def test_a_list_from_upstream_stays_one(connected, new_dag, common, native):
     people = [{"to": SPAIN, "text": text} for text in [*TEXTS, "{{ 7 * 7 }}"]]
 

@@ -17,6 +17,7 @@ airflow_home.isolate()
 # Or importing Airflow 2.11's models warns of its own future.
 os.environ["AIRFLOW__METRICS__TIMER_UNIT_CONSISTENCY"] = "True"
 
+from airflow.providers.common.compat.notifier import BaseNotifier  # noqa: E402 - Airflow's home comes first
 from airflow.providers.common.compat.sdk import DAG, BaseOperator  # noqa: E402 - Airflow's home comes first
 
 from airflow_provider_instasent.templating import Gives, TemplatedFields  # noqa: E402
@@ -159,9 +160,31 @@ def test_files_and_what_has_fields_of_its_own(rendered, tmp_path):
 
 
 def test_what_is_data_is_never_rendered(rendered):
-    from airflow.sdk import literal
+    try:
+        from airflow.sdk import literal
+    except ImportError:
+        from airflow.utils.template import literal
 
     assert rendered("listed", [literal("{{ x }}")]) == ["{{ x }}"]
+
+
+def test_a_notifier_keeps_no_template_that_gives_nothing(native):
+    class Notifier(TemplatedFields, BaseNotifier):
+        template_fields = ("text",)
+
+        def __init__(self, text):
+            super().__init__()
+            self.text = text
+
+        def notify(self, context):
+            raise AssertionError("not called")
+
+    with DAG("d", schedule=None, render_template_as_native_obj=native) as dag:
+        pass
+    for template, text in {"{{ x }}": "", "{{ y }}": "1e5", "plain": "plain", "{{ x }}{{ y }}": "1e5"}.items():
+        notifier = Notifier(template)
+        notifier.render_template_fields({"dag": dag, "x": "", "y": "1e5"})
+        assert notifier.text == text
 
 
 def test_an_operator_may_differ_from_its_dag(tmp_path):
