@@ -245,7 +245,7 @@ class InstasentBulkSmsOperator(SendOperator):
             campaign_id=campaign_id_of(task_try, self.campaign_id),
             template=inputs.template_of(self.text, task_try),
             to_column=self.to_column,
-            sender=connection.sender if self.sender is None else self.sender,
+            sender=connection.sender if inputs.given("sender", self.sender) is None else self.sender,
             allow_unicode=connection.allow_unicode if self.allow_unicode is None else self.allow_unicode,
             default_region=connection.default_region,
             on_invalid=OnInvalid.of(self.on_invalid),

@@ -118,8 +118,20 @@ def campaign_settings(
         max_in_flight=requests_in_flight(operator.max_in_flight, connection),
         max_rejected_ratio=operator.max_rejected_ratio,
         max_reported=max_reported,
-        results_path=storage_path(operator.results_path) if operator.results_path else None,
+        results_path=storage_path(path) if (path := given("results_path", operator.results_path)) else None,
     )
+
+
+def given(name: str, value: Any) -> Any:
+    """Return a value that may be left out, rendered.
+
+    :raises ConfigurationError: where a template made text of a value that is not there
+    """
+    if value == "None":
+        raise ConfigurationError(
+            f'`{name}` is "None", which a template makes of a value that is not there. Nothing was sent.'
+        )
+    return value
 
 
 def flag(name: str, value: Any) -> bool:

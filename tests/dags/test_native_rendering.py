@@ -144,6 +144,17 @@ def test_a_list_of_whom_to_leave_out_that_came_to_nothing_is_an_error(connected,
     assert connected.requests.total == 0
 
 
+@pytest.mark.parametrize("name", ["sender", "results_path"])
+def test_no_value_is_as_if_left_out_and_never_a_word(connected, new_dag, common, name, native):
+    with new_dag(params={"nothing": None}) as dag:
+        InstasentBulkSmsOperator(
+            task_id="send", recipients=[SPAIN], text="hello", **common, **{name: "{{ params.nothing }}"}
+        )
+    run = run_dag(dag)
+    assert run.state == ("success" if native else "failed")
+    assert [message.sender for message in connected.ledger] == ["Acme"] * native
+
+
 def test_a_list_from_upstream_stays_one(connected, new_dag, common, native):
     people = [{"to": SPAIN, "text": text} for text in [*TEXTS, "{{ 7 * 7 }}"]]
 
