@@ -7,6 +7,7 @@ Names that a user types everywhere mean the same everywhere, so there is one che
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api import parameter_checks
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 
 def _optional(check: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
     return lambda name, value: None if value is None else check(name, value)
+
+
+def _duration(check: Callable[[str, Any], float]) -> Callable[[str, Any], float]:
+    """Return a check of a duration, which may be a timedelta and becomes seconds."""
+    return lambda name, value: check(name, value.total_seconds() if isinstance(value, timedelta) else value)
 
 
 PARAMETERS: dict[str, Callable[[str, Any], Any]] = {
@@ -38,10 +44,11 @@ PARAMETERS: dict[str, Callable[[str, Any], Any]] = {
     "min_delivered_ratio": parameter_checks.ratio,
     "pending_statuses": parameter_checks.statuses,
     "per_page": parameter_checks.whole,
-    "poll_interval": parameter_checks.positive,
+    "poke_interval": _duration(parameter_checks.positive),
+    "poll_interval": _duration(parameter_checks.positive),
     "success_statuses": parameter_checks.statuses,
-    "timeout": parameter_checks.positive,
-    "unconfirmed_grace": parameter_checks.not_negative,
+    "timeout": _duration(parameter_checks.positive),
+    "unconfirmed_grace": _duration(parameter_checks.not_negative),
     "wait": parameter_checks.boolean,
     "wait_for_delivery": parameter_checks.boolean,
 }
@@ -59,6 +66,15 @@ def naming_the_task(task_id: object) -> Iterator[None]:
     except (ValueError, InstasentError) as error:
         error.args = (f"task `{task_id}`: {error}", *error.args[1:])
         raise
+
+
+def checked(name: str, value: Any) -> Any:
+    """Return the value of one parameter in the form that we use, durations in seconds.
+
+    :param name: a key of :data:`PARAMETERS`
+    :raises ValueError: names it
+    """
+    return PARAMETERS[name](name, value)
 
 
 def check_parameters(holder: Any) -> None:

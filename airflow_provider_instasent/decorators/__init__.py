@@ -3,5 +3,6 @@
 
 ::
 
-    sms     `@task.instasent_bulk`: what a function returns is sent
+    sms          `@task.instasent_bulk`: what a function returns is sent
+    awaiting     what an `async` one makes, item by item
 """

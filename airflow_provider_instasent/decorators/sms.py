@@ -13,6 +13,7 @@ from airflow.providers.common.compat.sdk import (
 )
 
 from airflow_provider_instasent.operators.bulk_sms import InstasentBulkSmsOperator
+from airflow_provider_instasent.templating import Gives
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -36,6 +37,11 @@ class _InstasentBulkDecoratedOperator(DecoratedOperator, InstasentBulkSmsOperato
         *DecoratedOperator.template_fields,
         *(name for name in InstasentBulkSmsOperator.template_fields if name not in {"messages", "recipients"}),
     )
+    template_gives: ClassVar[Mapping[str, Gives]] = {
+        **InstasentBulkSmsOperator.template_gives,
+        "op_args": Gives.ANYTHING,
+        "op_kwargs": Gives.ANYTHING,
+    }
     template_fields_renderers: ClassVar[dict[str, str]] = {**DecoratedOperator.template_fields_renderers}
 
     def __init__(
@@ -65,24 +71,37 @@ class _InstasentBulkDecoratedOperator(DecoratedOperator, InstasentBulkSmsOperato
 
         :param context: the task's context
         """
-        from airflow_provider_instasent.api.errors import ConfigurationError
+        from airflow_provider_instasent.decorators.awaiting import awaited
         from airflow_provider_instasent.operators.inputs import file_format_of, rows_of
 
         context_merge(context, self.op_kwargs)
         arguments = determine_kwargs(self.python_callable, self.op_args, context)
-        made = self.python_callable(*self.op_args, **arguments)
+        yield from awaited(
+            self.python_callable(*self.op_args, **arguments),
+            lambda made: rows_of(
+                None if self.text is not None else made, self._made(made), self.to_column, file_format_of(self)
+            ),
+        )
+
+    def _made(self, made: Any) -> Any:
+        """Return what the function made.
+
+        :raises ConfigurationError: where it made nothing
+        """
+        from airflow_provider_instasent.api.errors import ConfigurationError
+
         if made is None:
             raise ConfigurationError(
                 f"the function `{self.python_callable.__name__}` returned None: return a list, or yield"
             )
-        return rows_of(None if self.text is not None else made, made, self.to_column, file_format_of(self))
+        return made
 
 
 def instasent_bulk_task(python_callable: Callable[..., Any] | None = None, **kwargs: Any) -> TaskDecorator:
     """Turn a function into a task that sends the messages it returns or yields.
 
     In each try the function must make the same messages; other ones are a change of plan (`on_plan_change`). It is
-    not called again once the task is done.
+    not called again once the task is done. It may be `async def`, with or without `yield`.
 
     :param python_callable: the function
     :param kwargs: of :class:`~airflow_provider_instasent.operators.bulk_sms.InstasentBulkSmsOperator`; with `text`

@@ -95,8 +95,8 @@ class Alert:
         if len(to) == 1 and str(to[0]).lstrip().startswith("["):
             raise InvalidMessageError(
                 "to",
-                "is a list rendered into a string, which is Airflow's way with templates: give a list of templates, or "
-                "set `render_template_as_native_obj=True` on the DAG",
+                "is a list rendered into a string, which is Airflow's way with templates: give a list of templates; "
+                "or, on a DAG with `render_template_as_native_obj=True`, one template that is one expression",
             )
         errors: dict[int, InvalidMessageError] = {}
         for place, number in enumerate(to):

@@ -31,10 +31,25 @@ def shorten(text: str, max_parts: int, *, allow_unicode: bool) -> str:
 
 
 def _beginning(text: str, ending: str, max_parts: int, allow_unicode: bool) -> str:
-    """Return the longest beginning that fits with its ending; a text's parts never shrink as it grows."""
+    """Return the longest beginning of whole clusters that fits with its ending; parts never shrink as a text grows."""
 
     def parts(length: int) -> int:
         return count(text[:length].rstrip() + ending, allow_unicode=allow_unicode).parts
 
-    fitting = bisect_right(range(min(len(text), max_parts * 160)), max_parts, key=parts) - 1
-    return text[:fitting].rstrip()
+    most = min(len(text), max_parts * 160)
+    lengths = _lengths_of_whole_clusters(text, most)
+    if len(lengths) == 1 or parts(lengths[1]) > max_parts:
+        lengths = list(range(most))  # not even one cluster fits, and a torn one says more than none
+    return text[: lengths[bisect_right(lengths, max_parts, key=parts) - 1]].rstrip()
+
+
+def _lengths_of_whole_clusters(text: str, most: int) -> list[int]:
+    """Return at which lengths a text tears nothing that is seen as one character: an emoji of several, a flag, ñ.
+
+    :param most: the longest that counts
+    """
+    import regex
+
+    # The character behind it tells whether a cluster ends at `most`.
+    ends = (found.end() for found in regex.finditer(r"\X", text[: most + 1]))
+    return [0, *(end for end in ends if end <= most)]

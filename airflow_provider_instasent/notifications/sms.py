@@ -6,15 +6,17 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.notifier import BaseNotifier
 
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.parameters import check_parameters
+from airflow_provider_instasent.templating import Gives, TemplatedFields
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 _SLA_MISS = ("dag", "task_list", "blocking_task_list", "slas", "blocking_tis")
 
 
-class InstasentNotifier(BaseNotifier):
+class InstasentNotifier(TemplatedFields, BaseNotifier):
     """Send an SMS from a callback: `on_failure_callback=InstasentNotifier(to="+34600000001")`.
 
     Works in task and DAG callbacks, in deadline alerts (from Airflow 3.1) and as a HITL operator's notifier. An alert
@@ -42,6 +44,7 @@ class InstasentNotifier(BaseNotifier):
     """
 
     template_fields: Sequence[str] = ("to", "text", "sender", "instasent_conn_id")
+    template_gives: ClassVar[Mapping[str, Gives]] = {"to": Gives.LIST}
 
     def __init__(
         self,
@@ -146,7 +149,7 @@ class InstasentNotifier(BaseNotifier):
         return Alert(
             context,
             settings,
-            to=[self.to] if isinstance(self.to, str) else list(self.to),
+            to=[self.to] if isinstance(self.to, str) or not isinstance(self.to, Iterable) else list(self.to),
             text=self.text,
             template=self._template,
             sender=self.sender,

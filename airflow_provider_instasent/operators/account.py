@@ -9,6 +9,7 @@ from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.operators.final_errors import failures_without_retry
+from airflow_provider_instasent.templating import TemplatedFields
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
 
-class InstasentAccountOperator(BaseOperator):
+class InstasentAccountOperator(TemplatedFields, BaseOperator):
     """Read the account. It is free and changes nothing.
 
     A balance that is missing, null or no number fails the task: it is never taken as 0.

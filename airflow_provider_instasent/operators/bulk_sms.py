@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import conf
 
@@ -18,10 +18,12 @@ from airflow_provider_instasent.operators.task_try import TaskTry
 from airflow_provider_instasent.operators.wait_for_delivery import DELIVERY_TIMEOUT, DeliveryWait, SendOperator
 from airflow_provider_instasent.parameters import naming_the_task
 from airflow_provider_instasent.planning.choices import OnPlanChange
+from airflow_provider_instasent.templating import Gives
 from airflow_provider_instasent.waiting.trigger_size import MOST_TRIGGER_IDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import timedelta
 
     from airflow.providers.common.compat.sdk import Context
 
@@ -58,7 +60,7 @@ class InstasentBulkSmsOperator(SendOperator):
     :param max_invalid_ratio: share of the rows, 0 to 1, that may be bad and left out; where all are, the task fails
     :param on_unconfirmed: what to do about messages of which nothing tells whether they were accepted: `fail` without
         retry after everything else was sent, `resend` with the same clientId, or `skip` (templated)
-    :param unconfirmed_grace: seconds for which unconfirmed messages are looked for
+    :param unconfirmed_grace: seconds or a timedelta for which unconfirmed messages are looked for
     :param retry_rejected: send again what the API rejected in an earlier try (templated)
     :param on_plan_change: what to do where the rows differ from an earlier try's: `fail` sends nothing and reports,
         `continue` sends only to numbers without an accepted or unconfirmed message in this campaign (templated)
@@ -79,9 +81,9 @@ class InstasentBulkSmsOperator(SendOperator):
         known counts as not delivered (`no_id`)
     :param success_statuses: statuses that count as delivered; `delivered` always does
     :param deferrable: wait in the triggerer instead of a worker slot, which is given back without a request
-    :param poll_interval: seconds between two looks at the statuses; longer while nothing changes, at most ten times
-    :param timeout: seconds to wait for delivery in all
-    :param instasent_conn_id: the connection
+    :param poll_interval: seconds or a timedelta between two looks at the statuses; up to ten times as long in a silence
+    :param timeout: seconds or a timedelta to wait for delivery in all
+    :param instasent_conn_id: the connection (templated)
     :returns: `{"campaign_id", "rows", "total", "gone", "accepted", "rejected", "unconfirmed", "planned", "invalid",
         "duplicates", "suppressed", "parts", "message_ids", "results_path"}`; `gone` are those in
         `total` that an earlier try sent and whose row is gone; after waiting also `delivered`,
@@ -101,7 +103,9 @@ class InstasentBulkSmsOperator(SendOperator):
         "preview",
         "journal_path",
         "results_path",
+        "instasent_conn_id",
     )
+    template_gives: ClassVar[Mapping[str, Gives]] = dict.fromkeys(("messages", "recipients", "suppress"), Gives.LIST)
     ui_color = "#d6ecff"
 
     def __init__(
@@ -119,7 +123,7 @@ class InstasentBulkSmsOperator(SendOperator):
         on_invalid: str = "fail",
         max_invalid_ratio: float = 1.0,
         on_unconfirmed: str = "fail",
-        unconfirmed_grace: float = 60.0,
+        unconfirmed_grace: timedelta | float = 60.0,
         retry_rejected: bool | str = False,
         on_plan_change: str = "fail",
         max_rejected_ratio: float = 0.0,
@@ -136,8 +140,8 @@ class InstasentBulkSmsOperator(SendOperator):
         min_delivered_ratio: float = 1.0,
         success_statuses: Sequence[str] = ("delivered",),
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        poll_interval: float = 30.0,
-        timeout: float = DELIVERY_TIMEOUT,
+        poll_interval: timedelta | float = 30.0,
+        timeout: timedelta | float = DELIVERY_TIMEOUT,
         instasent_conn_id: str = InstasentHook.default_conn_name,
         **kwargs: Any,
     ) -> None:
@@ -154,12 +158,13 @@ class InstasentBulkSmsOperator(SendOperator):
         self.on_invalid = on_invalid
         self.max_invalid_ratio = max_invalid_ratio
         self.on_unconfirmed = on_unconfirmed
-        self.unconfirmed_grace = unconfirmed_grace
+        self.unconfirmed_grace: Any = unconfirmed_grace
         self.retry_rejected = retry_rejected
         self.on_plan_change = on_plan_change
         self.max_rejected_ratio = max_rejected_ratio
         self.deduplicate = deduplicate
         self.suppress = suppress
+        self._suppresses = suppress is not None
         self.max_messages = max_messages
         self.max_total_parts = max_total_parts
         self.preview = preview
@@ -255,7 +260,7 @@ class InstasentBulkSmsOperator(SendOperator):
             on_plan_change=OnPlanChange.of(self.on_plan_change),
             max_reported=self.max_xcom_ids,
         )
-        return BulkSend(rows, partial(inputs.suppressed_rows, self), settings, stop)
+        return BulkSend(rows, partial(inputs.suppressed_rows, self, expected=self._suppresses), settings, stop)
 
     def _journal(self, task_try: TaskTry, stack: ExitStack) -> Journal | None:
         journal = journal_or_single_try(task_try, self, campaign_id_of(task_try, self.campaign_id))

@@ -12,6 +12,7 @@ from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.operators.final_errors import failures_without_retry
 from airflow_provider_instasent.parameters import check_parameters, naming_the_task
 from airflow_provider_instasent.storage import path_of
+from airflow_provider_instasent.templating import TemplatedFields
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,7 @@ _REPORT_EVERY = 100
 """Pages between two log lines."""
 
 
-class InstasentSmsHistoryOperator(BaseOperator):
+class InstasentSmsHistoryOperator(TemplatedFields, BaseOperator):
     """Write the account's SMS to a file, each once, although new ones arrive while the list is read.
 
     The list is read from its newest end back to the window's edge, newest or oldest first alike (its order is

@@ -13,6 +13,7 @@ from airflow_provider_instasent.api.files import shown_path
 from airflow_provider_instasent.operators.campaign_parameters import campaign_id_of
 from airflow_provider_instasent.planning.choices import OnInvalid, OnPlanChange, OnUnconfirmed
 from airflow_provider_instasent.storage import path_of
+from airflow_provider_instasent.templating import LIST_FIX
 
 if TYPE_CHECKING:
     from airflow_provider_instasent.campaign.campaign_settings import CampaignSettings
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.planning.plan import PlanSettings
     from airflow_provider_instasent.planning.row_template import RowTemplate
     from airflow_provider_instasent.planning.rows import Row
-
-_FIX = "pass the upstream task's `.output`, or set `render_template_as_native_obj=True` on the DAG"
 
 
 _NUMBERS = re.compile(r"[+\d][\d\s().,;+/-]*")
@@ -73,13 +72,19 @@ def named_rows(
     return rows_of_list(_list(name, value), to_column)
 
 
-def suppressed_rows(operator: Any) -> Iterator[Row]:
+def suppressed_rows(operator: Any, *, expected: bool) -> Iterator[Row]:
     """Return the rows of `suppress`, as those of `recipients`, or with one column of any name; none where it is None.
 
-    :param operator: with `suppress`, `to_column` and what is said of files
+    :param operator: with `suppress`, rendered, `to_column` and what is said of files
+    :param expected: whether the user gave one, which must not come to nothing
     :raises ConfigurationError: names the parameter that is wrong
     """
     if operator.suppress is None:
+        if expected:
+            raise ConfigurationError(
+                "`suppress` has no value: what the upstream task or the template gave is None, and nobody would be "
+                "left out. Nothing was sent. An empty list is what says that there is nobody to leave out."
+            )
         return iter(())
     return named_rows("suppress", operator.suppress, operator.to_column, file_format_of(operator), or_only=True)
 
@@ -118,7 +123,7 @@ def plan_settings(operator: Any, connection: ConnectionSettings, task_try: TaskT
         campaign_id=campaign_id_of(task_try, operator.campaign_id),
         template=template_of(operator.text, task_try),
         to_column=operator.to_column,
-        sender=connection.sender if operator.sender is None else operator.sender,
+        sender=connection.sender if given("sender", operator.sender) is None else operator.sender,
         allow_unicode=connection.allow_unicode if operator.allow_unicode is None else operator.allow_unicode,
         default_region=connection.default_region,
         on_invalid=OnInvalid.of(operator.on_invalid),
@@ -166,8 +171,20 @@ def campaign_settings(
         max_in_flight=requests_in_flight(operator.max_in_flight, connection),
         max_rejected_ratio=operator.max_rejected_ratio,
         max_reported=max_reported,
-        results_path=path_of("results_path", operator.results_path) if operator.results_path else None,
+        results_path=path_of("results_path", path) if (path := given("results_path", operator.results_path)) else None,
     )
+
+
+def given(name: str, value: Any) -> Any:
+    """Return a value that may be left out, rendered.
+
+    :raises ConfigurationError: where a template made text of a value that is not there
+    """
+    if value == "None":
+        raise ConfigurationError(
+            f'`{name}` is "None", which a template makes of a value that is not there. Nothing was sent.'
+        )
+    return value
 
 
 def flag(name: str, value: Any) -> bool:
@@ -198,7 +215,7 @@ def requests_in_flight(wanted: int | None, connection: ConnectionSettings) -> in
 
 def _list(name: str, value: Any) -> Iterable[Any]:
     if isinstance(value, str):
-        raise ConfigurationError(f"`{name}` is a string, which is Airflow's way with templates: {_FIX}")
+        raise ConfigurationError(f"`{name}` is a string, which is Airflow's way with templates: {LIST_FIX}")
     if value is None or isinstance(value, Mapping) or not isinstance(value, Iterable):
         raise ConfigurationError(f"`{name}` must be a list, not {type(value).__name__}")
     if isinstance(value, Sequence):
@@ -213,7 +230,7 @@ def _list(name: str, value: Any) -> Iterable[Any]:
 def _readable(name: str, path: str | os.PathLike[str]) -> Any:
     text = str(path).strip()
     if text.startswith(("[", "{")):
-        raise ConfigurationError(f"`{name}` is a list rendered into a string, which is Airflow's way: {_FIX}")
+        raise ConfigurationError(f"`{name}` is a list rendered into a string, which is Airflow's way: {LIST_FIX}")
     if _NUMBERS.fullmatch(text):
         raise ConfigurationError(f"`{name}` is a number and no path: numbers go in as a list, also a single one")
     if "\n" in text:

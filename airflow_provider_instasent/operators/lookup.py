@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
@@ -18,10 +18,12 @@ from airflow_provider_instasent.operators.task_try import TaskTry
 from airflow_provider_instasent.operators.wait_for_lookups import LookupWait
 from airflow_provider_instasent.parameters import naming_the_task
 from airflow_provider_instasent.planning.choices import OnInvalid, OnPlanChange
+from airflow_provider_instasent.templating import Gives, TemplatedFields
 from airflow_provider_instasent.waiting.default_timeouts import LOOKUP_TIMEOUT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import timedelta
 
     from airflow.providers.common.compat.sdk import Context
 
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from airflow_provider_instasent.planning.rows import Row
 
 
-class InstasentLookupOperator(BaseOperator):
+class InstasentLookupOperator(TemplatedFields, BaseOperator):
     """Look up numbers, none twice, for each lookup is billed.
 
     Each number is looked up once, however often it is given. Before its request leaves, its intent is written to a
@@ -53,9 +55,9 @@ class InstasentLookupOperator(BaseOperator):
     :param to_column: the column with the number
     :param wait: wait until all lookups are finished; else read them once and return what is there
     :param deferrable: wait in the triggerer instead of a worker slot, which is given back without a request
-    :param poll_interval: seconds between two sweeps over the pending lookups; longer while nothing changes, at most
-        ten times
-    :param timeout: seconds to wait in all
+    :param poll_interval: seconds or a timedelta between two sweeps over the pending lookups; up to ten times as
+        long in a silence
+    :param timeout: seconds or a timedelta to wait in all
     :param pending_statuses: statuses of a lookup that is not finished
     :param max_poll_failures: sweeps in a row without a successful read after which it fails, with retries
     :param max_polls_per_minute: the most reads a minute while this wait lasts, deferred of all waits of the account
@@ -68,7 +70,7 @@ class InstasentLookupOperator(BaseOperator):
     :param max_invalid_ratio: share of the rows, 0 to 1, that may be bad and left out; where all are, the task fails
     :param on_unconfirmed: what to do about orders of which nothing tells whether they were accepted: `fail` without
         retry after everything else was ordered, `resend` to order again, or `skip` (templated)
-    :param unconfirmed_grace: seconds for which they are looked for
+    :param unconfirmed_grace: seconds or a timedelta for which they are looked for
     :param retry_rejected: order again what the API rejected in an earlier try (templated)
     :param max_rejected_ratio: share of the numbers, 0 to 1, that the API may reject before the task fails, after
         everything was tried
@@ -76,7 +78,7 @@ class InstasentLookupOperator(BaseOperator):
     :param results_path: a file for one JSON line a number, instead of the rows in the result (templated)
     :param max_in_flight: requests in flight at once; default: the connection's, 8
     :param max_xcom_rows: the most rows in the result; more numbers need `results_path`
-    :param instasent_conn_id: the connection
+    :param instasent_conn_id: the connection (templated)
     :returns: `{"rows", "total", "gone", "accepted", "rejected", "unconfirmed", "planned", "finished", "pending",
         "not_found", "invalid", "duplicates", "first_invalid", "lookups", "results_path"}`; `gone` are those in `total`
         that an earlier try ordered and that are not asked for any more; `lookups`, or the file, has `{"position", "to",
@@ -92,7 +94,9 @@ class InstasentLookupOperator(BaseOperator):
         "retry_rejected",
         "journal_path",
         "results_path",
+        "instasent_conn_id",
     )
+    template_gives: ClassVar[Mapping[str, Gives]] = {"to": Gives.LIST}
     ui_color = "#d6ecff"
 
     def __init__(
@@ -102,8 +106,8 @@ class InstasentLookupOperator(BaseOperator):
         to_column: str = "to",
         wait: bool = True,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        poll_interval: float = 30.0,
-        timeout: float = LOOKUP_TIMEOUT,
+        poll_interval: timedelta | float = 30.0,
+        timeout: timedelta | float = LOOKUP_TIMEOUT,
         pending_statuses: Sequence[str] = DEFAULT_PENDING_STATUSES,
         max_poll_failures: int = 10,
         max_polls_per_minute: int | None = None,
@@ -113,7 +117,7 @@ class InstasentLookupOperator(BaseOperator):
         on_invalid: str = "fail",
         max_invalid_ratio: float = 1.0,
         on_unconfirmed: str = "fail",
-        unconfirmed_grace: float = 60.0,
+        unconfirmed_grace: timedelta | float = 60.0,
         retry_rejected: bool | str = False,
         max_rejected_ratio: float = 0.0,
         journal_path: str | None = None,
@@ -139,7 +143,7 @@ class InstasentLookupOperator(BaseOperator):
         self.on_invalid = on_invalid
         self.max_invalid_ratio = max_invalid_ratio
         self.on_unconfirmed = on_unconfirmed
-        self.unconfirmed_grace = unconfirmed_grace
+        self.unconfirmed_grace: Any = unconfirmed_grace
         self.retry_rejected = retry_rejected
         self.max_rejected_ratio = max_rejected_ratio
         self.journal_path = journal_path

@@ -28,6 +28,7 @@ from airflow_provider_instasent.planning.choices import OnUnconfirmed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import timedelta
 
     from airflow.providers.common.compat.sdk import Context
 
@@ -42,9 +43,6 @@ __all__ = ["InstasentBulkSmsOperator", "InstasentSendSmsOperator", "InstasentSms
 _MOMENT = 5.0
 """Seconds that a message's acceptance and the record of it take at most, as a rule."""
 
-_AS_TEXT = "\ue000"
-"""No Python literal begins with it, so what does is text to Airflow's native rendering too."""
-
 
 class InstasentSendSmsOperator(SendOperator):
     """Send one SMS, never twice, and know what became of it.
@@ -54,8 +52,7 @@ class InstasentSendSmsOperator(SendOperator):
     again. With neither, a retry looks for it in the list before it sends. The promise holds for one DAG run, task and
     map index. Clearing a task whose message was accepted sends nothing and returns the stored result.
 
-    Airflow stores the rendered `to` and `text` in the clear. They are rendered as text in each DAG, one with
-    `render_template_as_native_obj` too, where "+34…" or a code of digits would turn into a number.
+    Airflow stores the rendered `to` and `text` in the clear.
 
     :param to: the number, `+` and country code first, or national with the connection's `default_region` (templated)
     :param text: the text; longer ones are sent as several parts (templated)
@@ -66,14 +63,14 @@ class InstasentSendSmsOperator(SendOperator):
         `journal_path`, each number gets one message a campaign, over all tasks and DAG runs (templated)
     :param wait_for_delivery: wait until the message is delivered, and fail when it will not be
     :param deferrable: wait in the triggerer instead of a worker slot, which is given back without a request
-    :param poll_interval: seconds between two looks at the status; longer while nothing changes, at most ten times
-    :param timeout: seconds to wait for delivery in all
+    :param poll_interval: seconds or a timedelta between two looks at the status; up to ten times as long in a silence
+    :param timeout: seconds or a timedelta to wait for delivery in all
     :param success_statuses: statuses that count as delivered; `delivered` always does
     :param on_unconfirmed: what to do when nothing tells whether the message was accepted and it is not found in
         the list: `fail` without retry, `resend` with the same clientId, or `skip` (templated)
-    :param unconfirmed_grace: seconds for which an unconfirmed message is looked for
+    :param unconfirmed_grace: seconds or a timedelta for which an unconfirmed message is looked for
     :param journal_path: a directory for the journal, local and absolute or on any object storage (templated)
-    :param instasent_conn_id: the connection
+    :param instasent_conn_id: the connection (templated)
     :returns: `{"id", "client_id", "status", "parts", "state"}`; `state` is `accepted`, `unconfirmed` (with `skip`),
         or after waiting `delivered`. Put into XCom before the task fails, too, with the state `undeliverable`,
         `rejected`, `unconfirmed` or `planned` (not sent)
@@ -88,7 +85,9 @@ class InstasentSendSmsOperator(SendOperator):
         "campaign_id",
         "on_unconfirmed",
         "journal_path",
+        "instasent_conn_id",
     )
+    none_is_text = True
     ui_color = "#d6ecff"
 
     def __init__(
@@ -102,11 +101,11 @@ class InstasentSendSmsOperator(SendOperator):
         campaign_id: str | None = None,
         wait_for_delivery: bool = False,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        poll_interval: float = 30.0,
-        timeout: float = DELIVERY_TIMEOUT,
+        poll_interval: timedelta | float = 30.0,
+        timeout: timedelta | float = DELIVERY_TIMEOUT,
         success_statuses: Sequence[str] = ("delivered",),
         on_unconfirmed: str = "fail",
-        unconfirmed_grace: float = 60.0,
+        unconfirmed_grace: timedelta | float = 60.0,
         journal_path: str | None = None,
         instasent_conn_id: str = InstasentHook.default_conn_name,
         **kwargs: Any,
@@ -124,19 +123,13 @@ class InstasentSendSmsOperator(SendOperator):
         self.timeout = timeout
         self.success_statuses = success_statuses
         self.on_unconfirmed = on_unconfirmed
-        self.unconfirmed_grace = unconfirmed_grace
+        self.unconfirmed_grace: Any = unconfirmed_grace
         self.journal_path = journal_path
         self.instasent_conn_id = instasent_conn_id
         self._accepted: tuple[float, float] | None = None
         with naming_the_task(self.task_id):
             check_campaign_parameters(self)
             check_one_number(to)
-
-    def render_template(self, content: Any, *args: Any, **kwargs: Any) -> Any:
-        """Render a template, and what is text as text, whatever the DAG's rendering."""
-        if not isinstance(content, str):
-            return super().render_template(content, *args, **kwargs)
-        return str(super().render_template(_AS_TEXT + content, *args, **kwargs)).removeprefix(_AS_TEXT)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Send the message, or find out that an earlier try did; then wait for it if asked to."""

@@ -14,6 +14,7 @@ from airflow_provider_instasent.operators.final_errors import wait_failures
 from airflow_provider_instasent.operators.journals import has_journal
 from airflow_provider_instasent.operators.task_try import TaskTry
 from airflow_provider_instasent.storage import path_of
+from airflow_provider_instasent.templating import TemplatedFields
 from airflow_provider_instasent.waiting.default_timeouts import DELIVERY_TIMEOUT, TRIGGERER_SLACK
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ class DeliveryWait:
             keep_statuses(path_of("results_path", self.results_path), watch)
 
 
-class SendOperator(BaseOperator):
+class SendOperator(TemplatedFields, BaseOperator):
     """What the operators share that send and may then wait for delivery."""
 
     journal_path: str | None

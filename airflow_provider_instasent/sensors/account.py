@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import PokeReturnValue, conf
 
-from airflow_provider_instasent.parameters import check_parameters, naming_the_task
-from airflow_provider_instasent.sensors.deferring import SOONER, DeferringSensor, StoppedWaitError, seconds
+from airflow_provider_instasent.parameters import check_parameters, checked, naming_the_task
+from airflow_provider_instasent.sensors.deferring import SOONER, DeferringSensor, StoppedWaitError
 from airflow_provider_instasent.waiting.default_timeouts import BALANCE_TIMEOUT, TRIGGERER_SLACK
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ class InstasentBalanceSensor(DeferringSensor):
 
     :param min_available: what has to be available, in the account's currency: a number or a decimal string (templated)
     :param deferrable: wait in the triggerer instead of a worker, whatever the `mode`
-    :param poke_interval: seconds between two reads, in each mode
-    :param timeout: seconds to wait in all
+    :param poke_interval: seconds or a timedelta between two reads, in each mode
+    :param timeout: seconds or a timedelta to wait in all
     :param max_poll_failures: reads in a row that may fail
     :param instasent_conn_id: the connection (templated)
     :returns: the account, as the account operator returns it
@@ -60,7 +60,7 @@ class InstasentBalanceSensor(DeferringSensor):
         **kwargs: Any,
     ) -> None:
         with naming_the_task(kwargs.get("task_id")):
-            pause, longest = seconds("poke_interval", poke_interval), seconds("timeout", timeout)
+            pause, longest = checked("poke_interval", poke_interval), checked("timeout", timeout)
         super().__init__(poke_interval=pause, timeout=longest, **kwargs)
         self.min_available = min_available
         self.deferrable = deferrable

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import (
@@ -15,7 +14,7 @@ from airflow.providers.common.compat.sdk import (
     BaseSensorOperator,
 )
 
-from airflow_provider_instasent.api import parameter_checks
+from airflow_provider_instasent.templating import TemplatedFields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +29,7 @@ class StoppedWaitError(AirflowException):
     """Somebody asked the wait to end, as a worker does that is to go; it is neither over nor skipped."""
 
 
-class DeferringSensor(BaseSensorOperator):
+class DeferringSensor(TemplatedFields, BaseSensorOperator):
     """A sensor that may wait in the triggerer, some after one look of its own."""
 
     unaffected = ""
@@ -96,11 +95,3 @@ class DeferringSensor(BaseSensorOperator):
             if self.never_fail:
                 raise AirflowSkipException(f"Skipped because of never_fail: {error}") from error
             raise
-
-
-def seconds(name: str, value: timedelta | float) -> float:
-    """Return a positive duration in seconds.
-
-    :raises ValueError: names the parameter
-    """
-    return parameter_checks.positive(name, value.total_seconds() if isinstance(value, timedelta) else value)

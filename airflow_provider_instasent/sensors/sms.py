@@ -6,17 +6,18 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowFailException, PokeReturnValue, conf
 
-from airflow_provider_instasent.parameters import check_parameters, naming_the_task
-from airflow_provider_instasent.sensors.deferring import SOONER, DeferringSensor, StoppedWaitError, seconds
+from airflow_provider_instasent.parameters import check_parameters, checked, naming_the_task
+from airflow_provider_instasent.sensors.deferring import SOONER, DeferringSensor, StoppedWaitError
+from airflow_provider_instasent.templating import Gives
 from airflow_provider_instasent.waiting.default_timeouts import DELIVERY_TIMEOUT, TRIGGERER_SLACK
 from airflow_provider_instasent.waiting.trigger_size import MOST_TRIGGER_IDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
@@ -65,24 +66,28 @@ class InstasentDeliverySensor(DeferringSensor):
     {status: number}, "statuses": {id: {"status", "code"}}}`, the last for up to 1,000 messages.
 
     :param message_ids: an id, a result of a send operator, or any sequence of either, mapped results included; an empty
-        one succeeds at once (templated)
+        one succeeds at once. None beside others, of an upstream that was skipped, is left out. Nothing but None is a
+        skip with `trigger_rule="none_failed"` or another one that no failure passes, else an error (templated)
     :param results_path: in place of `message_ids`, a bulk send's results file, of any size; its statuses are brought up
         to date (templated)
     :param success_statuses: statuses that count as delivered; `delivered` always does
     :param min_delivered_ratio: share of the batch, 0 to 1, that must be delivered
     :param deferrable: wait in the triggerer instead of a worker, whatever the `mode`; for up to 1,000 ids
-    :param poke_interval: seconds between two sweeps over the pending messages, in each mode. Deferred, it grows while
-        nothing changes: to a tenth of the silence, at most ten times; `exponential_backoff` and `max_wait` do not apply
-    :param timeout: seconds to wait in all; `expired` comes after up to 48 h, hence 49 h
+    :param poke_interval: seconds or a timedelta between two sweeps over the pending messages, in each mode. Deferred,
+        it grows while nothing changes: to a tenth of the silence, at most ten times; `exponential_backoff` and
+        `max_wait` do not apply
+    :param timeout: seconds or a timedelta to wait in all; `expired` comes after up to 48 h, hence 49 h
     :param max_poll_failures: sweeps in a row without a successful read after which it fails, with retries
     :param max_polls_per_minute: the most reads a minute while this wait lasts, deferred of all waits of the account
         together; the lowest that any of them and the connection say counts. Default: the connection's, else a quarter
         of the rate limit
     :param instasent_conn_id: the connection (templated)
-    :raises ValueError: names the parameter that is wrong; `message_ids` when the task runs, others at DAG parsing
+    :raises ValueError: names the parameter that is wrong; `message_ids` when the task runs and without retry, others at
+        DAG parsing
     """
 
     template_fields: Sequence[str] = ("message_ids", "results_path", "instasent_conn_id")
+    template_gives: ClassVar[Mapping[str, Gives]] = {"message_ids": Gives.LIST}
     ui_color = "#d6ecff"
     unaffected = "The messages were sent and may have arrived; clear this task to ask again."
 
@@ -102,7 +107,7 @@ class InstasentDeliverySensor(DeferringSensor):
         **kwargs: Any,
     ) -> None:
         with naming_the_task(kwargs.get("task_id")):
-            pause, longest = seconds("poke_interval", poke_interval), seconds("timeout", timeout)
+            pause, longest = checked("poke_interval", poke_interval), checked("timeout", timeout)
         super().__init__(poke_interval=pause, timeout=longest, **kwargs)
         self.message_ids = message_ids
         self.results_path = results_path
@@ -152,14 +157,14 @@ class InstasentDeliverySensor(DeferringSensor):
     def _begin(self, context: Context) -> _Wait:
         from airflow_provider_instasent.compat import first_start
         from airflow_provider_instasent.sensors.memory import PokeMemory
-        from airflow_provider_instasent.sensors.message_ids import ids_of
+        from airflow_provider_instasent.sensors.message_ids import MessageIdsError, ids_to_wait_for
         from airflow_provider_instasent.waiting.delivery_watch import Watch
         from airflow_provider_instasent.waiting.results_file import watch_of_results
         from airflow_provider_instasent.waiting.wait_progress import WaitProgress
 
-        ids = [] if self.results_path else ids_of(self.message_ids)
+        ids = [] if self.results_path else ids_to_wait_for(self)
         if self.deferrable and len(ids) > MOST_TRIGGER_IDS:
-            raise ValueError(
+            raise MessageIdsError(
                 f"`message_ids`: a trigger can carry {MOST_TRIGGER_IDS} ids, and these are {len(ids)}. {_FIX}"
             )
         started, missing_since, memory = time.time(), None, None
@@ -248,12 +253,13 @@ class InstasentDeliverySensor(DeferringSensor):
         raise AssertionError("unreachable: defer() raises")
 
     def _trigger(self, wait: _Wait) -> InstasentDeliveryTrigger:
+        from airflow_provider_instasent.sensors.message_ids import MessageIdsError
         from airflow_provider_instasent.triggers.sms import InstasentDeliveryTrigger
 
         try:
             ids, memory = ([], wait.watch.for_trigger_beside_file()) if self.results_path else wait.watch.for_trigger()
         except ValueError as error:
-            raise ValueError(f"`message_ids`: {error}. {_FIX}") from None
+            raise MessageIdsError(f"`message_ids`: {error}. {_FIX}") from None
         return InstasentDeliveryTrigger(
             message_ids=ids,
             deadline=wait.deadline,

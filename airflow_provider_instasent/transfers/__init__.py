@@ -4,6 +4,7 @@
 ::
 
     sql_to_sms             a query's rows become messages
+    reading_only           a query, or a statement that changes something
     cursors                a cursor that streams, where the driver has one
     database_providers     which package brings a database's hook
 """

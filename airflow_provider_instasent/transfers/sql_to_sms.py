@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import AirflowException, AirflowNotFoundException, BaseHook
 
 from airflow_provider_instasent.operators.bulk_sms import InstasentBulkSmsOperator
+from airflow_provider_instasent.templating import Gives
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +28,9 @@ class SqlToInstasentOperator(InstasentBulkSmsOperator):
     ORDER BY makes the positions in reports and results stable; without it the same messages are sent, each once, but
     positions may differ between tries.
 
+    One query that only reads is what `sql` may be: each try runs it, a preview too. A statement that changes something,
+    or several, are refused before anything is executed.
+
     :param sql: the query, or the path of a `.sql` file (templated)
     :param conn_id: the database, any that common-sql has a hook for (templated)
     :param parameters: of the query, in the driver's style (templated)
@@ -42,6 +46,10 @@ class SqlToInstasentOperator(InstasentBulkSmsOperator):
         "parameters",
         *(name for name in InstasentBulkSmsOperator.template_fields if name not in {"messages", "recipients"}),
     )
+    template_gives: ClassVar[Mapping[str, Gives]] = {
+        **InstasentBulkSmsOperator.template_gives,
+        "parameters": Gives.ANYTHING,
+    }
     template_ext: Sequence[str] = (".sql",)
     template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql", "parameters": "json"}
 
@@ -76,9 +84,13 @@ class SqlToInstasentOperator(InstasentBulkSmsOperator):
         """
         from airflow_provider_instasent.planning.row_source import rows_of_cursor
         from airflow_provider_instasent.transfers.cursors import streaming_cursor
+        from airflow_provider_instasent.transfers.reading_only import check_reads_only, check_yields_rows
 
-        with closing(self._hook().get_conn()) as connection, closing(streaming_cursor(connection)) as cursor:
+        hook = self._hook()
+        check_reads_only(self.sql)
+        with closing(hook.get_conn()) as connection, closing(streaming_cursor(connection)) as cursor:
             cursor.execute(self.sql, *([self.parameters] if self.parameters else []))
+            check_yields_rows(cursor)
             yield from rows_of_cursor(cursor, self.to_column)
 
     def _hook(self) -> Any:

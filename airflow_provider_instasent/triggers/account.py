@@ -24,6 +24,7 @@ from airflow_provider_instasent.waiting.wait_loop import await_until_over
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from datetime import timedelta
 
     from airflow_provider_instasent.waiting.goal import Ended
 
@@ -34,7 +35,7 @@ class InstasentBalanceTrigger(BaseTrigger):
     :param min_available: a decimal string, in the account's currency
     :param deadline: unix seconds at which the wait ends; when it is over already, the account is read once
     :param instasent_conn_id: the connection
-    :param poll_interval: seconds between two reads
+    :param poll_interval: seconds or a timedelta between two reads
     :param max_poll_failures: failed reads in a row after which it is an error
     :param next_poll: unix seconds of the first read
     :raises ValueError: names the parameter that is wrong
@@ -46,7 +47,7 @@ class InstasentBalanceTrigger(BaseTrigger):
         deadline: float,
         *,
         instasent_conn_id: str = InstasentHook.default_conn_name,
-        poll_interval: float = 60.0,
+        poll_interval: timedelta | float = 60.0,
         max_poll_failures: int = MAX_POLL_FAILURES,
         next_poll: float = 0.0,
     ) -> None:
@@ -54,7 +55,7 @@ class InstasentBalanceTrigger(BaseTrigger):
         self.min_available = Decimal(min_available)
         self.deadline = float(deadline)
         self.instasent_conn_id = instasent_conn_id
-        self.poll_interval = poll_interval
+        self.poll_interval: Any = poll_interval
         self.max_poll_failures = max_poll_failures
         self.next_poll = float(next_poll)
         check_parameters(self)

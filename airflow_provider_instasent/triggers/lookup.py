@@ -22,6 +22,7 @@ from airflow_provider_instasent.waiting.poll_failures import MAX_POLL_FAILURES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
+    from datetime import timedelta
 
 
 class InstasentLookupTrigger(BaseTrigger):
@@ -33,8 +34,8 @@ class InstasentLookupTrigger(BaseTrigger):
     :param deadline: unix seconds at which the wait ends; when it is over already, there is one sweep all the same
     :param instasent_conn_id: the connection
     :param pending_statuses: statuses of a lookup that is not finished
-    :param poll_interval: seconds between two sweeps over the pending lookups; longer while nothing changes, at most ten
-        times
+    :param poll_interval: seconds or a timedelta between two sweeps over the pending lookups; up to ten times as
+        long in a silence
     :param max_poll_failures: sweeps in a row without a successful read after which it is an error; a refusal by the
         rate limit (429) is none of them
     :param max_polls_per_minute: the most reads a minute of this account's waits together while this one lasts; default:
@@ -51,7 +52,7 @@ class InstasentLookupTrigger(BaseTrigger):
         *,
         instasent_conn_id: str = InstasentHook.default_conn_name,
         pending_statuses: Sequence[str] = DEFAULT_PENDING_STATUSES,
-        poll_interval: float = 30.0,
+        poll_interval: timedelta | float = 30.0,
         max_poll_failures: int = MAX_POLL_FAILURES,
         max_polls_per_minute: int | None = None,
         next_poll: float = 0.0,
@@ -62,7 +63,7 @@ class InstasentLookupTrigger(BaseTrigger):
         self.deadline = float(deadline)
         self.instasent_conn_id = instasent_conn_id
         self.pending_statuses = pending_statuses
-        self.poll_interval = poll_interval
+        self.poll_interval: Any = poll_interval
         self.max_poll_failures = max_poll_failures
         self.max_polls_per_minute = max_polls_per_minute
         self.next_poll = float(next_poll)

@@ -23,6 +23,7 @@ from airflow_provider_instasent.waiting.results_file import keep_statuses, watch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
+    from datetime import timedelta
 
     from airflow_provider_instasent.waiting.conclusion import Conclusion
 
@@ -41,8 +42,8 @@ class InstasentDeliveryTrigger(BaseTrigger):
     :param instasent_conn_id: the connection
     :param success_statuses: statuses that count as delivered; `delivered` always does
     :param min_delivered_ratio: share of the batch, 0 to 1, that must be delivered
-    :param poll_interval: seconds between two sweeps over the pending messages; longer while nothing changes, at most
-        ten times
+    :param poll_interval: seconds or a timedelta between two sweeps over the pending messages; up to ten times as
+        long in a silence
     :param max_poll_failures: sweeps in a row without a successful read after which it is an error; a refusal by the
         rate limit (429) is none of them
     :param max_polls_per_minute: the most reads a minute of this account's waits together while this one lasts; default:
@@ -64,7 +65,7 @@ class InstasentDeliveryTrigger(BaseTrigger):
         instasent_conn_id: str = InstasentHook.default_conn_name,
         success_statuses: Sequence[str] = ("delivered",),
         min_delivered_ratio: float = 1.0,
-        poll_interval: float = 60.0,
+        poll_interval: timedelta | float = 60.0,
         max_poll_failures: int = 10,
         max_polls_per_minute: int | None = None,
         memory: Mapping[str, Any] | None = None,
@@ -76,7 +77,7 @@ class InstasentDeliveryTrigger(BaseTrigger):
         self.deadline = float(deadline)
         self.instasent_conn_id = instasent_conn_id
         self.rules = WatchRules(success_statuses, min_delivered_ratio, max_poll_failures)
-        self.poll_interval = poll_interval
+        self.poll_interval: Any = poll_interval
         self.max_polls_per_minute = max_polls_per_minute
         self.memory = dict(memory or {})
         self.results_path = results_path

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -142,3 +143,47 @@ def test_a_template_needs_native_rendering(connected, new_dag, native):
     run = run_dag(dag)
     assert run.state == ("success" if native else "failed")
     assert bool(reads(connected)) == native
+
+
+@pytest.mark.parametrize("sent", [True, False])
+def test_what_a_branch_skipped_is_not_waited_for(connected, new_dag, sent):
+    connected.configure(final_after=0.0)
+    ids = accepted(connected, "001")
+
+    @task.branch
+    def choose():
+        return ["day"] if sent else ["other"]
+
+    @task
+    def day():
+        return {"id": ids[0], "state": "accepted"}
+
+    @task
+    def night():
+        return ids
+
+    @task
+    def other():
+        pass
+
+    with new_dag() as dag:
+        by_day, by_night = day(), night()
+        choose() >> [by_day, by_night, other()]
+        wait_for([by_night, by_day], trigger_rule="none_failed")
+    run = run_dag(dag)
+    assert run.get_task_instance("wait").state == ("success" if sent else "skipped")
+    assert run.get_task_instance("night").state == "skipped"
+    assert len({one.path for one in reads(connected)}) == sent
+
+
+@modes
+def test_a_rendered_connection_is_asked_also_from_the_triggerer(connected, new_dag, mode, monkeypatch):
+    monkeypatch.setenv("AIRFLOW_CONN_1E5", os.environ["AIRFLOW_CONN_INSTASENT_DEFAULT"])
+    monkeypatch.setenv("AIRFLOW_CONN_INSTASENT_DEFAULT", "")
+    connected.stop_clock()
+    connected.at(4, "read", lambda: connected.advance(60))
+    settings = {"poke_interval": timedelta(seconds=0.2), "timeout": timedelta(seconds=LONG)}
+    with new_dag(params={"connection": "1e5"}, render_template_as_native_obj=True) as dag:
+        wait_for(accepted(connected, "001", "002"), mode, instasent_conn_id="{{ params.connection }}", **settings)
+    run = run_dag(dag)
+    assert (run.state, returned(run, "wait")["delivered"]) == ("success", 2)

@@ -254,3 +254,23 @@ def test_a_driver_without_a_server_side_cursor_gives_its_own():
 def test_a_wrong_parameter_is_named_when_the_dag_is_parsed(kwargs, words):
     with pytest.raises(ValueError, match=words):
         operator(**kwargs)
+
+
+CHANGES = {
+    "update": "UPDATE people SET name = 'x'",
+    "cte": "WITH gone AS (DELETE FROM people RETURNING phone, name) SELECT phone, name FROM gone",
+    "two": "SELECT phone, name FROM people; DELETE FROM people",
+    "returning": "/* all */ DELETE FROM people RETURNING phone, name",
+    "file": "changes.sql",
+    "template": "{{ params.verb }} FROM people",
+}
+
+
+@pytest.mark.parametrize("preview", [False, True])
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_changes_the_database_is_refused_before_it_does(database, connected, send, tmp_path, change, preview):
+    (tmp_path / "changes.sql").write_text("-- {{ run_id }}\nDELETE FROM people;\n")
+    task, _ = send(sql=CHANGES[change], preview=preview, params={"verb": "DELETE"}, text="hello")
+    assert (task.state, task.try_number) == ("failed", 1)
+    assert connected.requests.total == 0
+    assert send(preview=True)[1]["total"] == 250, "all rows are there, by their names"

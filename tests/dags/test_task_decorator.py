@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from importlib import import_module, metadata
@@ -212,3 +213,44 @@ def test_a_wrong_parameter_is_named_when_the_dag_is_parsed(instasent_bulk, a_dag
         campaign = instasent_bulk(nobody, **kwargs)
         with pytest.raises(ValueError, match=f"`{next(iter(kwargs))}`"):
             campaign()
+
+
+def test_async_functions_are_awaited(connected, instasent_bulk, a_dag):
+    made = []
+
+    with a_dag() as dag:
+
+        @instasent_bulk(text="Hi {{ row.name }}")
+        async def generated(first, *, run_id=None):
+            for index in range(3):
+                await asyncio.sleep(0)
+                made.append(run_id)
+                yield {"to": deliverable(first + index), "name": f"Person {index}"}
+
+        @instasent_bulk
+        async def returned_at_once(texts):
+            await asyncio.sleep(0)
+            return [{"to": deliverable(20 + index), "text": text} for index, text in enumerate(texts)]
+
+        generated(10)
+        returned_at_once(["one", "two"])
+    run = run_dag(dag)
+    assert run.state == "success"
+    assert sorted(received(connected)) == sorted(
+        [(deliverable(10 + index), f"Hi Person {index}") for index in range(3)]
+        + [(deliverable(20), "one"), (deliverable(21), "two")]
+    )
+    assert made == [run.run_id] * 3
+
+
+def test_an_async_function_that_makes_nothing_is_told(connected, instasent_bulk, a_dag, tmp_path):
+    with a_dag() as dag:
+
+        @instasent_bulk(retries=2, retry_delay=timedelta(0), journal_path=str(tmp_path))
+        async def campaign():
+            await asyncio.sleep(0)
+
+        campaign()
+    run = run_dag(dag)
+    assert (run.get_task_instance("campaign").state, run.get_task_instance("campaign").try_number) == ("failed", 1)
+    assert connected.requests.total == 0

@@ -7,6 +7,7 @@ import logging
 import time
 
 import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException
 from support.delivery import MODES, accepted, connected, reads, run_sensor, single_reads, spaced, turning_final
 from support.events import LONG
 from support.instasent_connection import connection
@@ -317,7 +318,8 @@ def test_nothing_to_wait_for(connected, mode, monkeypatch):
 
 def test_bad_ids_are_refused_before_any_request_and_never_skipped(connected, mode, monkeypatch):
     run = run_sensor(mode, monkeypatch, message_ids="['a']", soft_fail=True)
-    assert run.ended_as == "ValueError"
+    assert run.ended_as == "MessageIdsError"
+    assert isinstance(run.error, AirflowFailException), "no retry"
     assert not connected.requests.total
 
 
