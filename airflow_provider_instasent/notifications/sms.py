@@ -8,16 +8,14 @@ import asyncio
 import copy
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.notifier import BaseNotifier
-
+from airflow_provider_instasent.compat import BaseNotifier
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.parameters import check_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from airflow.providers.common.compat.sdk import Context
-
+    from airflow_provider_instasent.compat import Context
     from airflow_provider_instasent.hooks.connection import ConnectionSettings
     from airflow_provider_instasent.notifications.alert import Alert
 

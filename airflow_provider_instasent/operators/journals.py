@@ -6,9 +6,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import conf
-
 from airflow_provider_instasent.api.errors import ConfigurationError
+from airflow_provider_instasent.compat import conf
 from airflow_provider_instasent.planning.choices import OnUnconfirmed
 
 if TYPE_CHECKING:
@@ -112,7 +111,7 @@ def _store_of(task_try: TaskTry) -> Any:
 
 
 def _directory(journal_path: Any) -> Any:
-    from airflow.providers.common.compat.sdk import ObjectStoragePath
+    from airflow_provider_instasent.compat import ObjectStoragePath
 
     path = str(journal_path).strip() if isinstance(journal_path, str | os.PathLike) else ""
     if not path or path == "None":

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import (
+from airflow_provider_instasent.api import parameter_checks
+from airflow_provider_instasent.compat import (
     AirflowException,
     AirflowFailException,
     AirflowSensorTimeout,
@@ -15,12 +16,10 @@ from airflow.providers.common.compat.sdk import (
     BaseSensorOperator,
 )
 
-from airflow_provider_instasent.api import parameter_checks
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from airflow.providers.common.compat.sdk import Context
+    from airflow_provider_instasent.compat import Context
 
 SOONER = 0.1
 """Seconds by which our deadline comes before the base class's, which knows nothing of what was read."""

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import PokeReturnValue, conf
-
+from airflow_provider_instasent.compat import PokeReturnValue, conf
 from airflow_provider_instasent.parameters import check_parameters
 from airflow_provider_instasent.sensors.deferring import SOONER, DeferringSensor, StoppedWaitError, seconds
 from airflow_provider_instasent.waiting.default_timeouts import DELIVERY_TIMEOUT, TRIGGERER_SLACK
@@ -18,8 +17,7 @@ from airflow_provider_instasent.waiting.trigger_size import MOST_TRIGGER_IDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from airflow.providers.common.compat.sdk import Context
-
+    from airflow_provider_instasent.compat import Context
     from airflow_provider_instasent.hooks.instasent import InstasentHook
     from airflow_provider_instasent.sensors.memory import PokeMemory
     from airflow_provider_instasent.triggers.sms import InstasentDeliveryTrigger

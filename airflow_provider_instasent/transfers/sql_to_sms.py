@@ -6,15 +6,13 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import AirflowException, AirflowNotFoundException, BaseHook
-
+from airflow_provider_instasent.compat import AirflowException, AirflowNotFoundException, BaseHook
 from airflow_provider_instasent.operators.bulk_sms import InstasentBulkSmsOperator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from airflow.providers.common.compat.sdk import Context
-
+    from airflow_provider_instasent.compat import Context
     from airflow_provider_instasent.planning.row_source import Row
 
 
