@@ -9,11 +9,17 @@ UV_VERSION := 0.13.9
 
 NEWEST := 3.3.2
 OLDEST := 2.11.2
-# Airflow 2.11.2 breaks on packages much newer than itself, so its environment stops at a date; only
-# common-compat, whose names we build on, is taken from later.
-NEWEST_UNTIL := 2026-11-23
-OLDEST_UNTIL := 2026-04-15
-COMPAT := apache-airflow-providers-common-compat
+BETWEEN := 3.0.6 3.1.8 3.2.2
+RELEASES := $(OLDEST) $(BETWEEN) $(NEWEST)
+# When each was released, within days: what Airflow's own constraints for it can know of.
+UNTIL_2.11.0 := 2025-06-01
+UNTIL_2.11.2 := 2026-04-15
+UNTIL_3.0.6 := 2025-09-05
+UNTIL_3.1.8 := 2026-03-25
+UNTIL_3.2.2 := 2026-06-10
+UNTIL_3.3.2 := 2026-09-18
+# The newest environment is where we lint, and Airflow needs none of these: mypy, what it is made with, and ruff.
+LINTERS := $(foreach tool,ast-serialize librt mypy ruff,--exclude-newer-package $(tool)=2026-11-23)
 
 UV := .make/tools/bin/uv
 UV_READY := .make/uv-$(UV_VERSION)
@@ -71,14 +77,15 @@ format: .make/dev ## Format the code and mend what ruff can mend
 	$(VENV)/bin/ruff check --fix-only .
 	$(VENV)/bin/ruff format .
 
-# compile(Airflow version, date, more options)
-compile = echo 'apache-airflow==$(1)' | $(UV) pip compile --quiet pyproject.toml - --extra dev --upgrade \
-  --python-version 3.11 --no-annotate --exclude-newer $(2) $(3) --output-file constraints/airflow-$(1).txt \
-  --custom-compile-command 'make constraints    (Airflow $(1), packages up to $(2)$(4))'
+# compile(Airflow version, more requirement files and options)
+compile = echo 'apache-airflow==$(1)' | $(UV) pip compile --quiet - constraints/names.in $(2) --upgrade \
+  --python-version 3.11 --no-annotate --exclude-newer $(UNTIL_$(1)) --output-file constraints/airflow-$(1).txt \
+  --custom-compile-command 'make constraints    (Airflow $(1), packages up to $(UNTIL_$(1)))'
 
 constraints: $(UV_READY) ## Resolve the constraints files anew
-	$(call compile,$(NEWEST),$(NEWEST_UNTIL))
-	$(call compile,$(OLDEST),$(OLDEST_UNTIL),--exclude-newer-package $(COMPAT)=$(NEWEST_UNTIL),; common-compat up to $(NEWEST_UNTIL))
+	$(foreach release,$(BETWEEN),$(call compile,$(release),) &&) true
+	$(call compile,$(OLDEST),pyproject.toml --extra dev)
+	$(call compile,$(NEWEST),pyproject.toml --extra dev $(LINTERS))
 
 clean: ## Remove environments, caches and builds
 	rm -rf .make .venv .venv-* .demo build dist mutants .mypy_cache .pytest_cache .ruff_cache .hypothesis
