@@ -74,7 +74,7 @@ def test_a_campaign_is_sent_and_a_sensor_waits_for_it(connected, new_dag, tmp_pa
             retries=1,
         )
         InstasentDeliverySensor(
-            task_id="wait", message_ids=send.output, deferrable=deferrable, poll_interval=0.2, timeout=60
+            task_id="wait", message_ids=send.output, deferrable=deferrable, poke_interval=0.2, timeout=60
         )
     run = run_dag(dag)
 
@@ -94,7 +94,7 @@ def test_a_send_that_waits_fails_at_once_where_it_cannot_arrive(connected, new_d
             wait_for_delivery=True,
             deferrable=deferrable,
             poll_interval=0.2,
-            delivery_timeout=60,
+            timeout=60,
             retries=2,
             retry_delay=timedelta(0),
         )
@@ -109,12 +109,12 @@ def test_lookups_and_the_balance_are_waited_for(connected, new_dag, tmp_path, de
     with new_dag() as dag:
         InstasentLookupOperator(
             task_id="look",
-            numbers=DELIVERED,
+            to=DELIVERED,
             journal_path=str(tmp_path),
             deferrable=deferrable,
             poll_interval=0.2,
         )
-        InstasentBalanceSensor(task_id="funds", at_least=1, deferrable=deferrable, poke_interval=0.2, timeout=60)
+        InstasentBalanceSensor(task_id="funds", min_available=1, deferrable=deferrable, poke_interval=0.2, timeout=60)
         InstasentAccountOperator(task_id="account")
     run = run_dag(dag)
 

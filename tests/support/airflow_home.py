@@ -140,4 +140,5 @@ def _register(dag: DAG) -> None:
     if airflow_version() >= (3, 1):
         bags.sync_bag_to_db(bag, BUNDLE, None)
     else:
+        dag.relative_fileloc = dag.fileloc  # which only files set that the bag reads itself
         bag.sync_to_db(BUNDLE, None)
