@@ -9,24 +9,34 @@ UV_VERSION := 0.13.9
 
 NEWEST := 3.3.2
 OLDEST := 2.11.2
-# Airflow 2.11.2 breaks on packages much newer than itself, so its environment stops at a date; only
-# common-compat, whose names we build on, is taken from later.
-NEWEST_UNTIL := 2026-11-23
-OLDEST_UNTIL := 2026-04-15
-COMPAT := apache-airflow-providers-common-compat
+BETWEEN := 3.0.6 3.1.8 3.2.2
+INSTALLED := lowest $(OLDEST) $(BETWEEN) $(NEWEST)
+# What uses packages that are not Airflow's, tried where these are the oldest that we take.
+TESTS_lowest := tests/unit/api tests/unit/planning tests/unit/sandbox tests/unit/campaign/test_sms_history.py \
+  tests/wire/test_client.py tests/wire/test_tls.py tests/wire/test_shared_reader.py --api transactional
+# When each was released, within days: what Airflow's own constraints for it can know of.
+UNTIL_2.11.0 := 2025-06-01
+UNTIL_2.11.2 := 2026-04-15
+UNTIL_3.0.6 := 2025-09-05
+UNTIL_3.1.8 := 2026-03-25
+UNTIL_3.2.2 := 2026-06-10
+UNTIL_3.3.2 := 2026-09-18
+# The newest environment is where we lint, and Airflow needs none of these: mypy, what it is made with, and ruff.
+LINTERS := $(foreach tool,ast-serialize librt mypy ruff,--exclude-newer-package $(tool)=2026-11-23)
 
 UV := .make/tools/bin/uv
 UV_READY := .make/uv-$(UV_VERSION)
 VENV := .venv
 VENV_OLDEST := .venv-$(OLDEST)
-CONSTRAINTS_NEWEST := constraints/airflow-$(NEWEST).txt
-CONSTRAINTS_OLDEST := constraints/airflow-$(OLDEST).txt
+constraints_of = constraints/$(patsubst airflow-lowest,lowest,airflow-$(1)).txt
+CONSTRAINTS_NEWEST := $(call constraints_of,$(NEWEST))
+CONSTRAINTS_OLDEST := $(call constraints_of,$(OLDEST))
 # Most of a test is waiting, so there are more processes than cores. scale/ and chaos/ stay outside the default run.
 SPREAD := --numprocesses 3 --dist worksteal
 
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help demo test test-oldest bench chaos model mutate lint format constraints clean
+.PHONY: help demo test test-oldest releases $(INSTALLED:%=release-%) wheel bench chaos model mutate lint format constraints clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +54,19 @@ test-oldest: .make/oldest ## Run the wire and DAG tests on Airflow 2.11.2, again
 	$(UV) pip install --quiet --python $(VENV_OLDEST) --no-deps --no-build-isolation \
 	  --reinstall-package airflow-provider-instasent .
 	$(VENV_OLDEST)/bin/pytest -o pythonpath=tests $(SPREAD) --api transactional tests/wire tests/dags
+
+releases: $(INSTALLED:%=release-%) ## Install the wheel by each Airflow's constraints; send and wait there (4 minutes)
+
+# What the environment held before must be there as it was: the first command prints what is not.
+$(INSTALLED:%=release-%): release-%: .make/release-% wheel
+	$(UV) pip install --quiet --python .venv-release-$* --constraints $(call constraints_of,$*) \
+	  --reinstall-package airflow-provider-instasent "$$(ls $(CURDIR)/.make/wheel/*.whl)[sandbox,sql,parquet]"
+	! $(UV) pip freeze --quiet --python .venv-release-$* | grep --invert-match --fixed-strings --line-regexp --file - $<
+	.venv-release-$*/bin/pytest -o pythonpath=tests tests/releases tests/unit/test_compat.py $(TESTS_$*)
+
+wheel: .make/dev
+	rm -rf .make/wheel
+	$(VENV)/bin/python -m hatchling build --target wheel --directory .make/wheel >/dev/null
 
 # BENCH, CHAOS and MODEL hold more arguments: BENCH='--quick --only limit', CHAOS='--runs 20 --points 2',
 # CHAOS='--journal s3 --runs 100', MODEL='--only clocks --examples 5000'.
@@ -71,14 +94,19 @@ format: .make/dev ## Format the code and mend what ruff can mend
 	$(VENV)/bin/ruff check --fix-only .
 	$(VENV)/bin/ruff format .
 
-# compile(Airflow version, date, more options)
-compile = echo 'apache-airflow==$(1)' | $(UV) pip compile --quiet pyproject.toml - --extra dev --upgrade \
-  --python-version 3.11 --no-annotate --exclude-newer $(2) $(3) --output-file constraints/airflow-$(1).txt \
-  --custom-compile-command 'make constraints    (Airflow $(1), packages up to $(2)$(4))'
+# compile(Airflow version, more requirement files and options)
+compile = echo 'apache-airflow==$(1)' | $(UV) pip compile --quiet - constraints/names.in constraints/tests.in $(2) --upgrade \
+  --python-version 3.11 --no-annotate --exclude-newer $(UNTIL_$(1)) --output-file constraints/airflow-$(1).txt \
+  --custom-compile-command 'make constraints    (Airflow $(1), packages up to $(UNTIL_$(1)))'
 
 constraints: $(UV_READY) ## Resolve the constraints files anew
-	$(call compile,$(NEWEST),$(NEWEST_UNTIL))
-	$(call compile,$(OLDEST),$(OLDEST_UNTIL),--exclude-newer-package $(COMPAT)=$(NEWEST_UNTIL),; common-compat up to $(NEWEST_UNTIL))
+	$(foreach release,$(BETWEEN),$(call compile,$(release),) &&) true
+	$(call compile,$(OLDEST),pyproject.toml --extra dev)
+	$(call compile,$(NEWEST),pyproject.toml --extra dev $(LINTERS))
+	$(UV) pip compile --quiet pyproject.toml --extra sandbox --extra sql --extra parquet constraints/tests.in --upgrade \
+	  --resolution lowest-direct --python-version 3.11 --no-annotate --exclude-newer $(UNTIL_2.11.0) \
+	  --output-file constraints/lowest.txt \
+	  --custom-compile-command 'make constraints    (the lowest versions that pyproject.toml allows)'
 
 clean: ## Remove environments, caches and builds
 	rm -rf .make .venv .venv-* .demo build dist mutants .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -113,3 +141,10 @@ $(UV_READY):
 	$(UV) pip install --quiet --python $(VENV_OLDEST) --constraints $(CONSTRAINTS_OLDEST) \
 	  --requirements pyproject.toml --extra dev
 	touch $@
+
+# The target is the list of what Airflow brought.
+$(INSTALLED:%=.make/release-%): .make/release-%: constraints/tests.in $(wildcard constraints/*.txt) | $(UV_READY)
+	$(UV) venv --quiet --clear --python $(PYTHON) .venv-release-$*
+	$(UV) pip install --quiet --python .venv-release-$* --constraints $(call constraints_of,$*) \
+	  apache-airflow --requirements constraints/tests.in
+	$(UV) pip freeze --quiet --python .venv-release-$* > $@

@@ -16,8 +16,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import DAG, ObjectStoragePath, task
-from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator, SQLInsertRowsOperator
+from airflow.providers.common.compat.sdk import DAG, AirflowSkipException, BaseHook, ObjectStoragePath, task
+from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
 
 from airflow_provider_instasent.hooks.sandbox_only import sandbox_only
 from airflow_provider_instasent.transfers.sql_to_sms import SqlToInstasentOperator
@@ -49,7 +49,7 @@ WHERE NOT EXISTS (SELECT 1 FROM sms_recipients WHERE run_id = '{{ run_id }}')
 """
 
 
-def outcomes(summary: dict[str, Any], run_id: str, **_context: Any) -> Iterator[tuple[Any, ...]]:
+def outcomes(summary: dict[str, Any], run_id: str) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of `sms_outcomes`, from the results file of a campaign."""
     for line in ObjectStoragePath(summary["results_path"]).read_text().splitlines():
         outcome = json.loads(line)
@@ -81,20 +81,21 @@ with DAG(
         retries=3,
         retry_delay=timedelta(seconds=30),
     )
-    keep = SQLInsertRowsOperator(
-        task_id="keep",
-        conn_id="warehouse",
-        table_name="sms_outcomes",
-        columns=COLUMNS,
-        rows=send.output,
-        rows_processor=outcomes,
-        preoperator="DELETE FROM sms_outcomes WHERE run_id = '{{ run_id }}'",
-        insert_args={"commit_every": 1_000, "executemany": True},
-        trigger_rule="all_done",
-    )
+
+    @task(trigger_rule="all_done")
+    def keep(summary: dict[str, Any] | None, run: str) -> None:
+        """Write what became of each position into `sms_outcomes`, in place of what a former try wrote."""
+        if summary is None:
+            raise AirflowSkipException("The campaign never began.")
+        warehouse = BaseHook.get_hook("warehouse")
+        mark = warehouse.placeholder  # `%s`, `?` or whatever its driver takes
+        warehouse.run(f"DELETE FROM sms_outcomes WHERE run_id = {mark}", parameters=(run,))  # noqa: S608
+        warehouse.insert_rows(
+            "sms_outcomes", outcomes(summary, run), target_fields=COLUMNS, commit_every=1_000, executemany=True
+        )
 
     @task
     def sent() -> None:
         """Do nothing. Without this last task, a run whose send failed would be a success, because `keep` is one."""
 
-    choose >> send >> [keep, sent()]
+    choose >> send >> [keep(send.output, "{{ run_id }}"), sent()]

@@ -5,21 +5,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import (
+from airflow_provider_instasent.compat import (
     DecoratedOperator,
     context_merge,
     determine_kwargs,
     task_decorator_factory,
 )
-
 from airflow_provider_instasent.operators.bulk_sms import InstasentBulkSmsOperator
 from airflow_provider_instasent.templating import Gives
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from airflow.providers.common.compat.sdk import Context, TaskDecorator
-
+    from airflow_provider_instasent.compat import Context, TaskDecorator
     from airflow_provider_instasent.planning.rows import Row
 
 

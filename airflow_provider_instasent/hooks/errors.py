@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowFailException
+from airflow_provider_instasent.compat import AirflowFailException
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

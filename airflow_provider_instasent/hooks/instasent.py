@@ -7,8 +7,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Self
 
-from airflow.providers.common.compat.sdk import BaseHook
-
+from airflow_provider_instasent.compat import BaseHook
 from airflow_provider_instasent.hooks import connection_extra
 
 if TYPE_CHECKING:
@@ -77,13 +76,9 @@ class InstasentHook(BaseHook):
     async def aget_settings(self) -> ConnectionSettings:
         """Return :attr:`settings` without blocking the event loop; the property then needs no reading."""
         if self._settings is None:
-            from airflow.providers.common.compat.connection import (
-                get_async_connection,
-                get_async_extra_dejson,
-            )
+            from airflow_provider_instasent.compat import connection_on_a_loop
 
-            connection = await get_async_connection(self.instasent_conn_id, hook=type(self))
-            self._settings = self._read(connection, await get_async_extra_dejson(connection))
+            self._settings = self._read(*await connection_on_a_loop(type(self), self.instasent_conn_id))
         return self._settings
 
     def _read(self, connection: Any, extra: Any) -> ConnectionSettings:

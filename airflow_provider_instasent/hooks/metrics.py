@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 @cache
 def _airflows_increment() -> Callable[..., Any]:
-    from airflow.providers.common.compat.sdk import Stats  # configured by what it finds in the process that counts
+    from airflow_provider_instasent.compat import Stats  # configured by what it finds in the process that counts
 
     increment: Callable[..., Any] = Stats.incr
     return increment

@@ -7,12 +7,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from airflow.providers.common.compat.sdk import AirflowFailException
-
+from airflow_provider_instasent.compat import AirflowFailException
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 
 if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import Context
+    from airflow_provider_instasent.compat import Context
 
 
 def sandbox_only(context: Context) -> None:

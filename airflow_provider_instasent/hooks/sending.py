@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from airflow.providers.common.compat.sdk import AirflowTaskTimeout
-
 from airflow_provider_instasent.api import flows, lookup_flows
 from airflow_provider_instasent.api.bulk_flows import ChunkResult, send_bulk
 from airflow_provider_instasent.api.counters import LOOKUPS, MESSAGES, Outcomes, count_outcomes
@@ -18,6 +16,7 @@ from airflow_provider_instasent.api.message import MESSAGE_FIELDS, Sms
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
 from airflow_provider_instasent.api.numbers import mask_in
 from airflow_provider_instasent.api.refusals import proves_nothing_accepted
+from airflow_provider_instasent.compat import AirflowTaskTimeout
 from airflow_provider_instasent.hooks.errors import InstasentPartlySentError, InstasentUnconfirmedError
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ import copy
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.notifier import BaseNotifier
-
+from airflow_provider_instasent.compat import BaseNotifier
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.parameters import check_parameters
 from airflow_provider_instasent.templating import Gives, TemplatedFields
@@ -18,8 +17,7 @@ from airflow_provider_instasent.templating import Gives, TemplatedFields
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
-    from airflow.providers.common.compat.sdk import Context
-
+    from airflow_provider_instasent.compat import Context
     from airflow_provider_instasent.hooks.connection import ConnectionSettings
     from airflow_provider_instasent.notifications.alert import Alert
 

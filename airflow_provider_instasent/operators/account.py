@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import BaseOperator
-
+from airflow_provider_instasent.compat import BaseOperator
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.operators.final_errors import failures_without_retry
 from airflow_provider_instasent.templating import TemplatedFields
@@ -14,7 +13,7 @@ from airflow_provider_instasent.templating import TemplatedFields
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow.providers.common.compat.sdk import Context
+    from airflow_provider_instasent.compat import Context
 
 
 class InstasentAccountOperator(TemplatedFields, BaseOperator):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import Asset
+from airflow_provider_instasent.compat import Asset
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -6,8 +6,6 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSensorTimeout
-
 from airflow_provider_instasent.api.errors import (
     ApiError,
     AuthenticationError,
@@ -23,6 +21,7 @@ from airflow_provider_instasent.api.errors import (
     UnconfirmedError,
 )
 from airflow_provider_instasent.api.message_outcome import MessageState
+from airflow_provider_instasent.compat import AirflowFailException, AirflowSensorTimeout
 from airflow_provider_instasent.journal.errors import (
     JournalCorruptError,
     JournalError,

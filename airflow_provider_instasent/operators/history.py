@@ -6,8 +6,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import BaseOperator
-
+from airflow_provider_instasent.compat import BaseOperator
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.operators.final_errors import failures_without_retry
 from airflow_provider_instasent.parameters import check_parameters, naming_the_task
@@ -17,9 +16,8 @@ from airflow_provider_instasent.templating import TemplatedFields
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow.providers.common.compat.sdk import Context
-
     from airflow_provider_instasent.campaign.sms_history import History, HistoryWindow
+    from airflow_provider_instasent.compat import Context
 
 _REPORT_EVERY = 100
 """Pages between two log lines."""

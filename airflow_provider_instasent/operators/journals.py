@@ -6,10 +6,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import conf
-
 from airflow_provider_instasent.api.errors import ConfigurationError
 from airflow_provider_instasent.api.files import shown_path
+from airflow_provider_instasent.compat import conf
 from airflow_provider_instasent.planning.choices import OnUnconfirmed
 from airflow_provider_instasent.storage import path_of
 

@@ -6,9 +6,8 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import BaseOperator, conf
-
 from airflow_provider_instasent.api.statuses import DEFAULT_PENDING_STATUSES
+from airflow_provider_instasent.compat import BaseOperator, conf
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.operators import inputs
 from airflow_provider_instasent.operators.campaign_parameters import campaign_id_of, check_campaign_parameters
@@ -25,10 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import timedelta
 
-    from airflow.providers.common.compat.sdk import Context
-
     from airflow_provider_instasent.campaign.campaign_settings import CampaignSettings
     from airflow_provider_instasent.campaign.lookup_campaign import LookupCampaign
+    from airflow_provider_instasent.compat import Context
     from airflow_provider_instasent.journal.journal import Journal
     from airflow_provider_instasent.journal.stopping import Stop
     from airflow_provider_instasent.planning.rows import Row

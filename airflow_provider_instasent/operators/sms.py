@@ -8,9 +8,8 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowFailException, conf
-
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
+from airflow_provider_instasent.compat import AirflowFailException, conf
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.operators.bulk_sms import InstasentBulkSmsOperator
 from airflow_provider_instasent.operators.campaign_parameters import (
@@ -30,10 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
-    from airflow.providers.common.compat.sdk import Context
-
     from airflow_provider_instasent.api.message import Sms
     from airflow_provider_instasent.campaign.campaign_settings import SendSettings
+    from airflow_provider_instasent.compat import Context
     from airflow_provider_instasent.journal.errors import PlanError
     from airflow_provider_instasent.journal.journal import Journal
     from airflow_provider_instasent.waiting.conclusion import Conclusion

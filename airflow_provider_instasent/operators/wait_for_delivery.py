@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
-
+from airflow_provider_instasent.compat import AirflowFailException, BaseOperator
 from airflow_provider_instasent.operators.final_errors import wait_failures
 from airflow_provider_instasent.operators.journals import has_journal
 from airflow_provider_instasent.operators.task_try import TaskTry
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from airflow.providers.common.compat.sdk import Context
-
+    from airflow_provider_instasent.compat import Context
     from airflow_provider_instasent.journal.stopping import Stop
     from airflow_provider_instasent.waiting.conclusion import Conclusion
     from airflow_provider_instasent.waiting.delivery_watch import Watch

@@ -7,8 +7,7 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import PokeReturnValue, conf
-
+from airflow_provider_instasent.compat import PokeReturnValue, conf
 from airflow_provider_instasent.parameters import check_parameters, checked, naming_the_task
 from airflow_provider_instasent.sensors.deferring import SOONER, DeferringSensor, StoppedWaitError
 from airflow_provider_instasent.waiting.default_timeouts import BALANCE_TIMEOUT, TRIGGERER_SLACK
@@ -16,8 +15,7 @@ from airflow_provider_instasent.waiting.default_timeouts import BALANCE_TIMEOUT,
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow.providers.common.compat.sdk import Context
-
+    from airflow_provider_instasent.compat import Context
     from airflow_provider_instasent.sensors.memory import PokeMemory
     from airflow_provider_instasent.waiting.balance import BalanceGoal
     from airflow_provider_instasent.waiting.goal import Ended

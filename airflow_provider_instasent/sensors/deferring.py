@@ -6,20 +6,19 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import (
+from airflow_provider_instasent.compat import (
     AirflowException,
     AirflowFailException,
     AirflowSensorTimeout,
     AirflowSkipException,
     BaseSensorOperator,
 )
-
 from airflow_provider_instasent.templating import TemplatedFields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from airflow.providers.common.compat.sdk import Context
+    from airflow_provider_instasent.compat import Context
 
 SOONER = 0.1
 """Seconds by which our deadline comes before the base class's, which knows nothing of what was read."""

@@ -6,8 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException
-
+from airflow_provider_instasent.compat import AirflowFailException, AirflowSkipException
 from airflow_provider_instasent.templating import LIST_FIX
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import AirflowFailException, PokeReturnValue, conf
-
+from airflow_provider_instasent.compat import AirflowFailException, PokeReturnValue, conf
 from airflow_provider_instasent.parameters import check_parameters, checked, naming_the_task
 from airflow_provider_instasent.sensors.deferring import SOONER, DeferringSensor, StoppedWaitError
 from airflow_provider_instasent.templating import Gives
@@ -19,8 +18,7 @@ from airflow_provider_instasent.waiting.trigger_size import MOST_TRIGGER_IDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from airflow.providers.common.compat.sdk import Context
-
+    from airflow_provider_instasent.compat import Context
     from airflow_provider_instasent.hooks.instasent import InstasentHook
     from airflow_provider_instasent.sensors.memory import PokeMemory
     from airflow_provider_instasent.triggers.sms import InstasentDeliveryTrigger

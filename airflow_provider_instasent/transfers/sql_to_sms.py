@@ -6,16 +6,14 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import AirflowException, AirflowNotFoundException, BaseHook
-
+from airflow_provider_instasent.compat import AirflowException, AirflowNotFoundException, BaseHook
 from airflow_provider_instasent.operators.bulk_sms import InstasentBulkSmsOperator
 from airflow_provider_instasent.templating import Gives
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from airflow.providers.common.compat.sdk import Context
-
+    from airflow_provider_instasent.compat import Context
     from airflow_provider_instasent.planning.rows import Row
 
 

@@ -6,8 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSensorTimeout
-
+from airflow_provider_instasent.compat import AirflowException, AirflowFailException, AirflowSensorTimeout
 from airflow_provider_instasent.waiting.conclusion import Conclusion, Ending
 from airflow_provider_instasent.waiting.goal import Ended
 from airflow_provider_instasent.waiting.wait_result import WatchResult

@@ -5,17 +5,15 @@ from __future__ import annotations
 
 import shutil
 from datetime import UTC, datetime, timedelta
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.providers.common.compat.sdk import DAG
-from support.airflow_home import run_dag
+from support.airflow_home import has_task_state_store, run_dag
 from support.clearing import ClearOnce
 from support.instasent_connection import connection
 from support.sandbox import deliverable
 
-from airflow_provider_instasent.compat import airflow_version
 from airflow_provider_instasent.operators.lookup import InstasentLookupOperator
 from airflow_provider_instasent.operators.sms import InstasentBulkSmsOperator, InstasentSendSmsOperator
 
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.airflow
 KINDS = ("bulk", "single", "lookup")
-HAS_STORE = find_spec("airflow.sdk") is not None and airflow_version() >= "3.3"
 
 
 class ClearAfter(ClearOnce):
@@ -90,7 +87,7 @@ def test_a_journal_that_was_lost_after_a_success_stops_the_cleared_task(run, san
     assert sent == [accepted(sandbox)] != [0]
 
 
-@pytest.mark.skipif(not HAS_STORE, reason="the task state store is Airflow 3.3's")
+@pytest.mark.skipif(not has_task_state_store(), reason="the task state store is Airflow 3.3's")
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_store_that_the_api_server_empties_stops_the_cleared_task(run, sandbox, monkeypatch, kind):
     """`clear_on_success` is set where the API server runs and not where the task does."""

@@ -12,10 +12,11 @@ from threading import Thread
 from types import SimpleNamespace
 
 import pytest
+from support.airflow_home import has_task_state_store
 from support.airflow_settings import free_port
 from support.events import LONG, wait_until
 from support.instasent_connection import connection
-from support.send_operator import CONNECTION, PRIVATE_WORDS, has_store, journals, number, send_dag
+from support.send_operator import CONNECTION, PRIVATE_WORDS, journals, number, send_dag
 
 from airflow_provider_instasent.compat import airflow_version
 from airflow_provider_instasent.operators.task_try import TaskTry
@@ -297,7 +298,7 @@ def test_an_output_of_another_task(send_dag):
     assert PRIVATE_WORDS in send_dag.sandbox.ledger.message(0).text
 
 
-@pytest.mark.skipif(not has_store(), reason="the task state store needs Airflow 3.3")
+@pytest.mark.skipif(not has_task_state_store(), reason="the task state store needs Airflow 3.3")
 def test_the_store_is_used_where_nothing_is_said(send_dag):
     send_dag.send("send", "store")
     assert send_dag.run()["send"].state == "success"

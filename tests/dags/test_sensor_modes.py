@@ -9,11 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from airflow.providers.common.compat.sdk import DAG, task
-from support.airflow_home import returned, run_dag
+from support.airflow_home import has_task_state_store, returned, run_dag
 from support.delivery import accepted, connected, give_our_deadline_a_head_start, reads, turning_final
 from support.events import LONG
 
-from airflow_provider_instasent.compat import airflow_version
 from airflow_provider_instasent.sensors.sms import InstasentDeliverySensor
 from airflow_provider_instasent.waiting import delivery_watch
 
@@ -105,7 +104,7 @@ def test_a_404_for_ever_ends_over_several_rescheduled_processes(connected, new_d
     assert len(reads(connected)) == 3
 
 
-@pytest.mark.skipif(airflow_version().startswith("2."), reason="Airflow 2 has no task state store")
+@pytest.mark.skipif(not has_task_state_store(), reason="the task state store is Airflow 3.3's")
 def test_failures_count_over_rescheduled_processes_and_start_anew_with_a_retry(connected, new_dag):
     connected.fault("poll_fails", times=None)
     with new_dag() as dag:
@@ -126,8 +125,8 @@ def test_final_messages_are_not_read_by_later_pokes(connected, new_dag):
     assert run_dag(dag).state == "success"
     again = len(reads(connected, late))
     assert again > 1
-    # Airflow 2 has nowhere to remember it.
-    assert len(reads(connected, final)) == (again if airflow_version().startswith("2.") else 1)
+    # Below 3.3 there is nowhere to remember it.
+    assert len(reads(connected, final)) == (1 if has_task_state_store() else again)
 
 
 @pytest.mark.parametrize("native", [True, False])

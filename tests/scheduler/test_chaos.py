@@ -5,25 +5,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 
 import pytest
 from chaos import tables
 from chaos.scenarios import POINTS, S3, at_points, at_random, superseded
+from support.airflow_home import has_task_state_store
 
 SEED = 1
 
-
-def _airflow_version() -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in version("apache-airflow-core").split(".")[:2])
-    except PackageNotFoundError:
-        return (2,)
-
-
 pytestmark = [
     pytest.mark.scheduler,
-    pytest.mark.skipif(_airflow_version() < (3, 3), reason="the task state store needs Airflow 3.3"),
+    pytest.mark.skipif(not has_task_state_store(), reason="the task state store needs Airflow 3.3"),
 ]
 
 

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
+from support.airflow_home import has_task_state_store
 from support.instasent_connection import TOKEN, connection
 from support.postgres import postgres
 from support.sandbox import deliverable
@@ -26,17 +26,9 @@ CLIENT, RESULTS = (
     "airflow_provider_instasent.waiting.results_file",
 )
 
-
-def _airflow_version() -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in version("apache-airflow-core").split(".")[:2])
-    except PackageNotFoundError:
-        return (2,)
-
-
 pytestmark = [
     pytest.mark.scheduler,
-    pytest.mark.skipif(_airflow_version() < (3, 3), reason="the harness needs Airflow 3.3"),
+    pytest.mark.skipif(not has_task_state_store(), reason="the harness needs Airflow 3.3"),
 ]
 
 

@@ -3,19 +3,20 @@
 """A throw-away Airflow home for the tests, so that none reads or writes the developer's own.
 
 ``isolate`` belongs at the top of a conftest: Airflow reads its settings once, when it is first imported.
-``migrate`` and ``run_dag`` then work in that home, on Airflow 2.11 and 3.3 alike.
+``migrate`` and ``run_dag`` then work in that home, on each Airflow from 2.11 to 3.3 alike.
 """
 
 from __future__ import annotations
 
 import atexit
 import functools
-import importlib
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,8 +65,18 @@ def isolate() -> Path:
     for name in [name for name in os.environ if name.startswith(("AIRFLOW__", "AIRFLOW_CONN_"))]:
         del os.environ[name]
     os.environ |= environment(home)
-    importlib.import_module("airflow")
+    import_module("airflow")
     return home
+
+
+def airflow_version() -> tuple[int, ...]:
+    """The installed Airflow's major and minor version, found without importing it."""
+    return tuple(map(int, version("apache-airflow").split(".")[:2]))
+
+
+def has_task_state_store() -> bool:
+    """Whether this Airflow keeps a journal by itself; below 3.3 it needs a path."""
+    return airflow_version() >= (3, 3)
 
 
 @functools.cache
@@ -121,9 +132,13 @@ def _register(dag: DAG) -> None:
         from airflow.dag_processing.bundles.manager import DagBundlesManager
     except ImportError:
         return
-    from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
-
     DagBundlesManager().sync_bundles_to_db()
-    bag = DagBag(dag_folder=os.environ["AIRFLOW__CORE__DAGS_FOLDER"], bundle_name=BUNDLE)
+    bags = import_module("airflow.dag_processing.dagbag" if airflow_version() >= (3, 2) else "airflow.models.dagbag")
+    options = {"bundle_name": BUNDLE} if airflow_version() >= (3, 2) else {}
+    bag = bags.DagBag(dag_folder=os.environ["AIRFLOW__CORE__DAGS_FOLDER"], **options)
     bag.bag_dag(dag)
-    sync_bag_to_db(bag, BUNDLE, None)
+    if airflow_version() >= (3, 1):
+        bags.sync_bag_to_db(bag, BUNDLE, None)
+    else:
+        dag.relative_fileloc = dag.fileloc  # which only files set that the bag reads itself
+        bag.sync_to_db(BUNDLE, None)

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.airflow_home import has_task_state_store
 from support.delivery import FakeTaskInstance, Store, as_restarted, first_event
 from support.events import LONG
 from support.instasent_connection import connection
@@ -16,9 +16,6 @@ from support.instasent_connection import connection
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-HAS_STORE = find_spec("airflow.sdk") is not None
-"""Below Airflow 3.3 (here: 2.11) a journal needs a path."""
 
 MIXED = ["+34600000001", "+34600000931", "+34600000932", "+34600000933"]
 WAYS = [False, True]
@@ -42,7 +39,7 @@ class LookupTask:
         self.parameters = {**QUICK, **parameters}
         self.ti = FakeTaskInstance()
         self.context: dict[str, Any] = {"ti": self.ti}
-        if HAS_STORE:
+        if has_task_state_store():
             self.context["task_state_store"] = Store()
         else:
             self.parameters.setdefault("journal_path", str(folder))

@@ -37,16 +37,9 @@ def number(ending: int | str) -> str:
     return f"+34{PRIVATE_DIGITS}{ending:0>3}"
 
 
-def has_store() -> bool:
-    from airflow_provider_instasent.compat import airflow_version
-
-    major, minor = airflow_version().split(".")[:2]
-    return (int(major), int(minor)) >= (3, 3)
-
-
 def journals() -> tuple[str, ...]:
     """The places for a journal that this Airflow has, and none."""
-    return ("store", "path", "none") if has_store() else ("path", "none")
+    return ("store", "path", "none") if airflow_home.has_task_state_store() else ("path", "none")
 
 
 @dataclass(frozen=True)

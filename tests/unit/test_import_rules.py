@@ -97,6 +97,7 @@ HOMES = {
     "starlette": ("sandbox/", "inbox/"),
     "uvicorn": ("sandbox/", "inbox/"),
     "sqlalchemy": ("inbox/",),
+    "asgiref": ("compat.py",),
     "wtforms": ("hooks/connection_extra.py",),
     "flask_appbuilder": ("hooks/connection_extra.py",),
     "flask_babel": ("hooks/connection_extra.py",),
@@ -114,11 +115,11 @@ HOMES = {
 }
 """Where each library may be imported; no other library may be at all."""
 
-SAME_IN_ALL_AIRFLOWS = ("airflow.providers.common.compat", "airflow.providers.common.sql", "airflow.triggers.base")
-"""What may be imported of Airflow outside `compat.py`: modules that choose between versions, or need no choice."""
+SAME_IN_ALL_AIRFLOWS = ("airflow.providers.common.sql", "airflow.triggers.base")
+"""What may be imported of Airflow outside `compat.py`: modules that have been there since Airflow 2.11."""
 
-DYNAMIC = {"api/__init__.py", "transfers/cursors.py"}
-"""Modules that import by a name of a table: our own modules, and the database driver that is loaded already."""
+DYNAMIC = {"api/__init__.py", "compat.py", "transfers/cursors.py"}
+"""Modules that import by a name of a table: our own modules, Airflow's, the database driver that is loaded already."""
 
 PUBLIC = {
     "api": {"InstasentClient", "AsyncInstasentClient", "Sms", "DeliveryStatus"},
