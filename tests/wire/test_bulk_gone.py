@@ -111,7 +111,7 @@ def test_with_resend_a_doubt_about_one_of_them_keeps_back_only_what_goes_to_its_
     task.rows, task.on_plan_change, task.policy = messages(4, text=NEW), "continue", "resend"
     outcome = task.attempt()
     assert isinstance(outcome.error, UnconfirmedError)
-    assert "nothing tells when it was created" in str(outcome.error)
+    assert "cannot be read" in str(outcome.error)
     assert [one.text for one in task.sandbox.ledger][1:] == [row["text"] for row in task.rows[1:]]
     assert (outcome.summary["accepted"], outcome.summary["suppressed"], outcome.summary["unconfirmed"]) == (3, 1, 3)
     assert adds_up(task, outcome)
