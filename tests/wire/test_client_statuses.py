@@ -101,7 +101,7 @@ def test_a_status_that_is_listed_refuses(client, sandbox, status):
 
 @pytest.mark.parametrize("fault", ["redirect", "redirect_after"])
 def test_a_redirect_proves_nothing_and_says_what_to_do(client, sandbox, fault):
-    advice = "set the final address as the host"
+    advice = "set the final address as `Base URL or host`"
     sandbox.fault(fault, times=None, body=f"{sandbox.url}/sms")
 
     assert advice in str(client.fails(errors.UnconfirmedError, client.send, MESSAGES[0]))

@@ -160,7 +160,7 @@ def test_a_redirect_leaves_its_call_unconfirmed_and_stops_the_rest(status):
     messages = [sms(index) for index in range(250)]
     driver = Driver([accept_all(endpoints.send_bulk_request(messages[:100])), answer(status)])
 
-    with pytest.raises(errors.BulkStoppedError, match="set the final address as the host") as caught:
+    with pytest.raises(errors.BulkStoppedError, match="set the final address as `Base URL or host`") as caught:
         driver.run(bulk_flows.send_bulk(messages, POLICY))
 
     states = [outcome.state for outcome in caught.value.outcomes]

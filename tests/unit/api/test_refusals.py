@@ -64,8 +64,14 @@ def test_a_success_that_nobody_understands_is_none(kind, fate):
         (Kind.SEND, 429, errors.RateLimitedError, "wait"),
         (Kind.SEND, 405, errors.RefusedError, "refused"),
         *((Kind.SEND, status, errors.UnconfirmedError, "may or may not") for status in (303, 304, 408, 409, 418, 499)),
-        *((Kind.SEND, status, errors.UnconfirmedError, "set the final address as the host") for status in REDIRECTS),
-        *((Kind.READ, status, errors.UnavailableError, "set the final address as the host") for status in REDIRECTS),
+        *(
+            (Kind.SEND, status, errors.UnconfirmedError, "set the final address as `Base URL or host`")
+            for status in REDIRECTS
+        ),
+        *(
+            (Kind.READ, status, errors.UnavailableError, "set the final address as `Base URL or host`")
+            for status in REDIRECTS
+        ),
         (Kind.READ, 409, errors.UnavailableError, "no usable answer"),
         (Kind.SEND, 503, errors.UnconfirmedError, "may or may not"),
         (Kind.SEND, 201, errors.UnconfirmedError, "may or may not"),
