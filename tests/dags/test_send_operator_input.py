@@ -84,8 +84,8 @@ BAD = {
         {"journal_path": "{{ '' }}"}, {"journal_path": "{{ none }}"}, {"journal_path": "journals"},
         {"journal_path": "nowhere://journals"},
     ],
-    "token": [{"instasent_conn_id": "without_token"}],
-    "host": [{"instasent_conn_id": "open_to_all"}],
+    "API token": [{"instasent_conn_id": "without_token"}],
+    "Base URL or host": [{"instasent_conn_id": "open_to_all"}],
     "default_region": [{"instasent_conn_id": "no_country"}],
 }  # fmt: skip
 
