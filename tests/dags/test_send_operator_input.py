@@ -84,8 +84,8 @@ BAD = {
         {"journal_path": "{{ '' }}"}, {"journal_path": "{{ none }}"}, {"journal_path": "journals"},
         {"journal_path": "nowhere://journals"},
     ],
-    "token": [{"instasent_conn_id": "without_token"}],
-    "host": [{"instasent_conn_id": "open_to_all"}],
+    "API token": [{"instasent_conn_id": "without_token"}],
+    "Base URL or host": [{"instasent_conn_id": "open_to_all"}],
     "default_region": [{"instasent_conn_id": "no_country"}],
 }  # fmt: skip
 
@@ -101,7 +101,7 @@ def test_the_rest_is_checked_before_any_request(send_dag):
     fields = {}
     for field, cases in BAD.items():
         for index, parameters in enumerate(cases):
-            task = send_dag.send(f"{field}.{index}", **parameters)
+            task = send_dag.send(f"{field.replace(' ', '_')}.{index}", **parameters)
             fields[task.task_id] = field
     ended = send_dag.run()
     assert {(one.state, one.tries) for one in ended.values()} == {("failed", 1)}
