@@ -160,6 +160,11 @@ def test_a_data_frame_from_upstream_has_rows(connected, tmp_path):
     assert texts(connected) == dict(zip(NUMBERS, ["Hi Ana", "Hi you", "Hi Eva"], strict=True))
 
 
+def test_a_data_frame_in_the_dag_file_has_rows_too(connected, run):
+    assert run(recipients=pd.DataFrame({"to": NUMBERS, "name": ["Ana", "Leo", "Eva"]})).state == "success"
+    assert set(texts(connected)) == set(NUMBERS)
+
+
 def test_a_decomposed_letter_costs_one_part_and_is_the_same_text(connected, run):
     text = "mañana " * 20
     decomposed = text.replace("ñ", "n\u0303")
