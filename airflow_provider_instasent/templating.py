@@ -91,7 +91,7 @@ class TemplatedFields:
         :param jinja_env: the DAG's environment
         :param seen_oids: what is data, or was rendered already, and is left alone
         """
-        if content == "":
+        if isinstance(content, str) and not content:
             return content  # to jinja's native rendering it is None
         environment: Any = self.get_template_env() if jinja_env is None else jinja_env  # type: ignore[attr-defined]
         # From Airflow 3.3 on an operator may differ from its DAG, whose environment it is handed nevertheless.
