@@ -133,6 +133,23 @@ def test_a_list_that_is_written_in_an_expression(rendered, native):
     assert rendered("listed", "['a', '{{ x }}']", x="b") == "['a', 'b']"
 
 
+def test_what_cannot_be_compared_is_left_alone(rendered):
+    class Frame:
+        """As a DataFrame of pandas is."""
+
+        def __eq__(self, other):
+            raise ValueError("the truth value is ambiguous")
+
+        __hash__ = None
+
+        def __bool__(self):
+            raise ValueError("the truth value is ambiguous")
+
+    frame = Frame()
+    assert rendered("value", frame) is frame
+    assert rendered("listed", [frame])[0] is frame
+
+
 @pytest.mark.parametrize("field", ["text", "listed", "value"])
 def test_no_value(rendered, native, field):
     none = None if native else "None"
