@@ -55,7 +55,7 @@ test-oldest: .make/oldest ## Run the wire and DAG tests on Airflow 2.11.2, again
 	  --reinstall-package airflow-provider-instasent .
 	$(VENV_OLDEST)/bin/pytest -o pythonpath=tests $(SPREAD) --api transactional tests/wire tests/dags
 
-releases: $(INSTALLED:%=release-%) ## Install the wheel by each Airflow's constraints; send and wait there (4 minutes)
+releases: $(INSTALLED:%=release-%) ## Install the wheel by each Airflow's constraints; send and wait there (6 minutes)
 
 # What the environment held before must be there as it was: the first command prints what is not.
 $(INSTALLED:%=release-%): release-%: .make/release-% wheel
