@@ -18,6 +18,9 @@ MESSAGE_FIELDS: Final = ("to", "text", "sender", "allow_unicode", "client_id")
 API_FIELDS: Final = frozenset({"from", "to", "text", "clientId", "allowUnicode"})
 """The same as the API names them (confirmed)."""
 
+_NOBODY: Final = frozenset({"none", "null", "nan", "nat", "<na>"})
+"""What templates, spreadsheets and data frames print for a value that is missing, and nobody is called."""
+
 _MAX_SENDER_WITH_LETTER: Final = 11
 _MAX_NUMERIC_SENDER: Final = 15
 
@@ -113,6 +116,8 @@ def _checked_sender(value: Any) -> str:
     if value is None:
         raise InvalidMessageError("sender", "is missing; pass `sender` or set it on the connection")
     sender = encoding.composed(_checked("sender", value))
+    if sender.strip().lower() in _NOBODY:
+        raise InvalidMessageError("sender", "stands for a value that is missing; leave it out, or name the sender")
     longest, kind = _MAX_NUMERIC_SENDER, "without a letter"
     if len(sender) > _MAX_SENDER_WITH_LETTER and any(map(str.isalpha, sender)):
         longest, kind = _MAX_SENDER_WITH_LETTER, "with a letter"

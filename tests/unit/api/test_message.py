@@ -60,6 +60,8 @@ def test_senders_the_api_may_take(sender):
         ({"text": "half \ud83d"}, "text", "surrogate"),
         ({"sender": None}, "sender", "pass `sender` or set it on the connection"),
         ({"sender": " "}, "sender", "is empty"),
+        ({"sender": "None"}, "sender", "stands for a value that is missing"),
+        ({"sender": "NaN"}, "sender", "stands for a value that is missing"),
         ({"sender": 12345}, "sender", "must be a string"),
         ({"sender": "ACME ACME AC"}, "sender", "has 12 characters; a sender with a letter has at most 11"),
         ({"sender": "12345678901ñ"}, "sender", "with a letter"),
