@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import reduce
 from operator import or_
-from typing import Protocol
 
 from airflow_provider_instasent.api.endpoints import Entity
 from airflow_provider_instasent.api.timestamps import Created
@@ -40,21 +39,6 @@ class Order(Enum):
     OLDEST_FIRST = "oldest first"
     UNPROVEN = "unproven"
     CONTRADICTORY = "contradictory"
-
-
-class OrderEvidence(Protocol):
-    """Tells the order of a list by the pages that were read."""
-
-    def note(self, number: int, entities: Sequence[Entity]) -> None:
-        """Take in what a page showed first, by its number; what was taken in under that number before counts no more.
-
-        :param number: of the page
-        :param entities: what is on it and was on no earlier one
-        """
-
-    @property
-    def verdict(self) -> Order:
-        """The order, as far as it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +116,11 @@ class ProvenOrder:
         return Order.OLDEST_FIRST if self._oldest_first else Order.UNPROVEN
 
     def note(self, number: int, entities: Sequence[Entity]) -> None:
-        """Take in what a page showed first; see :class:`OrderEvidence`."""
+        """Take in what a page showed first, by its number; what was taken in under that number before counts no more.
+
+        :param number: of the page
+        :param entities: what is on it and was on no earlier one
+        """
         said = [(line, at) for line, at in enumerate(map(self._moment, entities)) if at is not None]
         self._pages.pop(number, None)
         self._sparse.pop(number, None)
@@ -223,30 +211,3 @@ def _borne_out(said: Sequence[_Said]) -> list[_Said]:
 def _median(*moments: Created) -> Created:
     """Return the median of three; of each end by itself, as they may be known more and less exactly."""
     return Created(*(sorted(values)[1] for values in zip(*moments, strict=True)))
-
-
-class LikelyOrder:
-    """The order by the first and the last moment that were read: quick, and wrong where they differ by chance.
-
-    :param moment: when an entity was created, or None where it does not tell
-    """
-
-    def __init__(self, moment: MomentOf) -> None:
-        self._moment = moment
-        self._ends: dict[int, tuple[float, float]] = {}
-
-    @property
-    def verdict(self) -> Order:
-        """The order that is likely; newest first, where nothing tells it."""
-        if not self._ends:
-            return Order.NEWEST_FIRST
-        first, last = self._ends[min(self._ends)][0], self._ends[max(self._ends)][1]
-        if first == last:
-            return Order.UNPROVEN
-        return Order.NEWEST_FIRST if first > last else Order.OLDEST_FIRST
-
-    def note(self, number: int, entities: Sequence[Entity]) -> None:
-        """Take in a page, by its number."""
-        moments = [at for at in map(self._moment, entities) if at is not None]
-        if moments:
-            self._ends[number] = moments[0].at, moments[-1].at

@@ -16,7 +16,7 @@ from collections.abc import Callable, Generator
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from airflow_provider_instasent.api.list_order import Order, OrderEvidence
+from airflow_provider_instasent.api.list_order import Order, ProvenOrder
 from airflow_provider_instasent.api.pages import Page
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def recent_pages(
     read: Callable[[int], Page],
     side_of: Callable[[Entity], Side],
     enough: Callable[[], bool],
-    order: OrderEvidence,
+    order: ProvenOrder,
     max_pages: int,
     *,
     seen: SeenIds | None = None,
@@ -100,7 +100,7 @@ def recent_pages(
 def walk_recent(
     side_of: Callable[[Entity], Side],
     enough: Callable[[], bool],
-    order: OrderEvidence,
+    order: ProvenOrder,
     max_pages: int,
     seen: SeenIds | None = None,
 ) -> Walk[bool]:
@@ -146,7 +146,7 @@ class _Walk:
         self,
         side_of: Callable[[Entity], Side],
         enough: Callable[[], bool],
-        order: OrderEvidence,
+        order: ProvenOrder,
         max_pages: int,
         seen: SeenIds,
     ) -> None:

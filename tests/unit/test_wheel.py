@@ -66,12 +66,6 @@ def test_the_project_says_where_it_is(metadata):
     assert all(url.startswith(urls["Homepage"]) for url in urls.values())
 
 
-def test_the_readme_names_all_extras_that_are_for_users(metadata):
-    extras = set(metadata.get_all("Provides-Extra")) - {"dev"}
-    assert extras >= {"sandbox", "sql", "parquet"}
-    assert not [extra for extra in extras if f"airflow-provider-instasent[{extra}]" not in metadata.get_payload()]
-
-
 def test_the_wheel_holds_every_module_and_schema(wheel):
     expected = sources(PACKAGE, "*.py") | sources(PACKAGE, "*.json") | {f"{PACKAGE}/py.typed"}
     assert any(name.endswith(".json") for name in expected)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_instasent.api.list_order import LikelyOrder, Order, ProvenOrder
+from airflow_provider_instasent.api.list_order import Order, ProvenOrder
 from airflow_provider_instasent.api.timestamps import EAST, WEST, Created
 
 SLACK, HOUR = 120.0, 3_600.0
@@ -177,24 +177,3 @@ def test_moments_with_and_without_a_zone_prove_no_wrong_order():
     order.note(1, page(*[100.0 * place for place in range(30)]))
     order.note(2, page(*[100.0 * place for place in range(30, 60)]))
     assert order.verdict is not Order.NEWEST_FIRST
-
-
-@pytest.mark.parametrize(
-    ("pages", "verdict"),
-    [
-        ([[]], Order.NEWEST_FIRST),
-        ([[1]], Order.UNPROVEN),
-        ([[1, 1]], Order.UNPROVEN),
-        ([[1, 2]], Order.OLDEST_FIRST),
-        ([[2, 1]], Order.NEWEST_FIRST),
-        ([[None, 1, None, 2]], Order.OLDEST_FIRST),
-        ([[None]], Order.NEWEST_FIRST),
-        ([[1, 1], [2, 2]], Order.OLDEST_FIRST),
-        ([[1, 5], [], [0]], Order.NEWEST_FIRST),
-    ],
-)
-def test_a_likely_order_is_told_by_the_ends(pages, verdict):
-    order = LikelyOrder(moment)
-    for number, moments in enumerate(pages, 1):
-        order.note(number, page(*moments))
-    assert order.verdict is verdict

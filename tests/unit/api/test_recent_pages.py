@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_instasent.api.list_order import LikelyOrder, ProvenOrder
+from airflow_provider_instasent.api.list_order import ProvenOrder
 from airflow_provider_instasent.api.pages import Page
 from airflow_provider_instasent.api.recent_pages import Side, recent_pages
 from airflow_provider_instasent.api.timestamps import Created
@@ -356,24 +356,3 @@ def test_messages_that_arrive_meanwhile_do_not_keep_it_reading():
     source = List([100.0 * at for at in range(300)], "oldest", arriving=2)
     assert read(source, 29_000.0)
     assert len(source.read) < 30
-
-
-# --- a likely order, for those who need no proof ---
-
-
-@pytest.mark.parametrize("order", ["newest", "oldest"])
-@pytest.mark.parametrize("told", [True, False])
-def test_without_proof_what_lies_near_is_read_and_nothing_else(order, told):
-    """As a wait does: 600 are looked for, the list has 5,000 older ones, and all of it is of a few seconds."""
-    source = List([(at / 1_000 if told else None) for at in range(5_600)], order, (100,))
-    wanted = {str(place) for place in range(5_000, 5_600)}
-
-    def side_of(entity: dict[str, Any]) -> Side:
-        return Side.INSIDE if entity["id"] in wanted else Side.UNTOLD
-
-    done = recent_pages(source.page, side_of, lambda: wanted <= source.seen, LikelyOrder(moment), 32)
-    if told or order == "newest":
-        assert done
-        assert len(source.read) <= (6 if order == "newest" else 25)
-    else:
-        assert len(source.read) == 32
