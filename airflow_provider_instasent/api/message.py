@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from airflow_provider_instasent.api import encoding
 from airflow_provider_instasent.api.client_ids import MAX_CLIENT_ID
 from airflow_provider_instasent.api.errors import InvalidMessageError
-from airflow_provider_instasent.api.missing_values import is_missing
+from airflow_provider_instasent.api.missing_values import is_missing, is_printed_missing
 from airflow_provider_instasent.api.numbers import mask, mask_in, normalise
 
 MESSAGE_FIELDS: Final = ("to", "text", "sender", "allow_unicode", "client_id")
@@ -18,8 +20,8 @@ MESSAGE_FIELDS: Final = ("to", "text", "sender", "allow_unicode", "client_id")
 API_FIELDS: Final = frozenset({"from", "to", "text", "clientId", "allowUnicode"})
 """The same as the API names them (confirmed)."""
 
-_NOBODY: Final = frozenset({"none", "null", "nan", "nat", "<na>"})
-"""What templates, spreadsheets and data frames print for a value that is missing, and nobody is called."""
+_controls = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f-\x9f]").search
+"""Characters that are no text: what a file that is read in another encoding has, or a binary one."""
 
 _MAX_SENDER_WITH_LETTER: Final = 11
 _MAX_NUMERIC_SENDER: Final = 15
@@ -104,6 +106,10 @@ def _checked(field: str, value: Any) -> str:
         raise InvalidMessageError(field, f"must be a string, not {type(value).__name__}")
     if not value.strip():
         raise InvalidMessageError(field, "is empty")
+    if is_printed_missing(value):
+        raise InvalidMessageError(field, f'is "{value.strip()}", which is printed for a value that is not there')
+    if _controls(value):
+        raise InvalidMessageError(field, "holds a control character, which is no text; is it of another encoding?")
     if not value.isascii():
         try:
             value.encode()
@@ -115,9 +121,12 @@ def _checked(field: str, value: Any) -> str:
 def _checked_sender(value: Any) -> str:
     if value is None:
         raise InvalidMessageError("sender", "is missing; pass `sender` or set it on the connection")
-    sender = encoding.composed(_checked("sender", value))
-    if sender.strip().lower() in _NOBODY:
-        raise InvalidMessageError("sender", "stands for a value that is missing; leave it out, or name the sender")
+    return _allowed_sender(_checked("sender", value))
+
+
+@lru_cache
+def _allowed_sender(given: str) -> str:
+    sender = encoding.composed(given)
     longest, kind = _MAX_NUMERIC_SENDER, "without a letter"
     if len(sender) > _MAX_SENDER_WITH_LETTER and any(map(str.isalpha, sender)):
         longest, kind = _MAX_SENDER_WITH_LETTER, "with a letter"

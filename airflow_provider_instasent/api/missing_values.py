@@ -6,6 +6,16 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+_PRINTED = frozenset({"none", "null", "nan", "nat", "<na>"})
+
+
+def is_printed_missing(text: str) -> bool:
+    """Tell whether a text is what a template, a spreadsheet or a data frame prints for a value that is not there.
+
+    :param text: a whole text, sender, id or path
+    """
+    return text.strip().lower() in _PRINTED
+
 
 def is_missing(value: Any) -> bool:
     """Tell whether a value stands for one that is not there: None, NaN (of float, Decimal, numpy), NaT or pandas' NA.

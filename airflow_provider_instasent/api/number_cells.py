@@ -26,6 +26,9 @@ _LOST_DIGITS: Final = 100_000
 
 _plain = re.compile(r"(?:\+|(?!00))[0-9]{6,15}").fullmatch
 _marked = re.compile(r"'?\s*(?:tel:)?", re.IGNORECASE).match
+_numbered = re.compile(r"\([1-9]\)|[1-9][0-9]?[.)] ").match
+"""How a list counts its items: `(2) 0151 1234567`."""
+_in_brackets = re.compile(r"\([^()]*\)")
 _shape = re.compile(r"\(?\+?[0-9 ()](?:[0-9 ().-]*[0-9])?").fullmatch
 _decimal = re.compile(r"(?P<whole>[^.,]*)[.,](?P<places>[0-9]+)").fullmatch
 _exponent = re.compile(r"[+-]?[0-9.,]+[eE][+-]?[0-9]+").fullmatch
@@ -41,7 +44,7 @@ class ExponentFloat(float):
 
 
 def number_of_cell(value: Any) -> str:
-    """Return the digits of a cell, after a `+` where it has one.
+    """Return the digits of a cell, after a `+` where it has one, or `00`, which is dialled for it in most countries.
 
     :param value: a string or a whole number
     :raises InvalidMessageError: where it is no number, or more than one
@@ -64,12 +67,16 @@ def looks_like_number(text: str) -> bool:
 
 def _number_of_text(value: str) -> str:
     text = _visible(value)
+    if text.startswith('="') and text.endswith('"'):  # as programs keep Excel from taking it for an amount
+        text = text[2:-1]
     text = text[_marked(text).end() :].strip()  # type: ignore[union-attr]  # it matches nothing at least
     if not text:
         raise _wrong("is empty")
     _check_characters(text)
     number = re.sub(r"[ ().-]", "", text)
-    digits = number.lstrip("+").removeprefix("00")
+    if number.startswith("00"):
+        number = f"+{number[2:]}"
+    digits = number.lstrip("+")
     if len(digits) > MOST_DIGITS:
         raise _wrong(f"has {len(digits)} digits and a number has at most {MOST_DIGITS}: give one number a message")
     if len(digits) < FEWEST_DIGITS:
@@ -104,7 +111,7 @@ def _check_characters(text: str) -> None:
         raise _wrong("has letters in it; a number has digits alone")
     if _is_decimal(text):
         raise _wrong(f"is a decimal, not a phone number; {_KEEP_AS_TEXT}")
-    if not _shape(text):
+    if not _shape(text) or _numbered(text) or set("()") & set(_in_brackets.sub("", text)):
         raise _wrong("is not a phone number: one has a `+`, digits, and spaces, hyphens, dots or brackets between them")
 
 
@@ -113,7 +120,7 @@ def _is_decimal(text: str) -> bool:
     found = _decimal(text)
     if found is None:
         return False
-    return len(found["places"]) <= _PLACES or sum(map(str.isdigit, found["whole"])) > FEWEST_DIGITS
+    return len(found["places"]) <= _PLACES or sum(map(str.isdigit, found["whole"])) >= FEWEST_DIGITS
 
 
 def _whole(value: Any) -> int:
@@ -128,9 +135,14 @@ def _whole(value: Any) -> int:
         raise _wrong(f"is a decimal, not a phone number; {_KEEP_AS_TEXT}")
     if isinstance(value, bool) or not isinstance(value, SupportsIndex):
         raise _wrong(f"must be a string or a whole number, not {type(value).__name__}")
-    whole = operator.index(value)
+    try:
+        whole = operator.index(value)
+    except TypeError:  # an array
+        raise _wrong(f"must be a string or a whole number, not {type(value).__name__}") from None
     if whole <= 0:
         raise _wrong("must be a positive number")
+    if whole >= 10**MOST_DIGITS:
+        raise _wrong(f"has more than {MOST_DIGITS} digits")
     return whole
 
 

@@ -83,7 +83,7 @@ def normalise(value: Any, default_region: str | None = None) -> PhoneNumber:
         e164=e164,
         region=None if country == phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY else country,
         valid=kind != phonenumbers.PhoneNumberType.UNKNOWN,
-        type_name=phonenumbers.PhoneNumberType.to_string(kind).lower(),
+        type_name=_type_name(kind),
     )
 
 
@@ -121,7 +121,7 @@ def _international(text: str) -> phonenumbers.PhoneNumber | None:
     """
     import phonenumbers  # noqa: PLC0415 - as above
 
-    if text[0] != "+":
+    if text[0] != "+" or text[1] == "0":
         return None
     for length in range(1, _LONGEST_COUNTRY_CODE + 1):
         code = int(text[1 : 1 + length])
@@ -145,6 +145,14 @@ def _national_prefix(country_code: int) -> re.Pattern[str] | None:
     return None if prefix is None else re.compile(prefix)
 
 
+@cache
+def _type_name(kind: int) -> str:
+    import phonenumbers  # noqa: PLC0415 - as above
+
+    return str(phonenumbers.PhoneNumberType.to_string(kind)).lower()
+
+
+@cache
 def _checked_region(default_region: str | None) -> str | None:
     import phonenumbers  # noqa: PLC0415 - as above
 

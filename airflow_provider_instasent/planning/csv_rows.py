@@ -12,8 +12,10 @@ import logging
 import re
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_instasent.api.encoding import composed
 from airflow_provider_instasent.api.errors import ConfigurationError
-from airflow_provider_instasent.api.number_cells import looks_like_number
+from airflow_provider_instasent.api.number_cells import FEWEST_DIGITS, looks_like_number
+from airflow_provider_instasent.api.numbers import digits
 from airflow_provider_instasent.planning.column_names import check_columns, is_data
 from airflow_provider_instasent.planning.csv_dialect import delimiter_of, separator_line, spoken
 from airflow_provider_instasent.planning.rows import BadRow, FileRow
@@ -29,7 +31,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _TYPOGRAPHIC = "“”„‟"
-_line_ends = re.compile(r"\r\n|\r|\n")
+_MISSING = frozenset({"\\N", "<NA>", "NaN", "nan", "NaT", "NULL", "None"})
+"""What databases and data frames write for a value that is not there."""
 _BLANK = "is blank"
 _FIX = "close each quote in its own cell, double those inside one, write such cells on one line, or use JSON Lines"
 
@@ -72,7 +75,7 @@ class _CsvReader:
         delimiter = delimiter_of(file.beginning, name, to_column, file_format.delimiter)
         log.info("`%s`: CSV in %s, separated by %s.", name, file.encoding.upper(), spoken(delimiter))
         self._delimiter = delimiter
-        cell = rf'(?:"(?:[^"]|"")*+"|[^"{re.escape(delimiter)}]*+)'
+        cell = rf'(?:"(?:[^"]|"")*+"|="[^"]*+"|[^"{re.escape(delimiter)}]*+)'
         self._is_strict = re.compile(rf"{cell}(?:{re.escape(delimiter)}{cell})*+[\r\n]*").fullmatch
         self._lines: list[str] = []
         """Those of the record that is being read."""
@@ -101,22 +104,23 @@ class _CsvReader:
                 self._lines.clear()
                 first = next(reader, [])
             self._header = self._header_of(first)
-            self._check_cells(max(1, reader.line_num - len(self._lines) + 1), first)
+            if len(self._lines) > 1:
+                self._check_lines(max(1, reader.line_num - len(self._lines) + 1), [])
             if self._or_only and len(first) == 1 and is_data(first[0]):
                 yield reader.line_num, first
             self._lines.clear()
             for values in reader:
                 line = reader.line_num - len(self._lines) + 1
                 if len(self._lines) > 1:
-                    self._check_cells(line, values)
+                    self._check_lines(line, values)
                 if values:
                     yield line, values
                 self._lines.clear()
         except csv.Error as error:
             line = max(1, reader.line_num - len(self._lines) + 1)
             raise ConfigurationError(
-                f"`{self._name}` is no CSV, in the row that begins on line {line} ({error}), as where a quote is not "
-                f"closed or stands in the middle of a cell. Nothing was sent: {_FIX}."
+                f"`{self._name}` is no CSV, in the row that begins on line {line} ({error}). Nothing was sent. "
+                f"Where it is a quote: {_FIX}."
             ) from None
 
     def _remembered(self) -> Iterator[str]:
@@ -134,37 +138,48 @@ class _CsvReader:
                 return BadRow("has a quote in the middle of a cell", line)
             if any(sum(map(cell.count, _TYPOGRAPHIC)) % 2 for cell in values):
                 return BadRow("has a quote that is opened in one cell and not closed in it", line)
+            values = [_unguarded(cell) for cell in values]
         row = FileRow(zip(header, values, strict=True))
+        if not _MISSING.isdisjoint(values):
+            row.update({name: None for name, cell in row.items() if cell in _MISSING})
+        row.pop("", None)
         row.line = line
         return row
 
     def _header_of(self, first: Sequence[str]) -> list[str]:
-        header = [cell.strip() for cell in first]
-        if not header or not all(header):
-            raise ConfigurationError(f"`{self._name}` needs a first line that names every column")
+        header = [composed(cell.strip().lstrip("\ufeff")) for cell in first]
+        if not any(header):
+            raise ConfigurationError(f"`{self._name}` needs a first line that names its columns")
         if self._or_only and len(header) == 1 and self._to_column is not None:
             return [self._to_column]
-        if len(set(header)) != len(header):
-            raise ConfigurationError(f"`{self._name}` names a column twice in its first line")
-        check_columns(header, self._name, self._to_column, f". It was read as separated by {spoken(self._delimiter)}")
+        # Those without a name cannot be asked for: the index of a data frame, or what is behind a last delimiter.
+        named = [name for name in header if name]
+        check_columns(named, self._name, self._to_column, f", read as separated by {spoken(self._delimiter)}")
         return header
 
-    def _check_cells(self, first: int, values: Sequence[str]) -> None:
-        """Refuse a record of several lines that has a row by itself in one of its cells: a quote has swallowed it.
+    def _check_lines(self, first: int, values: Sequence[str]) -> None:
+        """Refuse a record of several lines one of which is another row by itself: a quote has swallowed it.
 
         :param first: the number of the record's first line
         :param values: its cells
         """
-        for value in values:
-            if any(self._is_row(line.split(self._delimiter)) for line in _line_ends.split(value)[1:]):
+        place = 0 if self._to_column is None else self._header.index(self._to_column)
+        own = digits(values[place]) if place < len(values) else ""
+        for number, line in enumerate(self._lines, first):
+            cells = line.split(self._delimiter)
+            if place < len(cells) and digits(cells[place]) != own and self._is_number(cells[place], len(cells)):
                 raise ConfigurationError(
-                    f"`{self._name}`: a quote that is opened in the row that begins on line {first} is closed on line "
-                    f"{first + len(self._lines) - 1}, and a line up to there is a row by itself. Nothing was sent: "
+                    f"`{self._name}`: for a quote, the row that begins on line {first} ends on line "
+                    f"{first + len(self._lines) - 1}, and line {number} is another row by itself. Nothing was sent: "
                     f"{_FIX}."
                 )
 
-    def _is_row(self, cells: Sequence[str]) -> bool:
-        if self._to_column is not None:
-            place = self._header.index(self._to_column)
-            cells = cells[place : place + 1]
-        return any(looks_like_number(cell.strip(f"{_TYPOGRAPHIC}\"' ")) for cell in cells)
+    def _is_number(self, cell: str, width: int) -> bool:
+        """Tell whether a cell has a row's number, among words too where the line has as many cells as a row."""
+        bare = cell.strip(f"{_TYPOGRAPHIC}\"' \r\n")
+        return looks_like_number(bare) or (width == len(self._header) and len(digits(bare)) >= FEWEST_DIGITS)
+
+
+def _unguarded(cell: str) -> str:
+    """Return a cell without the `="…"` by which programs keep Excel from taking it for an amount."""
+    return cell[2:-1] if cell.startswith('="') and cell.endswith('"') else cell

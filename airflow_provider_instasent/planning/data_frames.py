@@ -3,10 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 _ROWS_AT_ONCE = 2_000
 
@@ -25,10 +23,15 @@ def _of_arrow(table: Any) -> Iterator[Mapping[str, Any]]:
         yield from batch.to_pylist()
 
 
-_KINDS: dict[tuple[str, str], tuple[Callable[[Any], Iterator[Mapping[str, Any]]], Callable[[Any], list[Any]]]] = {
-    ("pandas", "DataFrame"): (_of_pandas, lambda frame: list(frame.columns)),
-    ("polars", "DataFrame"): (_of_polars, lambda frame: list(frame.columns)),
-    ("pyarrow", "Table"): (_of_arrow, lambda table: list(table.column_names)),
+def _types(frame: Any) -> list[tuple[Any, str]]:
+    return [(name, str(kind)) for name, kind in zip(frame.columns, frame.dtypes, strict=True)]
+
+
+_Rows = Callable[[Any], Iterator[Mapping[str, Any]]]
+_KINDS: dict[tuple[str, str], tuple[_Rows, Callable[[Any], list[tuple[Any, str]]]]] = {
+    ("pandas", "DataFrame"): (_of_pandas, _types),
+    ("polars", "DataFrame"): (_of_polars, _types),
+    ("pyarrow", "Table"): (_of_arrow, lambda table: [(field.name, str(field.type)) for field in table.schema]),
 }
 
 
@@ -37,8 +40,8 @@ def is_data_frame(value: Any) -> bool:
     return _kind_of(value) is not None
 
 
-def columns_of_frame(frame: Any) -> list[Any]:
-    """Return the names of a data frame's columns."""
+def columns_of_frame(frame: Any) -> list[tuple[Any, str]]:
+    """Return the names of a data frame's columns, each with its type's."""
     return _KINDS[_known(frame)][1](frame)
 
 

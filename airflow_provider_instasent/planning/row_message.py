@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_instasent.api.errors import InvalidMessageError
 from airflow_provider_instasent.api.message import MESSAGE_FIELDS, Sms
 from airflow_provider_instasent.api.missing_values import is_missing
-from airflow_provider_instasent.api.numbers import PhoneNumber, mask_in, normalise
-from airflow_provider_instasent.planning.column_names import listed
+from airflow_provider_instasent.api.numbers import PhoneNumber, normalise
+from airflow_provider_instasent.planning.column_names import listed, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,9 +34,7 @@ def message_of_row(row: Mapping[str, Any], settings: PlanSettings) -> tuple[Phon
     unknown = sorted(map(str, set(row) - _KNOWN_FIELDS))
     if unknown:
         known = ", ".join(MESSAGE_FIELDS)
-        raise InvalidMessageError(
-            "message", f"has unknown fields: {mask_in(', '.join(unknown)[:100])}; a message has {known}"
-        )
+        raise InvalidMessageError("message", f"has unknown fields: {shown(unknown)}; a message has {known}")
     number = normalise(row.get("to"), settings.default_region)
     return number, _create(number, row.get("text"), row, settings)
 

@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from pathlib import PurePosixPath
 from typing import Any, SupportsIndex
 
 from airflow_provider_instasent.api.errors import ConfigurationError
-from airflow_provider_instasent.api.files import lines_of
 from airflow_provider_instasent.api.missing_values import is_missing
 from airflow_provider_instasent.api.number_cells import ExponentFloat
 from airflow_provider_instasent.planning.column_names import check_columns
@@ -18,11 +17,15 @@ from airflow_provider_instasent.planning.csv_rows import rows_of_csv
 from airflow_provider_instasent.planning.data_frames import columns_of_frame, rows_of_frame
 from airflow_provider_instasent.planning.file_format import FileFormat
 from airflow_provider_instasent.planning.rows import BadRow, FileRow, Row
+from airflow_provider_instasent.planning.text_lines import text_file
 
 PARQUET_BATCH = 10_000
 CURSOR_BATCH = 2_000
 FORMATS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 _ANY_FORMAT = FileFormat()
+_INEXACT = frozenset({"float32", "float16", "float", "halffloat"})
+"""Types of columns that hold no more than seven digits, by their names in pandas, polars and pyarrow."""
+_NUMBERS = (str, float, Decimal, SupportsIndex)
 
 
 def rows_of_list(recipients: Iterable[Any], to_column: str | None) -> Iterator[Row]:
@@ -34,7 +37,7 @@ def rows_of_list(recipients: Iterable[Any], to_column: str | None) -> Iterator[R
     for recipient in recipients:
         if isinstance(recipient, Mapping):
             yield recipient
-        elif to_column is not None and isinstance(recipient, str | SupportsIndex) and not isinstance(recipient, bool):
+        elif to_column is not None and isinstance(recipient, _NUMBERS) and not isinstance(recipient, bool):
             yield {to_column: recipient}
         else:
             wanted = "a mapping with `to` and `text`" if to_column is None else "a number or a row"
@@ -54,7 +57,7 @@ def rows_of_path(
     :param path: a `pathlib.Path` or an `ObjectStoragePath`
     :param name: the parameter it comes from, for errors
     :param to_column: the column that it must have, where the file names its columns; None for any
-    :param file_format: delimiter and encoding of a CSV
+    :param file_format: delimiter of a CSV, and encoding of a CSV or of JSON Lines
     :param or_only: whether its only column will do, whatever its name
     :raises ConfigurationError: where it is no such file, or pyarrow is missing
     :raises OSError: where it cannot be read
@@ -63,7 +66,7 @@ def rows_of_path(
     if ending in {".csv", ".tsv"}:
         return rows_of_csv(path, name, to_column, file_format, or_only=or_only)
     if ending in {".jsonl", ".ndjson"}:
-        return _rows_of_json_lines(path)
+        return _rows_of_json_lines(path, name, file_format)
     if ending == ".parquet":
         return _rows_of_parquet(path, name, None if or_only else to_column)
     raise ConfigurationError(f"`{name}` must be a file that ends in {', '.join(FORMATS)}")
@@ -87,9 +90,6 @@ def rows_of_cursor(cursor: Any, to_column: str | None = None) -> Iterator[Row]:
 
 def _columns_of_cursor(cursor: Any, to_column: str | None) -> list[str]:
     columns = [column[0] for column in cursor.description]
-    twice = sorted(column for column, count in Counter(columns).items() if count > 1)
-    if twice:
-        raise ConfigurationError(f"`sql` names a column twice ({', '.join(twice)[:100]}): tell them apart with AS")
     check_columns(columns, "sql", to_column)
     return columns
 
@@ -102,8 +102,19 @@ def rows_of_data_frame(frame: Any, name: str, to_column: str | None = None) -> I
     :param to_column: the column that it must have, or None for any
     :raises ConfigurationError: where it has none of that name
     """
-    check_columns(columns_of_frame(frame), name, to_column)
+    columns = columns_of_frame(frame)
+    check_columns([column for column, _ in columns], name, to_column)
+    _check_types(columns, name, to_column)
     return _without_blank_end(rows_of_frame(frame))
+
+
+def _check_types(columns: Sequence[tuple[Any, str]], name: str, to_column: str | None) -> None:
+    """Refuse a column of numbers whose type has lost their last digits: to Python they look exact."""
+    for column, kind in columns:
+        if kind.lower() in _INEXACT and (column == to_column or len(columns) == 1):
+            raise ConfigurationError(
+                f"`{name}` has its numbers as {kind}, which has lost their last digits: keep the column as text"
+            )
 
 
 def _without_blank_end(rows: Iterable[Row]) -> Iterator[Row]:
@@ -125,13 +136,14 @@ def _is_blank(value: Any) -> bool:
     return not value.strip() if isinstance(value, str) else is_missing(value)
 
 
-def _rows_of_json_lines(path: Any) -> Iterator[Row]:
-    for number, line in enumerate(lines_of(path), 1):
-        if line.strip():
-            yield _row_of_json(line, number)
+def _rows_of_json_lines(path: Any, name: str, file_format: FileFormat) -> Iterator[Row]:
+    with text_file(path, name, file_format.encoding) as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                yield _row_of_json(line, number)
 
 
-def _row_of_json(line: bytes, number: int) -> Row:
+def _row_of_json(line: str, number: int) -> Row:
     try:
         values = json.loads(line, parse_float=_float, object_pairs_hook=_object)
     except _TwiceError:
@@ -171,7 +183,8 @@ def _rows_of_parquet(path: Any, name: str, to_column: str | None) -> Iterator[Ro
         try:
             with parquet.ParquetFile(stream) as file:
                 check_columns(file.schema_arrow.names, name, to_column)
+                _check_types([(field.name, str(field.type)) for field in file.schema_arrow], name, to_column)
                 for batch in file.iter_batches(batch_size=PARQUET_BATCH):
                     yield from batch.to_pylist()
-        except ArrowException as error:
+        except (ArrowException, ArithmeticError, LookupError, ValueError) as error:  # of values that Python has not
             raise ConfigurationError(f"`{name}` is no Parquet file that can be read ({type(error).__name__})") from None

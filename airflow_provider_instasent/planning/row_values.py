@@ -8,18 +8,17 @@ have one order, so that a retry renders the same; numbers are written out as peo
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from datetime import date, time, timedelta
 from decimal import Decimal
-from numbers import Number
-from typing import TYPE_CHECKING, Any, NoReturn
+from enum import Enum
+from numbers import Integral, Real
+from typing import Any, NoReturn
 from uuid import UUID
 
 from jinja2 import StrictUndefined, Undefined, UndefinedError
 
 from airflow_provider_instasent.api.missing_values import is_missing
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 AS_THEY_ARE = frozenset({str, int, bool, date, time})
 """Types whose values are there, read the same in every try and hold no others."""
@@ -88,27 +87,34 @@ class _NoText:
     """Holds others, or bytes: it is to be looked into, and not printed."""
 
     __slots__ = ()
+    kind = ""
 
     def __str__(self) -> NoReturn:
-        raise NoTextError(f"a {type(self).__mro__[2].__name__}")
+        raise NoTextError(self.kind)
 
     __repr__ = __str__
 
     def __format__(self, _: str) -> NoReturn:
-        str(self)
-        raise AssertionError("unreachable: it cannot be printed")
+        raise NoTextError(self.kind)
 
 
 class _List(_NoText, list[Any]):
     __slots__ = ()
+    kind = "a list"
+
+    def __getitem__(self, place: Any) -> Any:
+        found = super().__getitem__(place)
+        return _List(found) if isinstance(place, slice) else found
 
 
 class _Dict(_NoText, dict[Any, Any]):
     __slots__ = ()
+    kind = "a mapping"
 
 
 class _Bytes(_NoText, bytes):
     __slots__ = ()
+    kind = "bytes"
 
 
 class _WrittenOutDecimal(Decimal):
@@ -119,12 +125,13 @@ class _WrittenOutDecimal(Decimal):
 
 
 class _WrittenOutFloat(float):
-    """Prints without an exponent."""
+    """Prints without an exponent, and a whole number as such: 3.0 is how a column with gaps has a 3."""
 
     __slots__ = ()
 
     def __str__(self) -> str:
-        return format(Decimal(float.__repr__(self)), "f")
+        whole, _, places = format(Decimal(float.__repr__(self)), "f").partition(".")
+        return f"{whole}.{places}" if places.strip("0") else whole
 
 
 def prepared(value: Any, name: str) -> Any:
@@ -139,19 +146,35 @@ def prepared(value: Any, name: str) -> Any:
         return value
     if is_missing(value):
         return MissingValue(name=name, exc=MissingValueError)
+    if isinstance(value, Enum):
+        return prepared(value.value, name)
+    if type(value).__module__ == "numpy":
+        value = _of_numpy(value)
     if isinstance(value, _DECIMALS):
         return _written_out(value)
-    if isinstance(value, list | tuple):
-        return _List(prepared(one, name) for one in value)
-    if isinstance(value, dict):
-        return _Dict((key, prepared(one, name)) for key, one in value.items())
-    if isinstance(value, set | frozenset):
-        return _List(prepared(one, name) for one in _in_order(value))
-    if isinstance(value, bytes):
-        return _Bytes(value)
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return _of_many(value, name)
     if callable(value):
         raise UnsteadyError(NO_FUNCTIONS)
     return value
+
+
+def _of_many(value: Iterable[Any], name: str) -> _NoText:
+    """Return what holds other values, or bytes."""
+    if isinstance(value, bytes | bytearray | memoryview):
+        return _Bytes(value)
+    if isinstance(value, Mapping):
+        return _Dict((key, prepared(one, name)) for key, one in value.items())
+    return _List(prepared(one, name) for one in steady_set(value))
+
+
+def _of_numpy(value: Any) -> Any:
+    """Return a number or a bool of numpy's as Python's, with the digits that it prints; all else as it is."""
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(str(value))
+    return bool(value) if type(value).__name__ in {"bool", "bool_"} else value
 
 
 def printable(value: Any) -> Any:
@@ -163,11 +186,13 @@ def printable(value: Any) -> Any:
         return value
     if isinstance(value, _DECIMALS):
         return _written_out(value)
-    if isinstance(value, Undefined | Number):
+    if isinstance(value, Undefined | Real):
         return value
+    if isinstance(value, _NoText):
+        raise NoTextError(value.kind)
     if value is None:
         raise NoTextError("null")
-    raise NoTextError("a function" if callable(value) else f"a {type(value).__name__.strip('_').lower()}")
+    raise NoTextError("a function" if callable(value) else f"a {type(value).__name__.lower()}")
 
 
 def steady_set(value: Any) -> Any:
@@ -176,15 +201,15 @@ def steady_set(value: Any) -> Any:
 
 
 def _written_out(value: Decimal | float) -> Decimal | float:
-    """Return a number that prints without an exponent.
+    """Return a number that prints as people write it.
 
     :raises NoTextError: where it is infinite, or none
     """
     if not math.isfinite(value):
         raise NoTextError("an infinite number")
-    if "E" not in repr(value).upper()[7 * isinstance(value, Decimal) :]:
-        return value
-    return _WrittenOutDecimal(value) if isinstance(value, Decimal) else _WrittenOutFloat(value)
+    if isinstance(value, Decimal):
+        return _WrittenOutDecimal(value) if "E" in str(value) else value
+    return _WrittenOutFloat(value) if value.is_integer() or "e" in repr(value) else value
 
 
 def _in_order(members: Iterable[Any]) -> list[Any]:

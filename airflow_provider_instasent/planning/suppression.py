@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_instasent.api.errors import InvalidMessageError
 from airflow_provider_instasent.api.numbers import normalise
 from airflow_provider_instasent.journal.errors import PlanError
-from airflow_provider_instasent.planning.column_names import listed
+from airflow_provider_instasent.planning.column_names import holds_data, listed
 from airflow_provider_instasent.planning.rows import BadRow, on_line
 
 if TYPE_CHECKING:
@@ -52,4 +52,6 @@ def suppress_numbers(
 def _number_in(row: Mapping[str, Any], to_column: str) -> Any:
     if to_column in row:
         return row[to_column]
-    return next(iter(row.values())) if len(row) == 1 else BadRow(f"has no column `{to_column}`; {listed(row)}")
+    if len(row) != 1 or holds_data(str(next(iter(row)))):
+        return BadRow(f"has no column `{to_column}`; {listed(row)}")
+    return next(iter(row.values()))

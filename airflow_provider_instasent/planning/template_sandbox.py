@@ -92,10 +92,9 @@ class Columns:
 
     def __getattr__(self, name: str) -> Any:
         try:
-            value = self._values[name]
+            return self[name]
         except KeyError:
             raise AttributeError(name) from None
-        return value if type(value) in AS_THEY_ARE else prepared(value, name)
 
     def __str__(self) -> str:
         raise TypeError("a whole row is no text")

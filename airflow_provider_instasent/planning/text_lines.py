@@ -60,8 +60,9 @@ class TextFile:
             for number, line in enumerate(self._lines(), 1):
                 yield line if number > 1 else line.removeprefix(_BYTE_ORDER_MARK)
         except UnicodeError:
+            where = "on" if self._has_lines_of_bytes else "not before"
             raise ConfigurationError(
-                f"`{self._name}` is not {self.encoding.upper()}, on line {number + 1}: save it as UTF-8, or say "
+                f"`{self._name}` is not {self.encoding.upper()}, {where} line {number + 1}: save it as UTF-8, or say "
                 'what it is in with `encoding`, such as "cp1252" for files of Windows'
             ) from None
 
@@ -74,8 +75,12 @@ class TextFile:
                 with suppress(ValueError):  # whoever opened the stream closes it, or has
                     text.detach()
             return
-        encoding = self.encoding
-        for line in self._stream:  # decoded one by one, so that it is known which of them cannot be
+        encoding, is_said = self.encoding, not self.encoding.startswith("utf")
+        for number, line in enumerate(self._stream, 1):  # decoded one by one: it is known which of them cannot be
+            if is_said and not line.isascii() and _is_utf8(line):
+                raise _not_as_said(
+                    self._name, encoding, f"line {number} is valid UTF-8, whose letters would be garbled"
+                )
             yield line.decode(encoding)
 
 
@@ -108,9 +113,7 @@ def _encoding_of(block: bytes, name: str, wanted: str) -> str:
         raise _not_as_said(name, wanted, f"it begins with the byte order mark of {marked.upper()}")
     if marked is None and encoding in {"utf-16", "utf-32"}:
         raise _not_as_said(name, wanted, f'it has no byte order mark; say which it is, such as "{encoding}-le"')
-    if not encoding.startswith("utf") and not block.isascii() and _is_utf8(block):
-        raise _not_as_said(name, wanted, "it is valid UTF-8, whose letters would be garbled")
-    return encoding
+    return "utf-8" if encoding == "utf-8-sig" else encoding
 
 
 def _not_as_said(name: str, wanted: str, why: str) -> ConfigurationError:
@@ -119,9 +122,9 @@ def _not_as_said(name: str, wanted: str, why: str) -> ConfigurationError:
     )
 
 
-def _is_utf8(block: bytes) -> bool:
+def _is_utf8(line: bytes) -> bool:
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(block)  # its last character may be cut
+        line.decode()
     except UnicodeDecodeError:
         return False
     return True

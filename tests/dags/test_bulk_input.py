@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 from airflow.providers.common.compat.sdk import DAG, task
 from support.airflow_home import returned, run_dag
-from support.instasent_connection import connection
 from support.sandbox import deliverable
 
 from airflow_provider_instasent.operators.sms import InstasentBulkSmsOperator
@@ -17,13 +16,6 @@ from airflow_provider_instasent.operators.sms import InstasentBulkSmsOperator
 pytestmark = pytest.mark.airflow
 
 NUMBERS = [deliverable(place) for place in range(3)]
-
-
-@pytest.fixture
-def connected(sandbox, monkeypatch):
-    value = connection(sandbox.url, password=sandbox.token, extra={"sender": "Acme", "default_region": "ES"})
-    monkeypatch.setenv("AIRFLOW_CONN_INSTASENT_DEFAULT", value)
-    return sandbox
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ import pytest
 from airflow.providers.common.compat.sdk import DAG, task
 from pyarrow import parquet
 from support.airflow_home import returned, run_dag
-from support.instasent_connection import connection
 from support.sandbox import deliverable
 
 from airflow_provider_instasent.operators.lookup import InstasentLookupOperator
@@ -24,13 +23,6 @@ KEYS = {
     "campaign_id", "rows", "total", "gone", "accepted", "rejected", "unconfirmed", "planned", "invalid", "duplicates",
     "suppressed", "parts", "message_ids", "results_path",
 }  # fmt: skip
-
-
-@pytest.fixture
-def connected(sandbox, monkeypatch):
-    value = connection(sandbox.url, password=sandbox.token, extra={"sender": "Acme", "default_region": "ES"})
-    monkeypatch.setenv("AIRFLOW_CONN_INSTASENT_DEFAULT", value)
-    return sandbox
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from airflow.providers.common.compat.sdk import DAG
 from support.airflow_home import run_dag
-from support.instasent_connection import connection
 
 from airflow_provider_instasent.operators.lookup import InstasentLookupOperator
 from airflow_provider_instasent.operators.sms import (
@@ -31,13 +30,6 @@ SINGLE = {"operator": InstasentSendSmsOperator, "to": NUMBER, "text": "hello"}
 SENSOR = {"operator": InstasentDeliverySensor}
 AZURE = "pip install 'apache-airflow-providers-microsoft-azure'"
 S3 = "pip install 'apache-airflow-providers-amazon[s3fs]'"
-
-
-@pytest.fixture
-def connected(sandbox, monkeypatch):
-    value = connection(sandbox.url, password=sandbox.token, extra={"sender": "Acme", "default_region": "ES"})
-    monkeypatch.setenv("AIRFLOW_CONN_INSTASENT_DEFAULT", value)
-    return sandbox
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ import pytest
 from airflow.providers.common.compat.sdk import DAG
 from support.airflow_home import returned, run_dag
 from support.events import LONG, wait_until
-from support.instasent_connection import connection
 from support.postgres import postgres
 from support.sandbox import deliverable
 
@@ -69,13 +68,6 @@ def database(request, tmp_path, monkeypatch):
     monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", made.airflow_connection)
     made.fill()
     return made
-
-
-@pytest.fixture
-def connected(sandbox, monkeypatch):
-    extra = {"sender": "Acme", "default_region": "ES"}
-    monkeypatch.setenv("AIRFLOW_CONN_INSTASENT_DEFAULT", connection(sandbox.url, extra=extra))
-    return sandbox
 
 
 @pytest.fixture

@@ -9,18 +9,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from airflow.providers.common.compat.sdk import DAG
 from support.airflow_home import run_dag
-from support.instasent_connection import connection
 
 from airflow_provider_instasent.operators.sms import InstasentBulkSmsOperator, InstasentSendSmsOperator
 
 pytestmark = pytest.mark.airflow
-
-
-@pytest.fixture
-def connected(sandbox, monkeypatch):
-    value = connection(sandbox.url, password=sandbox.token, extra={"sender": "Acme", "default_region": "ES"})
-    monkeypatch.setenv("AIRFLOW_CONN_INSTASENT_DEFAULT", value)
-    return sandbox
 
 
 @pytest.fixture

@@ -36,6 +36,9 @@ class Index:
         (Index(), "ES"),
         (34600000001, "ES"),
         ("0034600000001", "ES"),
+        ("0034600000001", None),
+        ("0034600000001", "SG"),
+        ("0034600000001", "US"),
         ("0034600000001", "GB"),
         ("+٣٤٦٠٠٠٠٠٠٠١", None),
         ("(+34) 600-000-001", None),
@@ -68,8 +71,9 @@ def test_possible_numbers_are_described_not_refused(value, expected):
     [
         ("600000001", None, "national format"),
         (34600000001, None, "national format"),
-        ("0034600000001", None, "national format"),
         ("+999600000001", None, "no country code that exists"),
+        ("+034600000001", None, "no country code that exists"),
+        ("+(0)34 600 000 001", None, "no country code that exists"),
         ("+3460000", None, "too short"),
         ("+346000000010", None, "too long"),
         ("6" * 15, "ES", "too long"),
@@ -116,6 +120,14 @@ def test_the_example_of_every_country_and_type_agrees_with_libphonenumber_and_ma
         assert number.valid == phonenumbers.is_valid_number(parsed)
         assert number.region == phonenumbers.region_code_for_number(parsed)
         schema.validate("lookup_request", {"to": e164})
+
+
+@pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))
+def test_two_zeros_are_a_plus_wherever_the_connection_is_at_home(region):
+    for other in ("ES", "GH", "CO", "BR", "JP", "US"):
+        example = phonenumbers.example_number_for_type(other, phonenumbers.PhoneNumberType.MOBILE)
+        e164 = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
+        assert normalise(f"00{e164[1:]}", region).e164 == e164
 
 
 @settings(max_examples=2000, deadline=None, database=None)

@@ -230,6 +230,12 @@ def test_two_spellings_of_one_letter_are_one_message_of_one_part(spool, text, sa
     assert (plan.summary.messages, plan.summary.duplicates, plan.summary.parts) == (1, 1, 1)
 
 
+def test_a_name_that_cannot_be_encoded_is_told_all_the_same(spool):
+    plan = planner(spool, template=RowTemplate("Hi {{ row.name }}", {}))
+    plan.read([{"a\ud800": 1}, {"to": "+34600000001", "a\ud800": 1}])
+    assert [reason.partition("columns are: ")[2] for _, reason in plan.summary.first_invalid] == ["a?", "to, a?"]
+
+
 def test_missing_fields_of_a_message_are_those_of_the_connection(spool):
     plan = planner(spool)
     nothing = float("nan")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import sqlite3
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -15,6 +16,7 @@ from pyarrow import parquet
 from airflow_provider_instasent.api.errors import ConfigurationError
 from airflow_provider_instasent.api.missing_values import is_missing
 from airflow_provider_instasent.api.number_cells import ExponentFloat
+from airflow_provider_instasent.planning.file_format import FileFormat
 from airflow_provider_instasent.planning.row_source import (
     rows_of_cursor,
     rows_of_data_frame,
@@ -35,11 +37,13 @@ def written(tmp_path, name, content):
 
 
 def test_a_list_holds_numbers_or_rows():
-    mixed = ["600", 34600, {"to": "1", "name": "A"}, *pd.Series([602])]
-    assert list(rows_of_list(mixed, "to")) == [{"to": "600"}, {"to": 34600}, {"to": "1", "name": "A"}, {"to": 602}]
+    mixed = ["600", 34600, {"to": "1", "name": "A"}, *pd.Series([602]), *pd.Series([603.0, None])]
+    *known, last = rows_of_list(mixed, "to")
+    assert known == [{"to": "600"}, {"to": 34600}, {"to": "1", "name": "A"}, {"to": 602}, {"to": 603.0}]
+    assert is_missing(last["to"])
 
 
-@pytest.mark.parametrize("item", [None, True, 1.5, ["600"], object()])
+@pytest.mark.parametrize("item", [None, True, ["600"], object()])
 def test_what_is_neither_is_a_bad_row_of_its_own(item):
     first, bad, last = rows_of_list(["1", item, "2"], "to")
     assert (first, last) == ({"to": "1"}, {"to": "2"})
@@ -64,9 +68,15 @@ def test_json_lines(tmp_path):
         ]
 
 
-def test_json_lines_in_another_encoding_are_bad_rows(tmp_path):
-    path = written(tmp_path, "a.jsonl", b'{"to": "600", "name": "Mu\xf1oz"}\n{"to": "601"}\n')
-    assert rows(path) == [BadRow("is not JSON", 1), {"to": "601"}]
+def test_json_lines_in_another_encoding_are_read_where_that_is_told(tmp_path):
+    text = '{"to": "600", "name": "Muñoz"}\n{"to": "601"}\n'
+    expected = [{"to": "600", "name": "Muñoz"}, {"to": "601"}]
+    assert rows(written(tmp_path, "a.jsonl", text.encode("utf-16"))) == expected
+    assert rows(written(tmp_path, "a.jsonl", text.replace("\n", "\r").encode())) == expected
+    path = written(tmp_path, "a.jsonl", text.encode("cp1252"))
+    assert list(rows_of_path(path, "recipients", "to", FileFormat(encoding="cp1252"))) == expected
+    with pytest.raises(ConfigurationError, match="`recipients` is not UTF-8, on line 1"):
+        rows(path)
 
 
 def test_a_json_object_with_two_values_of_one_name_is_a_bad_row(tmp_path):
@@ -106,6 +116,43 @@ def test_blank_rows_at_the_end_of_a_data_frame_are_none(kind):
 def test_a_data_frame_without_the_column_is_refused(kind):
     with pytest.raises(ConfigurationError, match=r"`recipients` has no column `to`.*the columns are: phone, name"):
         rows_of_data_frame(frames({"phone": ["1"], "name": ["A"]})[kind], "recipients", "to")
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame({"to": np.array([612345678], dtype="float32")}),
+        pl.DataFrame({"to": [612345678]}, schema={"to": pl.Float32}),
+        pa.table({"to": pa.array(np.array([612345678], dtype="float32"))}),
+    ],
+    ids=["pandas", "polars", "pyarrow"],
+)
+@pytest.mark.parametrize("to_column", ["to", None])
+def test_a_column_of_numbers_that_has_lost_digits_is_refused(tmp_path, frame, to_column):
+    with pytest.raises(ConfigurationError, match=r"has its numbers as .*, which has lost their last digits"):
+        rows_of_data_frame(frame, "recipients", to_column)
+    if isinstance(frame, pa.Table):
+        parquet.write_table(frame, tmp_path / "a.parquet")
+        with pytest.raises(ConfigurationError, match="lost their last digits"):
+            rows(tmp_path / "a.parquet", to_column)
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path):
+    frame = pd.DataFrame([["600000001", "Ana", "600000002"]], columns=["to", "name", "to"])
+    with pytest.raises(ConfigurationError, match=r"`recipients` has several columns of one name.*: to"):
+        rows_of_data_frame(frame, "recipients", "to")
+    table = pa.Table.from_arrays([pa.array(["1"]), pa.array(["2"])], names=["to", "to"])
+    parquet.write_table(table, tmp_path / "a.parquet")
+    for wanted in ("to", None):
+        with pytest.raises(ConfigurationError, match="several columns of one name"):
+            rows(tmp_path / "a.parquet", wanted)
+
+
+def test_parquet_with_what_python_has_no_value_for_is_refused(tmp_path):
+    table = pa.table({"to": ["1"], "day": pa.array([10_000_000], pa.date32())})
+    parquet.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(ConfigurationError, match="no Parquet file that can be read"):
+        rows(tmp_path / "a.parquet")
 
 
 def test_a_data_frame_is_read_in_batches_and_in_order():

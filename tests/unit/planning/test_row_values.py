@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+from collections import UserDict, deque
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
 from uuid import UUID
 
 import numpy as np
@@ -27,6 +30,14 @@ WAYS_TO_PRINT = [
     "{{ '{x}'.format(x=row.x) }}",
     "{{ ['Hi', row.x] | join(' ') }}",
 ]
+
+
+class Shop(str, Enum):  # noqa: UP042 - such print otherwise than StrEnum
+    ACME = "Acme"
+
+
+class Count(Enum):
+    ONE = 1
 
 
 def render(source, **row):
@@ -78,10 +89,17 @@ def test_a_missing_value_inside_another_is_not_printed_either(value):
 @pytest.mark.parametrize(
     ("value", "kind"),
     [
-        (b"Ana", "a bytes"),
+        (b"Ana", "bytes"),
+        (bytearray(b"Ana"), "bytes"),
+        (memoryview(b"Ana"), "bytes"),
+        (deque(["Ana"]), "a list"),
+        (np.array(["Ana"]), "a list"),
+        (pd.Series(["Ana"]), "a list"),
+        (UserDict(name="Ana"), "a mapping"),
+        (np.float32("inf"), "an infinite number"),
         (["Ana"], "a list"),
         (("Ana",), "a list"),
-        ({"name": "Ana"}, "a dict"),
+        ({"name": "Ana"}, "a mapping"),
         ({"Ana"}, "a list"),
         (float("inf"), "an infinite number"),
         (float("-inf"), "an infinite number"),
@@ -103,6 +121,15 @@ def test_what_is_no_text_number_date_or_bool_is_a_bad_row(value, kind, source):
         (True, "True"),
         (0, "0"),
         (12.5, "12.5"),
+        (3.0, "3"),
+        (-1234.0, "-1234"),
+        (Shop.ACME, "Acme"),
+        (Count.ONE, "1"),
+        (Fraction(1, 3), "1/3"),
+        (np.float32(0.1), "0.1"),
+        (np.float32(1e16), "10000000000000000"),
+        (np.float16(2), "2"),
+        (np.bool_(1), "True"),
         (1e16, "10000000000000000"),
         (1e22, "10000000000000000000000"),
         (-1.5e-7, "-0.00000015"),
@@ -126,6 +153,12 @@ def test_texts_numbers_dates_and_bools_are_printed_as_people_write_them(value, t
 
 def test_a_result_of_arithmetic_is_written_out_too():
     assert render("{{ row.x / 10 }} {{ row.y * 10 }}", x=1e-6, y=Decimal("0E-9")) == "0.0000001 0.000000000"
+
+
+@pytest.mark.parametrize("source", ["{{ row.l[0:1] ~ '' }}", "{{ row.l[:1] }}", "{{ row.c }}"])
+def test_a_part_of_a_list_and_a_complex_number_are_no_text_either(source):
+    with pytest.raises(InvalidMessageError, match="which is no text"):
+        render(source, l=["Ana"], c=1 + 0j)
 
 
 def test_what_is_looked_into_is_used_as_ever():

@@ -99,6 +99,7 @@ def test_a_list_or_a_data_frame_serves_too():
         [*NUMBERS, float("nan")],
         [*NUMBERS, 3.46e10],
         pd.DataFrame({"phone": NUMBERS, "x": 1}),
+        pd.DataFrame({"600000001": ["600000002"]}),
         pd.DataFrame({"to": [600000001, None, 600000003]}),
     ],
 )
