@@ -40,6 +40,8 @@ class Gives(Enum):
     """Text, whatever the expression's type: for what is one word to us, such as a sender or a path."""
     LIST = "a list"
     """What one expression has as its value, where that is a collection, a float or a bool; all else as text."""
+    CELL = "a collection"
+    """For what stands in a collection of the author's: a collection, or else text, also where there is no value."""
     ANYTHING = "anything"
     """What one expression has as its value, of whatever type: for what is not read by us."""
 
@@ -98,7 +100,14 @@ class TemplatedFields:
         own = getattr(self, "render_template_as_native_obj", None)
         if own is not None and own is not isinstance(environment, NativeEnvironment):
             environment = self.get_template_env()  # type: ignore[attr-defined]
-        return super().render_template(content, context, _without_literals(environment), seen_oids)  # type: ignore[misc]
+        gives = self._rendered
+        if gives is Gives.LIST and not isinstance(content, str):
+            self._rendered = Gives.CELL  # what the author's collection holds is rendered one by one
+        try:
+            return super().render_template(content, context, _without_literals(environment), seen_oids)  # type: ignore[misc]
+        finally:
+            if self._rendered is not gives:
+                self._rendered = gives
 
     def _render(self, template: Template, context: Any, dag: Any = None) -> Any:
         """Render one template; Airflow calls it for each text that it finds."""
@@ -159,7 +168,7 @@ def _value_of(parts: Iterable[Any], gives: Gives, *, none_is_text: bool) -> Any:
     found = list(parts)
     text = "".join(map(str, found))
     values = [part for part in found if not isinstance(part, str) or part.strip()]
-    if none_is_text:
+    if none_is_text or (gives is Gives.CELL and values == [None]):
         return text
     if not found or values == [None]:
         return None
@@ -171,6 +180,8 @@ def _value_of(parts: Iterable[Any], gives: Gives, *, none_is_text: bool) -> Any:
 def _stays(value: Any, gives: Gives) -> bool:
     if gives is Gives.TEXT or isinstance(value, str | Undefined):
         return False
-    return gives is Gives.ANYTHING or (
-        isinstance(value, bool | float | Iterable) and not isinstance(value, os.PathLike)
+    if gives is Gives.ANYTHING:
+        return True
+    return isinstance(value, Iterable if gives is Gives.CELL else bool | float | Iterable) and not isinstance(
+        value, os.PathLike
     )

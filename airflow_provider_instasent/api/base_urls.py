@@ -16,8 +16,8 @@ BASE_URLS = {
 }
 """Base URL of each API (confirmed: Legacy by its documentation, Transactional by its quickstart)."""
 
-# No white space, brackets or commas; letters of any script, for names that are.
-_LIKE_A_HOST = re.compile(r"[\w.:%-]+")
+# No white space, brackets or commas; letters of any script, for names that are. Only an address has a zone, after %.
+_LIKE_A_HOST = re.compile(r"[\w.-]+|[\da-f:.]+(?:%[\w.-]+)?", re.IGNORECASE)
 
 
 def check_base_url(base_url: str, *, allow_http: bool) -> None:

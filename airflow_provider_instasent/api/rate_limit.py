@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 LONGEST_RESET_WAIT = 120.0
 """Seconds waited for a reset at a time, whatever the header says."""
 
-_DAY = 86_400.0
+_HOUR, _DAY = 3_600.0, 86_400.0
 """Seconds: no window is longer, so a reset is that near to the server's clock, or a number of seconds up to then."""
 
 
@@ -86,14 +86,17 @@ def _reset(value: str | None, clock: float) -> tuple[float | None, bool]:
         moment = moment_of(value)
         return (moment.at if moment is not None and moment.is_exact else None), False
     near = next((number / unit for unit in UNITS if abs(number / unit - clock) <= _DAY), None)
-    if near is None and 0 <= number <= _DAY:
-        return clock + number, True
+    if near is None and 0 <= number <= _HOUR * 1_000:
+        # No window is as long as an hour (a minute is confirmed), so more than that are thousandths.
+        return clock + (number if number <= _HOUR else number / 1_000), True
     return (number_of_seconds(number) if near is None else near), False
 
 
 def _retry_in(value: str | None, clock: float) -> float | None:
     """Return the seconds that `Retry-After` says, a number of them or an HTTP date; None where it says neither."""
     seconds = _number(value)
+    if seconds is not None and abs(seconds - clock) <= _DAY:
+        return max(0.0, seconds - clock)  # a moment, where the number of seconds until then is meant
     if seconds is None:
         moment = http_date(value)
         seconds = None if moment is None else max(0.0, moment - clock)

@@ -130,7 +130,7 @@ def error_of(kind: Kind, outcome: Outcome, hide: Collection[str] = (), own: Coll
     """
     fate = classify(kind, outcome, understood=False)
     if isinstance(outcome, Failure):
-        return _error_of_failure(fate, outcome)
+        return _error_of_failure(kind, fate, outcome)
     said = detail(outcome, hide) if outcome.status >= 400 else ""  # noqa: PLR2004 - where HTTP errors begin
     suffix = f": {said}" if said else ""
     status = outcome.status
@@ -148,9 +148,10 @@ def error_of(kind: Kind, outcome: Outcome, hide: Collection[str] = (), own: Coll
     return refused(f"HTTP {status}: {advice}{suffix}", status=status)
 
 
-def _error_of_failure(fate: Fate, failure: Failure) -> errors.ApiError:
+def _error_of_failure(kind: Kind, fate: Fate, failure: Failure) -> errors.ApiError:
     if fate is Fate.NOT_SENT:
-        return errors.NotSentError(f"the API could not be reached, nothing was sent: {failure.reason}")
+        nothing = ", nothing was sent" if kind is Kind.SEND else ""
+        return errors.NotSentError(f"the API could not be reached{nothing}: {failure.reason}")
     if fate is Fate.UNCONFIRMED:
         return errors.UnconfirmedError(f"no answer: it may or may not have been accepted: {failure.reason}")
     return errors.UnavailableError(f"no usable answer: {failure.reason}")

@@ -17,8 +17,8 @@ from zoneinfo import ZoneInfo
 
 from airflow_provider_instasent.api.errors import MISHAPS
 
-_EARLIEST, _LATEST = 946_684_800.0, 4_102_444_800.0
-"""The years 2000 and 2100 in unix seconds: nothing in a list is older or newer, so it is a placeholder, or misread."""
+_EARLIEST, _LATEST = 946_684_800.0, 3_155_760_000.0
+"""The years 2000 and 2070 in unix seconds: nothing in a list is older or newer, so it is a placeholder, or misread."""
 
 UNITS = (1, 1_000, 1_000_000, 1_000_000_000)
 """How many to a second: of seconds, thousandths, millionths and billionths only one puts a number into those years."""
@@ -34,17 +34,24 @@ _DEEPEST = 3
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE]\+?\d+)?", re.ASCII)
 _DIGITS_ALONE = re.compile(r"(20\d{6})(\d{6})", re.ASCII)
+_DIGITS_AND_MORE = re.compile(r"20\d\d(0[1-9]|1[0-2])\d{9,}", re.ASCII)
+"""The same with parts of a second, however many to one: no number of seconds."""
 # Two letters after the time are no zone but half of a day: 08:00 PM is not read.
 _TEXT = re.compile(
     r"(?P<local>.*?[\d.])"
-    r"\s*(?:(?P<zone>Z|UT|[A-Z]{3,5}|(?:UTC|GMT)?[+-]\d\d(?::?\d\d)?)(?:\s+(?:[A-Z]{3,5}|\([A-Z ]+\)))?)?"
+    r"\s*(?:(?P<offset>(?:UTC|GMT)?[+-]\d\d(?::?\d\d)?)(?:\s+(?:[A-Z]{3,5}|\([A-Z ]+\)))?|(?P<zone>Z|UT|[A-Z]{3,5}))?"
     r"(?:\[(?P<place>[\w/+-]+)\])?",
     re.ASCII | re.IGNORECASE,
 )
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d\d):?(\d\d)?", re.ASCII | re.IGNORECASE)
 _ISO = re.compile(r"\d{4}-?\d\d-?\d\d[T ]\d\d:?\d\d(:?\d\d([.,]\d+)?)?", re.ASCII | re.IGNORECASE)
+_MONTH = (
+    "Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|"
+    "Nov(?:ember)?|Dec(?:ember)?"
+)
 _RFC = re.compile(
-    r"(?:[A-Z]{3,9},? +)?(\d{1,2})[ -]([A-Z]{3})[A-Z]*[ -](\d{4}|\d\d) +(\d\d:\d\d(:\d\d)?)", re.ASCII | re.IGNORECASE
+    rf"(?:([A-Z]{{3,9}}),? +)?(\d{{1,2}})[ -]({_MONTH})[ -](\d{{4}}|\d\d) +(\d\d:\d\d(?::\d\d)?)",
+    re.ASCII | re.IGNORECASE,
 )
 _C_TIME = re.compile(
     r"[A-Z]{3} ([A-Z]{3}) +(\d{1,2}) (\d\d:\d\d:\d\d)(?: ([A-Z]{1,5}))? (\d{4})", re.ASCII | re.IGNORECASE
@@ -52,6 +59,7 @@ _C_TIME = re.compile(
 
 _SECONDS = ("seconds", "_seconds", "sec", "epochSecond", "timestamp")
 _INNER = ("$date", "$numberLong", "date", "dateTime")
+_TIMES = frozenset({"time", "localTime", "hour", "hours"})
 _PLACES = ("timezone", "timeZone")
 """Names in objects, as Protocol Buffers, Firestore, PHP, Java, MongoDB and .NET have them."""
 
@@ -143,6 +151,8 @@ def _of_number(value: float) -> Created | None:
 
 def _of_object(value: Mapping[str, Any], depth: int) -> Created | None:
     """Return the moment of an object, as languages write theirs where nobody says how."""
+    if not _TIMES.isdisjoint(value):  # the rest is a day, and this its time: read alone it would be midnight
+        return None
     for name in _INNER:
         if name in value:
             place = next((value[key] for key in _PLACES if isinstance(value.get(key), str)), None)
@@ -170,7 +180,7 @@ def _of_text(value: str, place: str | None = None) -> Created | None:
     if digits := _DIGITS_ALONE.fullmatch(text):
         text = "T".join(digits.groups())
     elif _NUMBER.fullmatch(text):
-        return _of_number(float(text))
+        return None if _DIGITS_AND_MORE.fullmatch(text) else _of_number(float(text))
     if c_time := _C_TIME.fullmatch(text):
         month, day, time, zone, year = c_time.groups()
         text = f"{day} {month} {year} {time} {zone or ''}"
@@ -178,15 +188,17 @@ def _of_text(value: str, place: str | None = None) -> Created | None:
     local = None if said is None else _local_time(said["local"])
     if said is None or local is None:
         return None
-    return _in_zone(local, said["zone"] or said["place"] or place)
+    return _in_zone(local, said["offset"] or said["zone"] or said["place"] or place)
 
 
 def _local_time(text: str) -> datetime | None:
     if _ISO.fullmatch(text):
         return datetime.fromisoformat(text.upper())
     if dated := _RFC.fullmatch(text):
-        day, month, year, time, _ = dated.groups()
-        return parsedate_to_datetime(f"{day} {month} {year} {time}")
+        weekday, day, month, year, time = dated.groups()
+        # Of two digits either end may be the year, unless it is written as RFC 850 has it.
+        if weekday or len(year) > 2:  # noqa: PLR2004 - as just said
+            return parsedate_to_datetime(f"{day} {month[:3]} {year} {time}")
     return None
 
 

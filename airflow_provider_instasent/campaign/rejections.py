@@ -5,11 +5,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_provider_instasent.waiting.conclusion import MOST_NAMED
+
 if TYPE_CHECKING:
     from airflow_provider_instasent.planning.spool import Spool
-
-MOST_NAMED = 10
-"""Rejected rows that are named one by one."""
 
 _LONGEST_REASON = 200
 

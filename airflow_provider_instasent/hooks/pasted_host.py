@@ -22,8 +22,8 @@ _LARGEST_PORT = 65_535
 def base_url_of(host: str | None, schema: str | None, port: int | None, default: str) -> str:
     """Return the base URL that three fields of a connection mean together.
 
-    A port of 0 is none: Airflow's form sends that for an empty one. Where there is no host, no port counts either, for
-    the default has its own.
+    A port of 0 is none, wherever it stands: Airflow's form sends that for an empty one. Where there is no host, no port
+    counts either, for the default has its own.
 
     :param host: a base URL, a host with or without a port and a path, or nothing for the default
     :param schema: `https` (the default) or `http`, for a host that is no URL
@@ -46,6 +46,8 @@ def base_url_of(host: str | None, schema: str | None, port: int | None, default:
         raise ConfigurationError(f"`{BASE_URL_OR_HOST}` is neither a base URL nor a host: {_EXAMPLES}") from None
     if parts.netloc.partition(":")[0].lower() in {"http", "https"}:
         raise ConfigurationError(f"`{BASE_URL_OR_HOST}` begins with two schemes: {_EXAMPLES}")
+    if own_port == 0:
+        parts, own_port = parts._replace(netloc=parts.netloc.rpartition(":")[0]), None
     if port and own_port is None:
         parts = parts._replace(netloc=f"{parts.netloc.rstrip(':')}:{port}")
     elif port and own_port != port:

@@ -13,6 +13,7 @@ from airflow_provider_instasent.api.encoding import composed
 from airflow_provider_instasent.api.errors import BulkStoppedError, InvalidMessageError, UnconfirmedError
 from airflow_provider_instasent.api.message import Sms
 from airflow_provider_instasent.api.message_outcome import MessageOutcome, MessageState
+from airflow_provider_instasent.api.missing_values import is_printed_missing
 from airflow_provider_instasent.api.retry import RetryPolicy
 from airflow_provider_instasent.api.server_words import brief
 from airflow_provider_instasent.notifications.identity import identity_of
@@ -66,7 +67,8 @@ class Alert:
         log: Any,
     ) -> None:
         self._log = log
-        said = text if text is not None and str(text).strip() else default_text(context)
+        given = "" if text is None else str(text).strip()
+        said = text if given and not is_printed_missing(given) else default_text(context)
         self._text = shorten(composed(str(said)), max_parts, allow_unicode=settings.allow_unicode)
         self._identity = identity_of(context)
         self._token = settings.token

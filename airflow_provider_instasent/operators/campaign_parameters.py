@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.errors import ConfigurationError, InvalidMessageError
+from airflow_provider_instasent.api.missing_values import is_printed_missing
 from airflow_provider_instasent.parameters import check_parameters
 from airflow_provider_instasent.planning.choices import OnInvalid, OnPlanChange, OnUnconfirmed
 
@@ -98,7 +99,7 @@ def campaign_id_of(task_try: TaskTry, given: Any) -> str:
     """
     if given is None:
         return task_try.owner
-    if not isinstance(given, str) or not given.strip() or given == "None":
+    if not isinstance(given, str) or not given.strip() or is_printed_missing(given):
         raise ConfigurationError("`campaign_id` must be a string that is not empty; leave it out for the default")
     return given
 

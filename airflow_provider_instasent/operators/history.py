@@ -6,6 +6,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_instasent.api.missing_values import is_printed_missing
 from airflow_provider_instasent.compat import BaseOperator
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.operators.final_errors import failures_without_retry
@@ -156,7 +157,7 @@ def _moment(name: str, value: Any) -> float | None:
 def _text(value: Any) -> str | None:
     """Return a templated text; a template of nothing renders to nothing or to `None`."""
     text = "" if value is None else str(value).strip()
-    return None if text in {"", "None"} else text
+    return None if not text or is_printed_missing(text) else text
 
 
 def _iso(moment: float | None) -> str | None:

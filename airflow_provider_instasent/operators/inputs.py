@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.errors import ConfigurationError
 from airflow_provider_instasent.api.files import shown_path
+from airflow_provider_instasent.api.missing_values import is_printed_missing
 from airflow_provider_instasent.operators.campaign_parameters import campaign_id_of
 from airflow_provider_instasent.planning.choices import OnInvalid, OnPlanChange, OnUnconfirmed
 from airflow_provider_instasent.storage import path_of
@@ -180,9 +181,9 @@ def given(name: str, value: Any) -> Any:
 
     :raises ConfigurationError: where a template made text of a value that is not there
     """
-    if value == "None":
+    if isinstance(value, str) and is_printed_missing(value):
         raise ConfigurationError(
-            f'`{name}` is "None", which a template makes of a value that is not there. Nothing was sent.'
+            f'`{name}` is "{value.strip()}", which is printed for a value that is not there. Nothing was sent.'
         )
     return value
 
@@ -229,6 +230,10 @@ def _list(name: str, value: Any) -> Iterable[Any]:
 
 def _readable(name: str, path: str | os.PathLike[str]) -> Any:
     text = str(path).strip()
+    if not text:
+        raise ConfigurationError(f"`{name}` is empty: give a list, or the path of a file")
+    if text.startswith("<") and " object " in text:
+        raise ConfigurationError(f"`{name}` is an object printed by a template, and no path: {LIST_FIX}")
     if text.startswith(("[", "{")):
         raise ConfigurationError(f"`{name}` is a list rendered into a string, which is Airflow's way: {LIST_FIX}")
     if _NUMBERS.fullmatch(text):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.errors import ConfigurationError
 from airflow_provider_instasent.api.files import shown_path
+from airflow_provider_instasent.api.missing_values import is_printed_missing
 from airflow_provider_instasent.compat import conf
 from airflow_provider_instasent.planning.choices import OnUnconfirmed
 from airflow_provider_instasent.storage import path_of
@@ -114,7 +115,7 @@ def _store_of(task_try: TaskTry) -> Any:
 
 def _directory(journal_path: Any) -> Any:
     path = str(journal_path).strip() if isinstance(journal_path, str | os.PathLike) else ""
-    if not path or path == "None":
+    if not path or is_printed_missing(path):
         raise ConfigurationError("`journal_path` is empty: leave it out, or give an absolute path or a URL")
     if "://" not in path and not os.path.isabs(path):  # noqa: PTH117 - it may be no path of this machine
         raise ConfigurationError(

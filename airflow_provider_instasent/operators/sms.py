@@ -203,11 +203,6 @@ class InstasentSendSmsOperator(SendOperator):
         return _value(result.outcome, message)
 
     def _message(self, hook: InstasentHook) -> Sms:
-        from airflow_provider_instasent.api.errors import InvalidMessageError
-
-        for name in ("text", "sender", "client_id"):
-            if getattr(self, name) == "None":
-                raise InvalidMessageError(name, 'is "None", which a template makes of a value that is not there')
         check_one_number(self.to)
         return hook.message(
             to=self.to,

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_instasent.api.missing_values import is_printed_missing
 from airflow_provider_instasent.compat import AirflowFailException, AirflowSkipException
 from airflow_provider_instasent.templating import LIST_FIX
 
@@ -74,7 +75,7 @@ def _ids(value: Any, position: str, missing: list[str] | None) -> Iterator[str]:
 
     :param missing: gets the positions of None; where it is None itself, that is an error
     """
-    if value is None or (isinstance(value, str) and value.strip() in {"", "None"}):
+    if value is None or (isinstance(value, str) and (not value.strip() or is_printed_missing(value))):
         if missing is None:
             raise MessageIdsError(_no_id(None, position))
         missing.append(position)

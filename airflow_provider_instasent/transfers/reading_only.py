@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from airflow_provider_instasent.api.errors import ConfigurationError
@@ -10,8 +11,10 @@ from airflow_provider_instasent.api.errors import ConfigurationError
 _BEGINNINGS = {"SELECT", "WITH", "VALUES", "TABLE", "FROM", "SHOW"}
 """How a statement begins that yields rows; `FROM` is DuckDB's and Hive's way."""
 _CHANGES = {"INSERT", "UPDATE", "DELETE", "MERGE", "UPSERT", "REPLACE", "INTO"}
-_CHANGES |= {"CREATE", "ALTER", "DROP", "TRUNCATE", "GRANT", "REVOKE", "EXEC", "EXECUTE"}
+_CHANGES |= {"CREATE", "ALTER", "DROP", "TRUNCATE", "GRANT", "REVOKE", "EXEC", "EXECUTE", "CALL"}
 """Words that change something wherever they stand: in a CTE, behind one, or behind a query without a semicolon."""
+_FUNCTIONS = {"INSERT", "REPLACE", "TRUNCATE"}
+"""Those that are functions, too: `replace(phone, ' ', '')`."""
 
 
 def check_reads_only(sql: Any) -> None:
@@ -56,8 +59,14 @@ def _statements(sql: str) -> list[list[str]]:
     from sqlparse import lexer, tokens
 
     statements: list[list[str]] = [[]]
-    for kind, value in lexer.tokenize(sql):  # type: ignore[no-untyped-call]
-        if kind in tokens.Comment or kind in tokens.Whitespace:
+    for kind, value in lexer.tokenize(sql.lstrip("\ufeff")):  # type: ignore[no-untyped-call]
+        if kind in tokens.Whitespace or (kind in tokens.Comment and not _may_be_executed(value)):
+            continue
+        if kind in tokens.Comment or (kind in tokens.Literal and "\\'" in value):
+            # Some databases read on where others have a comment, or still a text.
+            statements[-1] += [word for word in _words(value) if word != ";"]
+            if ";" in value:
+                statements.append([])
             continue
         if kind in tokens.Punctuation and value == ";":
             statements.append([])
@@ -70,6 +79,15 @@ def _statements(sql: str) -> list[list[str]]:
     return statements
 
 
+def _may_be_executed(comment: str) -> bool:
+    """Tell whether a comment is none to some database: MySQL executes `/*! … */`, and to PostgreSQL `#` begins none."""
+    return comment.startswith(("/*!", "#"))
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+|\S", text.upper())
+
+
 def _changes(words: list[str], place: int) -> bool:
     """Tell whether a word is one that changes something, rather than a function's name, a column's or a lock's."""
     word, before = words[place], words[place - 1] if place else ""
@@ -78,7 +96,9 @@ def _changes(words: list[str], place: int) -> bool:
         return False
     if word == "UPDATE" and before in {"FOR", "KEY"}:  # SELECT … FOR NO KEY UPDATE
         return False
-    return word == "INTO" or after != "("  # replace(phone, ' ', '')
+    if word == "MERGE" and after == "JOIN":  # of SQL Server
+        return False
+    return word not in _FUNCTIONS or after != "("
 
 
 def _refused(reason: str) -> ConfigurationError:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from airflow_provider_instasent.waiting.reading import UNREAD
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -39,7 +41,7 @@ class Conclusion:
 
 
 MOST_NAMED = 10
-"""Messages that are named one by one, by their ids."""
+"""Messages, or rows, that a log and an error name one by one."""
 
 _LONGEST_ID = 64
 
@@ -152,14 +154,22 @@ def _hints(result: WatchResult) -> str:
 
 
 def _of_pending(result: WatchResult, missing: int) -> str:
-    """Say what may come of the pending ones; nobody promises that what the API does not know was sent."""
-    if missing == 0:
-        return " The pending messages were sent and may still arrive."
-    if missing >= result.pending:
-        return f" The pending messages were not found: {_NOT_VISIBLE}, or not visible yet."
+    """Say what may come of the pending ones; nobody promises that what the API has not shown was sent."""
+    unread = max(0, result.counts.get(UNREAD, 0) - missing)
+    kinds = (
+        (missing, f"not found: {_NOT_VISIBLE}, or not visible yet"),
+        (unread, "never read, so their status is not known"),
+        (result.pending - missing - unread, "sent and may still arrive"),
+    )
+    told = [(count, what) for count, what in kinds if count > 0]
+    if len(told) == 1:
+        return f" The pending messages were {told[0][1]}."
     return (
-        f" Of the pending messages {missing} {'was' if missing == 1 else 'were'} not found: {_NOT_VISIBLE}, or not "
-        "visible yet. The others were sent and may still arrive."
+        " Of the pending messages "
+        + "; ".join(f"{count} {'was' if count == 1 else 'were'} {what}" for count, what in told)
+        + "."
+        if told
+        else ""
     )
 
 

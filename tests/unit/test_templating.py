@@ -121,9 +121,19 @@ def test_what_one_expression_gives_is_text_as_it_is_without_native_rendering(ren
     assert rendered("value", "{{ x }}", x=value) == (value if native else str(value))
 
 
-def test_floats_and_truth_are_left_to_whoever_reads_a_list(rendered, native):
-    assert rendered("listed", ["{{ x }}", "{{ y }}"], x=1.5, y=True) == ([1.5, True] if native else ["1.5", "True"])
-    assert rendered("text", "{{ y }}", y=True) == "True"
+def test_what_stands_in_a_collection_of_the_author_is_text_or_another_collection(rendered):
+    values = {"x": 1.5, "y": True, "z": None}
+    assert rendered("listed", ["{{ x }}", "{{ y }}", "{{ z }}"], **values) == ["1.5", "True", "None"]
+    assert rendered("listed", [{"a": "{{ x }}", "b": ("{{ z }}", 1.5)}], **values) == [{"a": "1.5", "b": ("None", 1.5)}]
+    assert rendered("text", "{{ y }}", **values) == "True"
+
+
+def test_a_list_among_others_stays_one(rendered, native):
+    assert rendered("listed", ["{{ x }}", "c"], x=["a", "b"]) == ([["a", "b"], "c"] if native else ["['a', 'b']", "c"])
+
+
+def test_floats_and_truth_are_left_to_whoever_reads_a_whole_field(rendered, native):
+    assert rendered("listed", "{{ x }}", x=1.5) == (1.5 if native else "1.5")
 
 
 def test_a_list_that_is_written_in_an_expression(rendered, native):

@@ -54,14 +54,16 @@ def test_a_reset_in_any_unit_is_that_moment(reset, skew):
     assert answer(429, x_ratelimit_reset=reset).rate_limit(NOW).reset_in == 9.0
 
 
-@pytest.mark.parametrize(("reset", "seconds"), [("0", 0), ("9", 9), ("30.5", 30.5), ("3600", 3600)])
+@pytest.mark.parametrize(
+    ("reset", "seconds"), [("0", 0), ("9", 9), ("30.5", 30.5), ("3600", 3600), ("30000", 30), ("59000", 59)]
+)
 def test_a_small_number_is_the_seconds_that_are_left(reset, seconds):
     told = answer(429, x_ratelimit_reset=reset, date=DATE).rate_limit(NOW + 500)
     assert (told.reset_at, told.reset_in, told.is_rough) == (NOW + seconds, seconds, True)
 
 
 @pytest.mark.parametrize(
-    "reset", ["-1", "-1800000009", "soon", "", "nan", "inf", "1e400", "500000", "2027-01-15T08:00:09", "9s", "60;w=60"]
+    "reset", ["-1", "-1800000009", "soon", "", "nan", "inf", "1e400", "5000000", "2027-01-15T08:00:09", "9s", "60;w=60"]
 )
 def test_a_reset_that_says_nothing_is_none(reset):
     told = answer(429, x_ratelimit_reset=reset, date=DATE).rate_limit(NOW)
@@ -72,6 +74,8 @@ def test_a_reset_that_says_nothing_is_none(reset):
     ("headers", "seconds"),
     [
         ({"retry_after": "9"}, 9.0),
+        ({"retry_after": "1800000009", "date": DATE}, 9.0),
+        ({"retry_after": "1799999991", "date": DATE}, 0.0),
         ({"retry_after": " 9.5 "}, 9.5),
         ({"retry_after": SOON, "date": DATE}, 9.0),
         ({"retry_after": "Friday, 15-Jan-27 08:00:09 GMT", "date": DATE}, 9.0),

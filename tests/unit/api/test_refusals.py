@@ -92,7 +92,7 @@ def test_each_status_has_its_error_and_advice(kind, status, error, says):
     ("kind", "left", "error", "says"),
     [
         (Kind.SEND, False, errors.NotSentError, "nothing was sent"),
-        (Kind.READ, False, errors.NotSentError, "nothing was sent"),
+        (Kind.READ, False, errors.NotSentError, "could not be reached: "),
         (Kind.SEND, True, errors.UnconfirmedError, "may or may not"),
         (Kind.READ, True, errors.UnavailableError, "no usable answer"),
     ],

@@ -187,3 +187,40 @@ def test_the_moment_is_never_outside_of_what_is_read(at, ahead, form):
 def test_whatever_is_there_is_read_or_is_not(value):
     said = moment_of(value)
     assert said is None or said.earliest <= said.at <= said.latest or not said.is_exact
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "26-Nov-05 08:00:00 GMT",
+        "26 Nov 05 08:00:00 GMT",
+        "2026110508000000",
+        2026110508000000,
+        "202611050800001",
+        {"date": "2026-11-05T00:00:00Z", "time": "08:00:00"},
+        {"date": 1793836800, "time": "08:00"},
+        {"date": "2026-11-05T00:00:00Z", "hour": 8},
+        4002854400,
+        3876710400,
+        "5 Marraskuu 2026 08:00:00 GMT",
+        "5 Maio 2026 08:00:00 GMT",
+        "2026-11-05 08:00:00 GMT EST",
+        "2026-11-05 08:00:00 UTC CET",
+    ],
+    ids=str,
+)
+def test_what_could_be_another_moment_is_none(value):
+    assert moment_of(value) is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Thursday, 05-Nov-26 08:00:00 GMT",
+        "5 November 2026 08:00:00 GMT",
+        "Thu, 05 Nov 2026 03:00:00 -0500 (EST)",
+        "2026-11-05 09:00:00 +0100 CET",
+    ],
+)
+def test_what_is_one_moment_only_is_read(value):
+    assert moment_of(value) == Created.exactly(1793865600.0)

@@ -29,6 +29,9 @@ def test_without_a_host_no_port_counts(host, port):
     ("host", "port", "expected"),
     [
         ("sms.example.com", 0, "https://sms.example.com"),
+        ("sms.example.com:0", None, "https://sms.example.com"),
+        ("https://sms.example.com:0/v1", 0, "https://sms.example.com/v1"),
+        ("[::1]:0", 8700, "https://[::1]:8700"),
         ("https://sms.example.com:8443", 0, "https://sms.example.com:8443"),
         ("https://sms.example.com:8443", 8443, "https://sms.example.com:8443"),
         ("http://127.0.0.1:8700", 0, "http://127.0.0.1:8700"),
@@ -54,6 +57,7 @@ def test_what_a_person_pastes_works(host, port, expected):
     ("host", "fix"),
     [
         ("http:/parcels.test", "lost its `://`: write https://"),
+        ("https%3A%2F%2Fparcels.test", "must be a base URL such as"),
         ("https:parcels.test", "lost its `://`"),
         ("http//parcels.test", "lost its `://`"),
         ("https;//parcels.test", "lost its `://`"),

@@ -91,7 +91,7 @@ def test_a_missing_value_inside_another_is_not_printed_either(value):
     [
         (b"Ana", "bytes"),
         (bytearray(b"Ana"), "bytes"),
-        (memoryview(b"Ana"), "bytes"),
+        pytest.param(memoryview(b"Ana"), "bytes", id="memoryview"),
         (deque(["Ana"]), "a list"),
         (np.array(["Ana"]), "a list"),
         (pd.Series(["Ana"]), "a list"),

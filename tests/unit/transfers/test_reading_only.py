@@ -31,6 +31,10 @@ QUERIES = [
     "SELECT created_at, updated_at, deleted, insert_date FROM p",
     "SELECT phone FROM p FOR UPDATE SKIP LOCKED",
     "SELECT phone FROM p FOR NO KEY UPDATE",
+    "\ufeffSELECT phone FROM p",
+    "SELECT phone FROM p INNER MERGE JOIN q ON p.id = q.id OPTION (MERGE JOIN)",
+    "SELECT phone # who\nFROM p",
+    "SELECT /*+ INDEX(p) */ phone FROM p WHERE path LIKE 'a\\b'",
     "SELECT phone FROM p WHERE id = %(id)s AND x LIKE %s AND y = ? AND z = :z",
 ]
 CHANGES = {
@@ -57,6 +61,13 @@ CHANGES = {
     "SELECT a INTO OUTFILE '/tmp/x' FROM t": "has `INTO`",
     "FROM t INSERT OVERWRITE TABLE x SELECT a": "has `INSERT`",
     "SELECT 1 DROP TABLE t": "has `DROP`",
+    "SELECT 1 /*!50000 INTO OUTFILE '/tmp/x' */ FROM t": "has `INTO`",
+    "SELECT 1 /*!50000 ; DELETE FROM t */": "holds 2 statements|has `DELETE`",
+    "SELECT a # b ; DELETE FROM t": "holds 2 statements|has `DELETE`",
+    "SELECT 'a\\' ; DELETE FROM t; -- '": "holds 2 statements|has `DELETE`",
+    "SELECT 1 EXEC('DROP TABLE t')": "has `EXEC`",
+    "SELECT 1 EXECUTE (x)": "has `EXECUTE`",
+    "SELECT 1 CALL p()": "has `CALL`",
     "SELECT 1; DELETE FROM t": "holds 2 statements",
     "SELECT 1;\nSELECT 2;": "holds 2 statements",
 }
@@ -69,7 +80,7 @@ def test_a_query_is_taken(sql):
 
 @pytest.mark.parametrize("sql", CHANGES)
 def test_what_is_no_query_is_refused_by_what_it_is(sql):
-    with pytest.raises(ConfigurationError, match=f"`sql` {CHANGES[sql]}.*not executed.*nothing was sent"):
+    with pytest.raises(ConfigurationError, match=f"`sql` (?:{CHANGES[sql]}).*not executed.*nothing was sent"):
         check_reads_only(sql)
 
 

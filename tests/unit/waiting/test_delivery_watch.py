@@ -181,6 +181,7 @@ MAY = "may still arrive"
         ([], 3, " The pending messages were not found: absent, or not visible to this connection's API token"),
         (["sent"], 1, " Of the pending messages 1 was not found: absent"),
         (["sent"], 2, " Of the pending messages 2 were not found: absent"),
+        (["sent"], 2, "; 1 was sent and may still arrive."),
     ],
 )
 @pytest.mark.parametrize("ratio", [1.0, 0.0])
@@ -196,6 +197,16 @@ def test_nobody_is_told_that_what_the_api_does_not_know_may_still_arrive(read, u
     assert told in ended.message
     assert (MAY in ended.message) == bool(read)
     assert not ratio or all(f"{sms_id} not found yet" in ended.message for sms_id in lost)
+
+
+@pytest.mark.parametrize("ratio", [1.0, 0.0])
+def test_nobody_is_told_that_what_was_never_read_was_sent(ratio):
+    watch = Watch(["a", "b", "c"], WatchRules(min_delivered_ratio=ratio))
+    assert "The pending messages were never read, so their status is not known." in watch.conclude(LATER, LATER).message
+    watch.saw("a", {"status": "sent"})
+    watch.missed("b", 1_000.0)
+    message = watch.conclude(LATER, LATER).message
+    assert "1 was never read, so their status is not known; 1 was sent and may still arrive." in message
 
 
 def test_a_message_that_is_not_found_for_good_is_not_said_to_be_pending():
