@@ -6,7 +6,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-_PRINTED = frozenset({"none", "null", "nan", "nat", "<na>"})
+MISSING_IN_FILES = frozenset({"\\N", "<NA>", "NaN", "nan", "NaT", "NULL", "null", "None"})
+"""What databases and data frames write into a file for a value that is not there."""
+
+_PRINTED = frozenset(map(str.lower, MISSING_IN_FILES))
 
 
 def is_printed_missing(text: str) -> bool:

@@ -24,10 +24,12 @@ _KEEP_AS_TEXT: Final = "keep the column as text"
 _LOST_DIGITS: Final = 100_000
 """A float that is a multiple of it was most likely written as 3.46E+10 on its way, which is many people's number."""
 
-_plain = re.compile(r"(?:\+|(?!00))[0-9]{6,15}").fullmatch
+_plain = re.compile(r"(?:\+(?!0)|(?!00))[0-9]{6,15}").fullmatch
 _marked = re.compile(r"'?\s*(?:tel:)?", re.IGNORECASE).match
-_numbered = re.compile(r"\([1-9]\)|[1-9][0-9]?[.)] ").match
+_numbered = re.compile(r"\([1-9]\)|[1-9][0-9]{0,2}[.)] |[1-9][0-9]?[ ().-]+0[0-9]{3}").match
 """How a list counts its items: `(2) 0151 1234567`."""
+_tail = re.compile(r".*[0-9]{6,}[ .-]+[0-9]{1,2}|.*[0-9]{3,}\.0{1,2}").fullmatch
+"""A few digits behind the rest of a number: an extension, or decimals."""
 _in_brackets = re.compile(r"\([^()]*\)")
 _shape = re.compile(r"\(?\+?[0-9 ()](?:[0-9 ().-]*[0-9])?").fullmatch
 _decimal = re.compile(r"(?P<whole>[^.,]*)[.,](?P<places>[0-9]+)").fullmatch
@@ -76,6 +78,8 @@ def _number_of_text(value: str) -> str:
     number = re.sub(r"[ ().-]", "", text)
     if number.startswith("00"):
         number = f"+{number[2:]}"
+    if number.startswith("+0"):
+        raise _wrong("begins with +0, and no country code that exists does")
     digits = number.lstrip("+")
     if len(digits) > MOST_DIGITS:
         raise _wrong(f"has {len(digits)} digits and a number has at most {MOST_DIGITS}: give one number a message")
@@ -111,7 +115,7 @@ def _check_characters(text: str) -> None:
         raise _wrong("has letters in it; a number has digits alone")
     if _is_decimal(text):
         raise _wrong(f"is a decimal, not a phone number; {_KEEP_AS_TEXT}")
-    if not _shape(text) or _numbered(text) or set("()") & set(_in_brackets.sub("", text)):
+    if not _shape(text) or _numbered(text) or _tail(text) or set("()") & set(_in_brackets.sub("", text)):
         raise _wrong("is not a phone number: one has a `+`, digits, and spaces, hyphens, dots or brackets between them")
 
 

@@ -69,6 +69,7 @@ def normalise(value: Any, default_region: str | None = None) -> PhoneNumber:
         e164 = text
     else:
         number = _parsed(text, region)
+        _check_left_out_zero(value, number, region)
         e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     reason = phonenumbers.is_possible_number_with_reason(number)
     if reason not in (
@@ -165,6 +166,15 @@ def _checked_region(default_region: str | None) -> str | None:
             f"{mask_in(region)} is no ISO country with a numbering plan; give one such as ES",
         )
     return region
+
+
+def _check_left_out_zero(value: Any, number: phonenumbers.PhoneNumber, region: str | None) -> None:
+    """Refuse a `(0)`, which is dialled at home only, in a country whose numbers have it or do without it."""
+    text = str(value)
+    if "(0)" in text and number != _parsed(number_of_cell(text.replace("(0)", "", 1)), region):
+        raise InvalidMessageError(
+            "to", f"{HIDDEN} has a (0) that is no prefix in its country; write it as dialled abroad"
+        )
 
 
 def _parsed(text: str, region: str | None) -> phonenumbers.PhoneNumber:

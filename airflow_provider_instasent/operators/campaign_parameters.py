@@ -11,6 +11,7 @@ from airflow_provider_instasent.api.errors import ConfigurationError, InvalidMes
 from airflow_provider_instasent.api.missing_values import is_printed_missing
 from airflow_provider_instasent.parameters import check_parameters
 from airflow_provider_instasent.planning.choices import OnInvalid, OnPlanChange, OnUnconfirmed
+from airflow_provider_instasent.planning.file_format import FileFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +37,8 @@ def check_campaign_parameters(operator: Any) -> None:
     check_parameters(operator)
     _check_rows(operator)
     given = vars(operator)
+    if "delimiter" in given:
+        FileFormat(given["delimiter"], given["encoding"])
     for policy in (OnInvalid, OnUnconfirmed, OnPlanChange):
         if policy.parameter() in given:
             policy.check(given[policy.parameter()])

@@ -215,10 +215,13 @@ def requests_in_flight(wanted: int | None, connection: ConnectionSettings) -> in
 
 
 def _list(name: str, value: Any) -> Iterable[Any]:
+    from airflow_provider_instasent.planning.row_source import check_series
+
     if isinstance(value, str):
         raise ConfigurationError(f"`{name}` is a string, which is Airflow's way with templates: {LIST_FIX}")
     if value is None or isinstance(value, Mapping) or not isinstance(value, Iterable):
         raise ConfigurationError(f"`{name}` must be a list, not {type(value).__name__}")
+    check_series(value, name)
     if isinstance(value, Sequence):
         try:
             # Mapped results are lazy: one slice, instead of a call to the supervisor for each item.

@@ -70,5 +70,7 @@ def check_columns(columns: Iterable[Any], parameter: str, to_column: str | None,
             f"`{parameter}` has several columns of one name, and nothing tells which is meant: "
             + ("they look like data" if any(holds_data(str(name)) for name in twice) else shown(twice))
         )
+    if to_column is None and len(names) == 1 and holds_data(str(names[0])):
+        raise ConfigurationError(f"`{parameter}` has one column, and its name looks like its first number: name it")
     if to_column is not None and to_column not in names:
         raise ConfigurationError(f"`{parameter}` has no column `{to_column}` (`to_column`){hint}; {listed(names)}")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.encoding import composed
 from airflow_provider_instasent.api.errors import ConfigurationError
+from airflow_provider_instasent.api.missing_values import MISSING_IN_FILES
 from airflow_provider_instasent.api.number_cells import FEWEST_DIGITS, looks_like_number
 from airflow_provider_instasent.api.numbers import digits
 from airflow_provider_instasent.planning.column_names import check_columns, is_data
@@ -30,17 +31,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_TYPOGRAPHIC = "“”„‟"
-_MISSING = frozenset({"\\N", "<NA>", "NaN", "nan", "NaT", "NULL", "None"})
-"""What databases and data frames write for a value that is not there."""
-_BLANK = "is blank"
+_TYPOGRAPHIC = "“”„‟«»"
 _FIX = "close each quote in its own cell, double those inside one, write such cells on one line, or use JSON Lines"
 
 
 def rows_of_csv(
     path: Any, name: str, to_column: str | None, file_format: FileFormat, *, or_only: bool = False
 ) -> Iterator[Row]:
-    """Yield the rows of a CSV; those at its end whose cells are all blank are none.
+    """Yield the rows of a CSV; blank lines are none.
 
     :param path: a `pathlib.Path` or an `ObjectStoragePath`
     :param name: the parameter it comes from, for errors
@@ -72,6 +70,7 @@ class _CsvReader:
         self._to_column = to_column
         self._or_only = or_only
         self._header: list[str] = []
+        self._has_unnamed = False
         delimiter = delimiter_of(file.beginning, name, to_column, file_format.delimiter)
         log.info("`%s`: CSV in %s, separated by %s.", name, file.encoding.upper(), spoken(delimiter))
         self._delimiter = delimiter
@@ -81,19 +80,11 @@ class _CsvReader:
         """Those of the record that is being read."""
 
     def __iter__(self) -> Iterator[Row]:
-        blank: list[int] = []
-        is_empty = True
         for line, values in self._records():
-            if not values[0].strip() and not any(map(str.strip, values)):
-                blank.append(line)
-                continue
-            # What follows shows that they are rows after all.
-            yield from (BadRow(_BLANK, number) for number in blank)
-            blank.clear()
-            is_empty = False
-            yield self._row(line, values)
-        if is_empty:
-            yield from (BadRow(_BLANK, number) for number in blank)
+            if any(map(str.strip, values)):
+                yield self._row(line, values)
+            else:
+                yield self._on_line(line, dict.fromkeys(self._header, ""))
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
         """Yield each record after the first line, and the number of the line on which it begins."""
@@ -111,7 +102,7 @@ class _CsvReader:
             self._lines.clear()
             for values in reader:
                 line = reader.line_num - len(self._lines) + 1
-                if len(self._lines) > 1:
+                if len(self._lines) > 1 or "\r" in self._lines[0][:-2]:
                     self._check_lines(line, values)
                 if values:
                     yield line, values
@@ -139,11 +130,16 @@ class _CsvReader:
             if any(sum(map(cell.count, _TYPOGRAPHIC)) % 2 for cell in values):
                 return BadRow("has a quote that is opened in one cell and not closed in it", line)
             values = [_unguarded(cell) for cell in values]
-        row = FileRow(zip(header, values, strict=True))
-        if not _MISSING.isdisjoint(values):
-            row.update({name: None for name, cell in row.items() if cell in _MISSING})
-        row.pop("", None)
+        row = self._on_line(line, zip(header, values, strict=True))
+        if not MISSING_IN_FILES.isdisjoint(values):
+            row.update({name: None for name, cell in row.items() if cell in MISSING_IN_FILES})
+        return row
+
+    def _on_line(self, line: int, cells: Any) -> FileRow:
+        row = FileRow(cells)
         row.line = line
+        if self._has_unnamed:
+            row.pop("", None)
         return row
 
     def _header_of(self, first: Sequence[str]) -> list[str]:
@@ -154,6 +150,7 @@ class _CsvReader:
             return [self._to_column]
         # Those without a name cannot be asked for: the index of a data frame, or what is behind a last delimiter.
         named = [name for name in header if name]
+        self._has_unnamed = len(named) < len(header)
         check_columns(named, self._name, self._to_column, f", read as separated by {spoken(self._delimiter)}")
         return header
 
@@ -165,14 +162,28 @@ class _CsvReader:
         """
         place = 0 if self._to_column is None else self._header.index(self._to_column)
         own = digits(values[place]) if place < len(values) else ""
-        for number, line in enumerate(self._lines, first):
-            cells = line.split(self._delimiter)
-            if place < len(cells) and digits(cells[place]) != own and self._is_number(cells[place], len(cells)):
+        for number, line in enumerate("".join(self._lines).splitlines(), first):
+            found = self._numbers_in(line.split(self._delimiter), place)
+            if own and own in found:
+                # Beside it there may be a date. In another line it is another row of the same person.
+                found, own = [one for one in found if one != own and len(one) == len(own)], ""
+            if found:
                 raise ConfigurationError(
                     f"`{self._name}`: for a quote, the row that begins on line {first} ends on line "
                     f"{first + len(self._lines) - 1}, and line {number} is another row by itself. Nothing was sent: "
                     f"{_FIX}."
                 )
+
+    def _numbers_in(self, cells: Sequence[str], place: int) -> list[str]:
+        """Return the digits of what a line has where a row has its number, from the left or from the right.
+
+        :param cells: of the line, split at each delimiter, those inside quotes too
+        :param place: of the column with the number
+        """
+        places = {place, len(cells) - len(self._header) + place}
+        return [
+            digits(cells[one]) for one in places if 0 <= one < len(cells) and self._is_number(cells[one], len(cells))
+        ]
 
     def _is_number(self, cell: str, width: int) -> bool:
         """Tell whether a cell has a row's number, among words too where the line has as many cells as a row."""

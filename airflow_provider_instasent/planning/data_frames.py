@@ -24,7 +24,12 @@ def _of_arrow(table: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _types(frame: Any) -> list[tuple[Any, str]]:
-    return [(name, str(kind)) for name, kind in zip(frame.columns, frame.dtypes, strict=True)]
+    return [(name, _spoken(kind)) for name, kind in zip(frame.columns, frame.dtypes, strict=True)]
+
+
+def _spoken(kind: Any) -> str:
+    """Return the name of a column's type; of pandas' categories with that of what they are made of."""
+    return f"{kind} {getattr(getattr(kind, 'categories', None), 'dtype', '')}".strip()
 
 
 _Rows = Callable[[Any], Iterator[Mapping[str, Any]]]

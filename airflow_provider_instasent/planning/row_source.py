@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import PurePosixPath
@@ -23,7 +24,7 @@ PARQUET_BATCH = 10_000
 CURSOR_BATCH = 2_000
 FORMATS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 _ANY_FORMAT = FileFormat()
-_INEXACT = frozenset({"float32", "float16", "float", "halffloat"})
+_inexact = re.compile(r"\b(?:float32|float16|halffloat|float)\b", re.IGNORECASE).search
 """Types of columns that hold no more than seven digits, by their names in pandas, polars and pyarrow."""
 _NUMBERS = (str, float, Decimal, SupportsIndex)
 
@@ -64,11 +65,11 @@ def rows_of_path(
     """
     ending = PurePosixPath(str(path.name)).suffix.lower()
     if ending in {".csv", ".tsv"}:
-        return rows_of_csv(path, name, to_column, file_format, or_only=or_only)
+        return _without_blank_end(rows_of_csv(path, name, to_column, file_format, or_only=or_only))
     if ending in {".jsonl", ".ndjson"}:
         return _rows_of_json_lines(path, name, file_format)
     if ending == ".parquet":
-        return _rows_of_parquet(path, name, None if or_only else to_column)
+        return _without_blank_end(_rows_of_parquet(path, name, None if or_only else to_column))
     raise ConfigurationError(f"`{name}` must be a file that ends in {', '.join(FORMATS)}")
 
 
@@ -108,16 +109,31 @@ def rows_of_data_frame(frame: Any, name: str, to_column: str | None = None) -> I
     return _without_blank_end(rows_of_frame(frame))
 
 
+def check_series(values: Any, name: str) -> None:
+    """Refuse a series or an array of numbers that has lost their last digits, or whose first number is its name.
+
+    :param values: any list; one without a type and a name passes
+    :param name: the parameter it comes from, for errors
+    :raises ConfigurationError: says what to do
+    """
+    title, kind = getattr(values, "name", None), getattr(values, "dtype", None)
+    if kind is not None:
+        check_columns([] if title is None else [title], name, None)
+    single = "float32" if getattr(values, "typecode", None) == "f" else str(kind)
+    _check_types([(title, single)], name, title)
+
+
 def _check_types(columns: Sequence[tuple[Any, str]], name: str, to_column: str | None) -> None:
     """Refuse a column of numbers whose type has lost their last digits: to Python they look exact."""
     for column, kind in columns:
-        if kind.lower() in _INEXACT and (column == to_column or len(columns) == 1):
+        if _inexact(kind) and (column == to_column or len(columns) == 1):
             raise ConfigurationError(
                 f"`{name}` has its numbers as {kind}, which has lost their last digits: keep the column as text"
             )
 
 
 def _without_blank_end(rows: Iterable[Row]) -> Iterator[Row]:
+    """Yield rows but for those at the end that are blank, as spreadsheets leave them; where all are, they are rows."""
     held: list[Row] = []
     is_empty = True
     for row in rows:

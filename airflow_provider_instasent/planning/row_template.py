@@ -71,7 +71,9 @@ class RowTemplate:
                 "text", f"the template inserts {error.kind}, which is no text, number or date"
             ) from None
         except _BAD_ROWS as error:
-            raise InvalidMessageError("text", f"the template fails for this row ({type(error).__name__})") from None
+            raise InvalidMessageError(
+                "text", f"the template fails for this row ({type(error).__name__}); {listed(row)}"
+            ) from None
         return text
 
     def _told(self, error: UnsteadyError) -> str:

@@ -8,8 +8,9 @@ have one order, so that a retry renders the same; numbers are written out as peo
 from __future__ import annotations
 
 import math
+from collections import UserString
 from collections.abc import Iterable, Mapping
-from datetime import date, time, timedelta
+from datetime import date, time
 from decimal import Decimal
 from enum import Enum
 from numbers import Integral, Real
@@ -23,7 +24,7 @@ from airflow_provider_instasent.api.missing_values import is_missing
 AS_THEY_ARE = frozenset({str, int, bool, date, time})
 """Types whose values are there, read the same in every try and hold no others."""
 
-_PRINTABLE = (str, int, date, time, timedelta, UUID)
+_PRINTABLE = (str, int, date, time, UUID)
 _DECIMALS = (Decimal, float)
 
 NO_FUNCTIONS = (
@@ -148,11 +149,13 @@ def prepared(value: Any, name: str) -> Any:
         return MissingValue(name=name, exc=MissingValueError)
     if isinstance(value, Enum):
         return prepared(value.value, name)
+    if isinstance(value, str | UserString):
+        return str.__str__(value) if isinstance(value, str) else value.data
     if type(value).__module__ == "numpy":
         value = _of_numpy(value)
     if isinstance(value, _DECIMALS):
         return _written_out(value)
-    if isinstance(value, Iterable) and not isinstance(value, str):
+    if isinstance(value, Iterable):
         return _of_many(value, name)
     if callable(value):
         raise UnsteadyError(NO_FUNCTIONS)
@@ -169,12 +172,39 @@ def _of_many(value: Iterable[Any], name: str) -> _NoText:
 
 
 def _of_numpy(value: Any) -> Any:
-    """Return a number or a bool of numpy's as Python's, with the digits that it prints; all else as it is."""
+    """Return a number, a moment or a bool of numpy's as Python's, with the digits that it prints; all else as it is."""
     if isinstance(value, Integral):
         return int(value)
     if isinstance(value, Real):
         return float(str(value))
+    if type(value).__name__ == "datetime64":
+        return value.astype("datetime64[us]").item()
     return bool(value) if type(value).__name__ in {"bool", "bool_"} else value
+
+
+def derived(value: Any) -> Any:
+    """Return what a filter, a call or arithmetic made, no more to be printed than what it was made of.
+
+    :param value: a result
+    :raises NoTextError: where it is an infinite number, or none
+    """
+    if type(value) in AS_THEY_ARE or isinstance(value, _NoText):
+        return value
+    if isinstance(value, _DECIMALS):
+        return _written_out(value)
+    if isinstance(value, bytes | bytearray):
+        return _Bytes(value)
+    if isinstance(value, dict):
+        return _Dict(value)
+    return _List(steady_set(value)) if type(value) in {list, tuple, set, frozenset} else value
+
+
+def formattable(value: Any) -> Any:
+    """Let pass what may be an argument of a format: what can be printed, and what holds others, to be looked into.
+
+    :raises NoTextError: where it is neither
+    """
+    return value if isinstance(value, _NoText | list | tuple | dict) else printable(value)
 
 
 def printable(value: Any) -> Any:
@@ -206,7 +236,7 @@ def _written_out(value: Decimal | float) -> Decimal | float:
     :raises NoTextError: where it is infinite, or none
     """
     if not math.isfinite(value):
-        raise NoTextError("an infinite number")
+        raise NoTextError("no number" if math.isnan(value) else "an infinite number")
     if isinstance(value, Decimal):
         return _WrittenOutDecimal(value) if "E" in str(value) else value
     return _WrittenOutFloat(value) if value.is_integer() or "e" in repr(value) else value

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 from datetime import date, time, tzinfo
+from functools import wraps
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import StrictUndefined
+from jinja2.compiler import CodeGenerator
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from airflow_provider_instasent.planning.row_values import (
@@ -20,14 +22,17 @@ from airflow_provider_instasent.planning.row_values import (
     NO_FUNCTIONS,
     MissingValue,
     UnsteadyError,
+    derived,
+    formattable,
     prepared,
     printable,
-    steady_set,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
+    from jinja2.compiler import Frame
+    from jinja2.nodes import Concat
     from jinja2.runtime import Context
 
 _TIMES = (date, time, tzinfo)
@@ -78,6 +83,21 @@ NO_LOCAL_ZONE = (
 )
 
 
+_PRINTING = frozenset({"string", "format", "upper", "lower", "title", "capitalize", "trim", "center", "e", "escape"})
+"""Filters of jinja that make text of any object."""
+
+
+class _CodeGenerator(CodeGenerator):
+    """Has `~` print as `{{ }}` does."""
+
+    def visit_Concat(self, node: Concat, frame: Frame) -> None:  # noqa: N802 - jinja's name
+        self.write("environment.joined((")
+        for part in node.nodes:
+            self.visit(part, frame)
+            self.write(", ")
+        self.write("))")
+
+
 class Columns:
     """A row whose attributes are its columns and nothing else."""
 
@@ -100,16 +120,38 @@ class Columns:
         raise TypeError("a whole row is no text")
 
 
+def _derives(made: Callable[..., Any], *, prints: bool) -> Callable[..., Any]:
+    """Return a filter whose result can be printed no more than what it was made of.
+
+    :param made: the filter
+    :param prints: whether it makes text of whatever it is given
+    """
+
+    @wraps(made)
+    def filtered(*args: Any, **kwargs: Any) -> Any:
+        return derived(made(*map(printable, args), **kwargs) if prints else made(*args, **kwargs))
+
+    return filtered
+
+
 class RowSandbox(ImmutableSandboxedEnvironment):
     """Where row templates are rendered."""
 
-    intercepted_binops = frozenset({"-"})  # of two views of a mapping it makes a set
+    code_generator_class = _CodeGenerator
+
+    intercepted_binops = frozenset(ImmutableSandboxedEnvironment.default_binop_table)
 
     def __init__(self) -> None:
         super().__init__(undefined=StrictUndefined, autoescape=False, finalize=printable)
         self.globals.clear()
         del self.filters["random"]
+        self.filters = {name: _derives(made, prints=name in _PRINTING) for name, made in self.filters.items()}
         self.tests["none"] = lambda value: value is None or isinstance(value, MissingValue)
+
+    @staticmethod
+    def joined(parts: Iterable[Any]) -> str:
+        """Return what `~` joins, as text."""
+        return "".join(str(printable(part)) for part in parts)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         """Tell whether an attribute may be used; called however a template comes to it.
@@ -137,13 +179,16 @@ class RowSandbox(ImmutableSandboxedEnvironment):
         owner = getattr(obj, "__self__", None)
         if isinstance(owner, _TIMES):
             _check_call(obj.__name__, args, kwargs)
-        elif (template := _format_of(obj)) is not None and _asks_local_seconds((template, *args, *kwargs.values())):
-            raise UnsteadyError(NO_LOCAL_ZONE, "%s")
-        return steady_set(super().call(context, obj, *args, **kwargs))
+        elif (template := _format_of(obj)) is not None:
+            if _asks_local_seconds((template, *args, *kwargs.values())):
+                raise UnsteadyError(NO_LOCAL_ZONE, "%s")
+            if obj.__name__ == "format":
+                args, kwargs = tuple(map(formattable, args)), {key: formattable(one) for key, one in kwargs.items()}
+        return derived(super().call(context, obj, *args, **kwargs))
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Subtract."""
-        return steady_set(super().call_binop(context, operator, left, right))
+        """Reckon."""
+        return derived(super().call_binop(context, operator, left, right))
 
 
 def _check_call(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

@@ -75,7 +75,7 @@ class TextFile:
                 with suppress(ValueError):  # whoever opened the stream closes it, or has
                     text.detach()
             return
-        encoding, is_said = self.encoding, not self.encoding.startswith("utf")
+        encoding, is_said = self.encoding, _is_of_one_byte(self.encoding)
         for number, line in enumerate(self._stream, 1):  # decoded one by one: it is known which of them cannot be
             if is_said and not line.isascii() and _is_utf8(line):
                 raise _not_as_said(
@@ -120,6 +120,12 @@ def _not_as_said(name: str, wanted: str, why: str) -> ConfigurationError:
     return ConfigurationError(
         f'`{name}` is not in the `encoding` "{wanted}": {why}; leave `encoding` out to have it told'
     )
+
+
+def _is_of_one_byte(encoding: str) -> bool:
+    """Tell whether an encoding has a character for each byte, so that it reads anything."""
+    every = bytes(range(256))
+    return not encoding.startswith("utf") and len(every.decode(encoding, "replace")) == len(every)
 
 
 def _is_utf8(line: bytes) -> bool:

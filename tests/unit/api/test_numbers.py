@@ -67,6 +67,20 @@ def test_possible_numbers_are_described_not_refused(value, expected):
 
 
 @pytest.mark.parametrize(
+    "written", ["+44 (0)20 7946 0018", "+44(0)2079460018", "+44 20 7946 0018", "0044 (0) 20 79460018"]
+)
+def test_a_zero_that_is_dialled_at_home_only_is_left_out(written):
+    assert normalise(written).e164 == "+442079460018"
+
+
+@pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))
+@pytest.mark.parametrize("written", ["+0016492311234", "+016492311234", "+0918123456789", "+00224601123456"])
+def test_a_plus_and_a_zero_are_no_country_code_anywhere(written, region):
+    with pytest.raises(InvalidMessageError, match="no country code that exists"):
+        normalise(written, region)
+
+
+@pytest.mark.parametrize(
     ("value", "region", "said"),
     [
         ("600000001", None, "national format"),
@@ -78,6 +92,8 @@ def test_possible_numbers_are_described_not_refused(value, expected):
         ("+346000000010", None, "too long"),
         ("6" * 15, "ES", "too long"),
         ("+34600000001.0", None, "decimal"),
+        ("+39 (0) 3123456789", None, r"has a \(0\) that is no prefix in its country"),
+        ("+34 (0) 600 000 001", None, "too long|no prefix in its country"),
     ],
 )
 def test_what_is_no_possible_number_is_refused(value, region, said):

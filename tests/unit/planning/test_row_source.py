@@ -155,6 +155,16 @@ def test_parquet_with_what_python_has_no_value_for_is_refused(tmp_path):
         rows(tmp_path / "a.parquet")
 
 
+def test_blank_rows_at_the_end_of_a_file_are_none_and_others_are_bad(tmp_path):
+    text = "to,name\n600,Ana\n;;,\n,\n601,Luis\n,\n , \n,,,\n"
+    found = rows(written(tmp_path, "a.csv", text))
+    assert [row["to"] for row in found] == ["600", ";;", "", "601"]
+    assert [row.line for row in found] == [2, 3, 4, 5]
+    assert rows(written(tmp_path, "a.csv", "to,name\n,\n,\n")) == [{"to": "", "name": ""}] * 2
+    parquet.write_table(pa.table({"to": ["600", None, " "], "n": [1, None, None]}), tmp_path / "a.parquet")
+    assert rows(tmp_path / "a.parquet") == [{"to": "600", "n": 1}]
+
+
 def test_a_data_frame_is_read_in_batches_and_in_order():
     frame = pd.DataFrame({"to": range(5_001)})
     assert [row["to"] for row in rows_of_data_frame(frame, "recipients", "to")] == list(range(5_001))

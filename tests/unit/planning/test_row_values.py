@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections import UserDict, deque
-from datetime import UTC, date, datetime
+from collections import UserDict, UserString, deque
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
@@ -13,6 +13,7 @@ from uuid import UUID
 import numpy as np
 import pandas as pd
 import pytest
+from markupsafe import Markup
 
 from airflow_provider_instasent.api.errors import InvalidMessageError
 from airflow_provider_instasent.planning.row_template import RowTemplate
@@ -97,6 +98,9 @@ def test_a_missing_value_inside_another_is_not_printed_either(value):
         (pd.Series(["Ana"]), "a list"),
         (UserDict(name="Ana"), "a mapping"),
         (np.float32("inf"), "an infinite number"),
+        (1 + 0j, "a complex"),
+        (pd.Interval(1, 2), "a interval"),
+        (timedelta(seconds=-5), "a timedelta"),
         (["Ana"], "a list"),
         (("Ana",), "a list"),
         ({"name": "Ana"}, "a mapping"),
@@ -126,6 +130,10 @@ def test_what_is_no_text_number_date_or_bool_is_a_bad_row(value, kind, source):
         (Shop.ACME, "Acme"),
         (Count.ONE, "1"),
         (Fraction(1, 3), "1/3"),
+        (UserString("Ana"), "Ana"),
+        (Markup("A & B"), "A & B"),
+        (np.str_("Ana"), "Ana"),
+        (np.datetime64("2026-11-27T08:00"), "2026-11-27 08:00:00"),
         (np.float32(0.1), "0.1"),
         (np.float32(1e16), "10000000000000000"),
         (np.float16(2), "2"),
@@ -159,6 +167,31 @@ def test_a_result_of_arithmetic_is_written_out_too():
 def test_a_part_of_a_list_and_a_complex_number_are_no_text_either(source):
     with pytest.raises(InvalidMessageError, match="which is no text"):
         render(source, l=["Ana"], c=1 + 0j)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ 'Items: ' ~ (row.l | sort) }}",
+        "{{ row.l | map('upper') | list | string }}",
+        "{{ '%s' | format(row.d.items() | list) }}",
+        "{{ '%s' % (row.d | dictsort) }}",
+        "{{ (row.l + row.l) ~ '' }}",
+        "{{ row.d.copy() ~ '' }}",
+        "{{ row.s.encode() ~ '' }}",
+        "{{ (row.x * 1e308) ~ '' }}",
+        "{{ '%s' | format(row.n | float) }}",
+    ],
+)
+def test_what_is_made_of_values_is_printed_no_more_than_they_are(source):
+    with pytest.raises(InvalidMessageError, match="which is no text") as caught:
+        render(source, l=["b", "a"], d={"k": "Ana"}, s="Ana", x=1e10, n="nan")
+    assert "Ana" not in str(caught.value)
+
+
+def test_numbers_that_are_made_of_others_are_written_out_too():
+    source = "{{ (row.x * 2) ~ ' EUR' }} {{ (row.y | round) ~ '' }} {{ row.y * 2 }} {{ '%.2f' | format(row.y) }}"
+    assert render(source, x=1e16, y=3.0) == "20000000000000000 EUR 3 6 3.00"
 
 
 def test_what_is_looked_into_is_used_as_ever():

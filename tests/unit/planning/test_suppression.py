@@ -3,7 +3,12 @@
 
 from __future__ import annotations
 
+from array import array
+
+import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from support.planning import OnlyInputs
 
@@ -95,11 +100,30 @@ def test_a_list_or_a_data_frame_serves_too():
 @pytest.mark.parametrize(
     "suppress",
     [
+        pd.DataFrame({"600000001": ["600000002"]}),
+        pd.DataFrame({"600000001": []}),
+        pd.Series(["600000002"], name="600000001"),
+        pd.Series([612345678], dtype="float32"),
+        pl.Series("to", [612345678.0], dtype=pl.Float32),
+        array("f", [612345678.0]),
+        pd.DataFrame({"to": pd.array(np.array([612345678], dtype="float32"), dtype=pd.ArrowDtype(pa.float32()))}),
+        pd.DataFrame({"to": pd.Categorical(pd.Series([612345678], dtype="float32"))}),
+        pa.table({"to": pa.array(np.array([612345678], dtype="float32")).dictionary_encode()}),
+    ],
+    ids=str,
+)
+def test_one_whose_type_or_name_is_in_the_way_is_refused(suppress):
+    with pytest.raises(ConfigurationError, match="`suppress` has"):
+        suppressed(suppress)
+
+
+@pytest.mark.parametrize(
+    "suppress",
+    [
         [*NUMBERS, None],
         [*NUMBERS, float("nan")],
         [*NUMBERS, 3.46e10],
         pd.DataFrame({"phone": NUMBERS, "x": 1}),
-        pd.DataFrame({"600000001": ["600000002"]}),
         pd.DataFrame({"to": [600000001, None, 600000003]}),
     ],
 )
