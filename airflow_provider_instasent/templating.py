@@ -30,6 +30,19 @@ LIST_FIX = (
 """What to do where a template gave a list as text."""
 
 
+def is_list_as_text(value: Any) -> bool:
+    """Tell whether a value is a list, or a mapping, that a template gave as text.
+
+    :param value: rendered
+    """
+    return isinstance(value, str) and value.lstrip().startswith(("[", "{")) and not is_template(value)
+
+
+def is_template(value: Any) -> bool:
+    """Tell whether a text is a template, not rendered yet."""
+    return isinstance(value, str) and ("{{" in value or "{%" in value)
+
+
 class Gives(Enum):
     """What a template of a field may give in a DAG with native rendering; in another one all of them give text.
 

@@ -12,6 +12,7 @@ from airflow_provider_instasent.api.missing_values import is_printed_missing
 from airflow_provider_instasent.parameters import check_parameters
 from airflow_provider_instasent.planning.choices import OnInvalid, OnPlanChange, OnUnconfirmed
 from airflow_provider_instasent.planning.file_format import FileFormat
+from airflow_provider_instasent.templating import is_list_as_text, is_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +53,7 @@ def check_one_number(to: Any) -> None:
     :raises InvalidMessageError: says how many are sent to
     """
     several = isinstance(to, Mapping | list | tuple | set | frozenset)
-    if several or (isinstance(to, str) and to.lstrip().startswith(("[", "{")) and "{{" not in to and "{%" not in to):
+    if several or is_list_as_text(to):
         raise InvalidMessageError(
             "to",
             "takes one number: send to many with InstasentBulkSmsOperator(recipients=…), or make a task for each with "
@@ -109,7 +110,7 @@ def campaign_id_of(task_try: TaskTry, given: Any) -> str:
 
 def _warn_of_campaign_without_path(campaign_id: Any, journal_path: Any) -> None:
     """Warn of a literal `campaign_id` that reaches no further than the default would."""
-    if journal_path is None and isinstance(campaign_id, str) and "{{" not in campaign_id and "{%" not in campaign_id:
+    if journal_path is None and isinstance(campaign_id, str) and not is_template(campaign_id):
         warnings.warn(
             f"`campaign_id` is {campaign_id!r} in each DAG run, but without `journal_path` no run knows what another "
             "one sent, so each sends again. Set `journal_path`, or leave `campaign_id` out.",

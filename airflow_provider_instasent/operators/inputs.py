@@ -14,7 +14,7 @@ from airflow_provider_instasent.api.missing_values import is_printed_missing
 from airflow_provider_instasent.operators.campaign_parameters import campaign_id_of
 from airflow_provider_instasent.planning.choices import OnInvalid, OnPlanChange, OnUnconfirmed
 from airflow_provider_instasent.storage import path_of
-from airflow_provider_instasent.templating import LIST_FIX
+from airflow_provider_instasent.templating import LIST_FIX, is_list_as_text
 
 if TYPE_CHECKING:
     from airflow_provider_instasent.campaign.campaign_settings import CampaignSettings
@@ -237,7 +237,7 @@ def _readable(name: str, path: str | os.PathLike[str]) -> Any:
         raise ConfigurationError(f"`{name}` is empty: give a list, or the path of a file")
     if text.startswith("<") and " object " in text:
         raise ConfigurationError(f"`{name}` is an object printed by a template, and no path: {LIST_FIX}")
-    if text.startswith(("[", "{")):
+    if is_list_as_text(text):
         raise ConfigurationError(f"`{name}` is a list rendered into a string, which is Airflow's way: {LIST_FIX}")
     if _NUMBERS.fullmatch(text):
         raise ConfigurationError(f"`{name}` is a number and no path: numbers go in as a list, also a single one")

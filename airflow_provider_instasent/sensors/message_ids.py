@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_instasent.api.missing_values import is_printed_missing
 from airflow_provider_instasent.compat import AirflowFailException, AirflowSkipException
-from airflow_provider_instasent.templating import LIST_FIX
+from airflow_provider_instasent.templating import LIST_FIX, is_list_as_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,7 +103,7 @@ def _all(values: Iterable[Any]) -> Iterable[Any]:
 
 
 def _id(text: str, position: str) -> str:
-    if text.startswith(("[", "{")):
+    if is_list_as_text(text):
         raise MessageIdsError(
             f"`message_ids`{position} is a list or a result rendered into one string, which is Airflow's way with "
             f"templates: {LIST_FIX}"

@@ -127,13 +127,10 @@ def test_a_cell_may_have_delimiters_quotes_and_lines_of_its_own(read):
     ],
 )
 def test_a_quote_that_swallows_rows_refuses_the_file(read, content, line):
-    with pytest.raises(
-        ConfigurationError, match=f"begins on line {line}\\b|is no CSV|every column|has no column"
-    ) as caught:
+    with pytest.raises(ConfigurationError, match=rf"`recipients`.* begins on line {line}\b") as caught:
         read(content)
     assert "60000000" not in str(caught.value)
     assert "Ana" not in str(caught.value)
-    assert f"line {line}" in str(caught.value) or "column" in str(caught.value)
 
 
 @pytest.mark.parametrize(
