@@ -71,14 +71,10 @@ def normalise(value: Any, default_region: str | None = None) -> PhoneNumber:
         number = _parsed(text, region)
         _check_left_out_zero(value, number, region)
         e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    reason = phonenumbers.is_possible_number_with_reason(number)
-    if reason not in (
-        phonenumbers.ValidationResult.IS_POSSIBLE,
-        phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY,
-    ):
-        raise _impossible(mask(e164), phonenumbers.ValidationResult.to_string(reason))
-    # is_valid_number() is defined as a type other than UNKNOWN in the number's own region.
+    # is_valid_number() is defined as a type other than UNKNOWN in the number's own region; what is valid is possible.
     kind = phonenumbers.number_type(number)
+    if kind == phonenumbers.PhoneNumberType.UNKNOWN:
+        _check_possible(number, e164)
     country = phonenumbers.region_code_for_number(number)
     return PhoneNumber(
         e164=e164,
@@ -111,6 +107,17 @@ def _masked(match: re.Match[str]) -> str:
     elif run[0] != "+":
         return HIDDEN
     return mask("+" + re.sub(r"\D", "", run))
+
+
+def _check_possible(number: phonenumbers.PhoneNumber, e164: str) -> None:
+    import phonenumbers  # noqa: PLC0415 - as above
+
+    reason = phonenumbers.is_possible_number_with_reason(number)
+    if reason not in (
+        phonenumbers.ValidationResult.IS_POSSIBLE,
+        phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY,
+    ):
+        raise _impossible(mask(e164), phonenumbers.ValidationResult.to_string(reason))
 
 
 def _international(text: str) -> phonenumbers.PhoneNumber | None:

@@ -54,7 +54,7 @@ class RowTemplate:
         :raises InvalidMessageError: where a column is missing or cannot be used so
         """
         try:
-            text = self._template.render(self._values, row=Columns(row))
+            text = self._rendered({**self._values, "row": Columns(row)})
             if "<" in text and _ADDRESS.search(text):
                 raise NoTextError("an object")
         except UnsteadyError as error:
@@ -75,6 +75,12 @@ class RowTemplate:
                 "text", f"the template fails for this row ({type(error).__name__}); {listed(row)}"
             ) from None
         return text
+
+    def _rendered(self, names: dict[str, Any]) -> str:
+        """Render as `Template.render` of jinja does, but for globals, of which there are none, and its tracebacks."""
+        template, environment = self._template, self._template.environment
+        context = environment.context_class(environment, names, template.name, template.blocks)
+        return "".join(template.root_render_func(context))
 
     def _told(self, error: UnsteadyError) -> str:
         """Say what the template asks for, where the template has it: it may be out of the row."""

@@ -148,6 +148,15 @@ class RowSandbox(ImmutableSandboxedEnvironment):
         self.filters = {name: _derives(made, prints=name in _PRINTING) for name, made in self.filters.items()}
         self.tests["none"] = lambda value: value is None or isinstance(value, MissingValue)
 
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Return an attribute; of a row a column, without a detour by its methods."""
+        if type(obj) is not Columns or attribute.startswith("_"):
+            return super().getattr(obj, attribute)
+        try:
+            return obj[attribute]
+        except KeyError:
+            return self.undefined(obj=obj, name=attribute)
+
     @staticmethod
     def joined(parts: Iterable[Any]) -> str:
         """Return what `~` joins, as text."""

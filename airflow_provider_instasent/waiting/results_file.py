@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_instasent.api.files import lines_of, replacing, shown_path
 from airflow_provider_instasent.api.statuses import Verdict, judge
 from airflow_provider_instasent.waiting.accepted_times import AcceptedTimes
-from airflow_provider_instasent.waiting.delivery_watch import Watch
+from airflow_provider_instasent.waiting.delivery_watch import Watch, WatchRules
 from airflow_provider_instasent.waiting.reading import UNREAD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-
-from airflow_provider_instasent.waiting.delivery_watch import WatchRules
 
 RESULT_FIELDS = ("position", "client_id", "id", "state", "status", "reason", "accepted_at")
 """What a line holds. `state` is where the message stands with us, `status` the last delivery status known,
 `accepted_at` when it was accepted, in unix seconds on Instasent's clock."""
 
 LINES_A_WRITE = 5_000
+
+_encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def write_results(path: Any, records: Iterable[Mapping[str, Any]]) -> int:
@@ -35,7 +35,7 @@ def write_results(path: Any, records: Iterable[Mapping[str, Any]]) -> int:
     with replacing(path) as stream:
         buffer: list[str] = []
         for record in records:
-            buffer.append(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n")
+            buffer.append(_encoded(record) + "\n")
             lines += 1
             if len(buffer) == LINES_A_WRITE:
                 stream.write("".join(buffer).encode())
