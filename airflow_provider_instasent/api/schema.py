@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from airflow_provider_instasent.api.errors import PayloadError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from jsonschema.exceptions import ValidationError
     from jsonschema.protocols import Validator
+
+    Errors = Iterable[ValidationError]
 
 
 @functools.cache
@@ -78,7 +81,16 @@ def _compiled(name: str) -> tuple[Validator, Validator]:
     from jsonschema import Draft202012Validator  # noqa: PLC0415 - loaded with the first validation
     from jsonschema.validators import extend  # noqa: PLC0415 - as above
 
-    keywords = {"properties": _properties, "items": _items, "type": _type}
+    keywords = {
+        "properties": _properties,
+        "items": _items,
+        "type": _type,
+        "minLength": _min_length,
+        "maxLength": _max_length,
+        "pattern": _pattern,
+        "required": _required,
+        "additionalProperties": _additional_properties,
+    }
     quick: Any = extend(Draft202012Validator, keywords)  # type: ignore[no-untyped-call]  # theirs has no types
     quick.is_type = _is_type
     return quick(load(name)), Draft202012Validator(load(name))
@@ -96,42 +108,87 @@ def _is_type(validator: Validator, instance: Any, name: str) -> bool:
     return bool(validator.TYPE_CHECKER.is_type(instance, name))
 
 
-def _type(validator: Validator, types: Any, instance: Any, _schema: Any) -> Iterable[ValidationError]:
-    if (
-        validator.is_type(instance, types)
-        if isinstance(types, str)
-        else any(validator.is_type(instance, name) for name in types)
-    ):
-        return ()
+# These say yes or no only, and return at once: jsonschema's are generators, and ask for the type of each value again.
+
+
+def _type(validator: Validator, types: Any, instance: Any, _schema: Any) -> Errors:
+    if isinstance(types, str):
+        return () if _is_type(validator, instance, types) else _no()
+    return () if any(_is_type(validator, instance, name) for name in types) else _no()
+
+
+def _min_length(_validator: Validator, least: int, instance: Any, _schema: Any) -> Errors:
+    return _no() if isinstance(instance, str) and len(instance) < least else ()
+
+
+def _max_length(_validator: Validator, most: int, instance: Any, _schema: Any) -> Errors:
+    return _no() if isinstance(instance, str) and len(instance) > most else ()
+
+
+def _pattern(_validator: Validator, pattern: str, instance: Any, _schema: Any) -> Errors:
+    return _no() if isinstance(instance, str) and _compiled_pattern(pattern).search(instance) is None else ()
+
+
+_compiled_pattern = functools.cache(re.compile)
+
+
+def _required(_validator: Validator, names: Sequence[str], instance: Any, _schema: Any) -> Errors:
+    if isinstance(instance, dict):
+        for name in names:
+            if name not in instance:
+                return _no()
+    return ()
+
+
+def _additional_properties(_validator: Validator, allowed: Any, instance: Any, schema: Any) -> Errors:
+    if allowed is not False or "patternProperties" in schema:
+        raise NotImplementedError("none of our schemas asks for that")
+    return _no() if isinstance(instance, dict) and instance.keys() - schema.get("properties", {}).keys() else ()
+
+
+def _no() -> Errors:
     from jsonschema.exceptions import ValidationError  # noqa: PLC0415 - loaded with the first validation
 
-    return (ValidationError(f"is not of type {types}"),)
+    return (ValidationError("is not so"),)
 
 
 # jsonschema builds a validator for each value it descends to, half of its time on a batch. These two keywords
-# build one for each subschema and keep it; they leave out the paths, so they serve for a yes or no only.
-_kept: dict[int, Validator] = {}
+# keep what each subschema asks; they leave out the paths, so they serve for a yes or no only.
+_kept: dict[int, tuple[Any, list[tuple[Callable[..., Errors], Any]]]] = {}
 
 
-def _properties(
-    validator: Validator, properties: Mapping[str, Any], instance: Any, _schema: Any
-) -> Iterator[ValidationError]:
+def _properties(validator: Validator, properties: Mapping[str, Any], instance: Any, _schema: Any) -> Errors:
     if isinstance(instance, dict):
         for name, subschema in properties.items():
-            if name in instance:
-                yield from _keep(validator, subschema).iter_errors(instance[name])
+            if name in instance and (errors := _errors_of(validator, subschema, instance[name])):
+                return errors
+    return ()
 
 
-def _items(validator: Validator, subschema: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+def _items(validator: Validator, subschema: Any, instance: Any, _schema: Any) -> Errors:
     if isinstance(instance, list):
-        check = _keep(validator, subschema)
         for item in instance:
-            yield from check.iter_errors(item)
+            if errors := _errors_of(validator, subschema, item):
+                return errors
+    return ()
 
 
-def _keep(validator: Validator, subschema: Any) -> Validator:
-    # A kept validator holds its subschema, so the identity cannot be taken by another one.
+def _errors_of(validator: Validator, subschema: Any, instance: Any) -> Errors:
+    """Return the first errors of a value, none where it is valid."""
+    # What is kept holds its subschema, so the identity cannot be taken by another one.
     kept = _kept.get(id(subschema))
     if kept is None:
-        kept = _kept[id(subschema)] = validator.evolve(schema=subschema)
-    return kept
+        known: Any = validator.VALIDATORS
+        checks = [(_at_once(known[name]), rule) for name, rule in subschema.items() if name in known]
+        kept = _kept[id(subschema)] = (subschema, checks)
+    for check, rule in kept[1]:
+        if errors := check(validator, rule, instance, subschema):
+            return errors
+    return ()
+
+
+def _at_once(check: Callable[..., Errors | None]) -> Callable[..., Errors]:
+    """Return a keyword's check that returns its errors: jsonschema's own yield them."""
+    if check.__module__ == __name__:
+        return cast("Callable[..., Errors]", check)
+    return lambda *args: tuple(check(*args) or ())
