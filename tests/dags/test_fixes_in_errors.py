@@ -28,6 +28,7 @@ NUMBER = "+34600000001"
 BULK = {"operator": InstasentBulkSmsOperator, "text": "hello"}
 SINGLE = {"operator": InstasentSendSmsOperator, "to": NUMBER, "text": "hello"}
 SENSOR = {"operator": InstasentDeliverySensor}
+WITH_JOURNAL = {InstasentBulkSmsOperator, InstasentSendSmsOperator, InstasentLookupOperator, SqlToInstasentOperator}
 AZURE = "pip install 'apache-airflow-providers-microsoft-azure'"
 S3 = "pip install 'apache-airflow-providers-amazon[s3fs]'"
 
@@ -41,10 +42,13 @@ def new_dag(request):
 
 
 @pytest.fixture
-def fails(connected, new_dag, caplog, capfd):
+def fails(connected, new_dag, caplog, capfd, tmp_path):
     """Runs one task with retries, which must fail in its first try without a request; returns the log."""
+    caplog.set_level("INFO")
 
     def run(operator, **parameters):
+        if operator in WITH_JOURNAL:
+            parameters = {"journal_path": f"file://{tmp_path}/journal", **parameters}
         with new_dag() as dag:
             operator(task_id="send", retries=2, retry_delay=timedelta(0), **parameters)
         (instance,) = run_dag(dag).get_task_instances()
