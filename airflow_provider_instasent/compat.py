@@ -154,7 +154,8 @@ async def connection_on_a_loop(hook: type[BaseHook], conn_id: str) -> tuple[Any,
     :param conn_id: which connection
     :returns: the connection, and its extra as a dict
     """
-    if hasattr(_name_of_airflow("Connection"), "aextra_dejson"):
+    # Asked in this order, since looking for a name on Airflow 2 looks for modules that are not there, on the loop.
+    if hasattr(hook, "aget_connection") and hasattr(_name_of_airflow("Connection"), "aextra_dejson"):
         connection = await hook.aget_connection(conn_id)
         return connection, await connection.aextra_dejson()
     from asgiref.sync import sync_to_async  # noqa: PLC0415 - where it is needed only
