@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_provider_instasent.planning.rows import on_line
 from airflow_provider_instasent.waiting.conclusion import MOST_NAMED
 
 if TYPE_CHECKING:
@@ -18,16 +19,16 @@ def rejections_of(spool: Spool, rejected: int) -> str:
 
     :param spool: where each message stands
     :param rejected: how many of them the API rejected
-    :returns: `row 3: …; row 7: …; and 5 more`; empty where none was
+    :returns: `row 3 (line 5): …; row 7 (line 9): …; and 5 more`; empty where none was
     """
     if not rejected:
         return ""
     rows = spool.database.execute(
-        "SELECT position, reason FROM message JOIN roster USING (key) WHERE state = 'rejected' "
+        "SELECT position, line, reason FROM message JOIN roster USING (key) WHERE state = 'rejected' "
         "ORDER BY position LIMIT ?",
         (MOST_NAMED,),
     ).fetchall()
-    named = [f"row {position}: {_short(reason)}" for position, reason in rows]
+    named = [f"row {position}{on_line(line)}: {_short(reason)}" for position, line, reason in rows]
     more = rejected - len(named)
     return "; ".join([*named, f"and {more} more"] if more > 0 else named)
 

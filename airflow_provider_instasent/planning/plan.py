@@ -13,7 +13,7 @@ from airflow_provider_instasent.journal.errors import PlanError
 from airflow_provider_instasent.planning.choices import OnInvalid
 from airflow_provider_instasent.planning.plan_progress import PlanProgress
 from airflow_provider_instasent.planning.row_message import message_of_row
-from airflow_provider_instasent.planning.rows import BadRow, on_line
+from airflow_provider_instasent.planning.rows import BadRow, line_of, on_line
 from airflow_provider_instasent.planning.suppression import ON_THE_LIST, SUPPRESSED
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class Planner:
             try:
                 self._plan(position, row)
             except InvalidMessageError as error:
-                self._invalid(position, f"{error}{on_line(row)}")
+                self._invalid(position, f"{error}{on_line(line_of(row))}")
             self._progress.take(self.summary)
         self._progress.end(self.summary)
         return self.summary
@@ -138,7 +138,7 @@ class Planner:
             return
         self._check_client_id(message)
         size = message.size()
-        if not self._add(position, message, size.parts):
+        if not self._add(position, line_of(row), message, size.parts):
             self.summary.duplicates += 1
             self._spool.note_issue(position, "duplicate", "same sender, number and text as an earlier row")
             return
@@ -155,12 +155,12 @@ class Planner:
         if other is not None:
             raise InvalidMessageError("client_id", f"is also that of message {other}; it must be unique")
 
-    def _add(self, position: int, message: Sms, parts: int) -> bool:
+    def _add(self, position: int, line: int | None, message: Sms, parts: int) -> bool:
         """Add a message to the spool, as a further occurrence where duplicates are wanted."""
         occurrence = 0
         while True:
             key = self._spool.keys.key(message.sender, message.to, message.text, occurrence)
-            if self._spool.add(position, key, message, parts):
+            if self._spool.add(position, key, message, parts, line):
                 return True
             if self._settings.deduplicate:
                 return False

@@ -35,10 +35,17 @@ class BadRow:
 Row = Values | BadRow
 
 
-def on_line(row: Row) -> str:
-    """Return on which line of its file a row begins, for the end of an error; nothing where it has none.
+def line_of(row: Row) -> int | None:
+    """Return on which line of its file a row begins, from 1; None where it comes from no file of lines.
 
     :param row: any row
     """
-    line = getattr(row, "line", None) if isinstance(row, FileRow | BadRow) else None
+    return getattr(row, "line", None) if isinstance(row, FileRow | BadRow) else None
+
+
+def on_line(line: int | None) -> str:
+    """Return a row's line for an error, behind what tells which row it is; nothing where it has none.
+
+    :param line: of its file, from 1
+    """
     return "" if line is None else f" (line {line})"

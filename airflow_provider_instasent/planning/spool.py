@@ -30,7 +30,8 @@ CREATE TABLE message (
     sender TEXT NOT NULL,
     unicode INTEGER NOT NULL,
     client_id TEXT,
-    parts INTEGER NOT NULL
+    parts INTEGER NOT NULL,
+    line INTEGER
 );
 CREATE UNIQUE INDEX message_client_id ON message (client_id) WHERE client_id IS NOT NULL;
 CREATE TABLE suppressed (number TEXT PRIMARY KEY) WITHOUT ROWID;
@@ -111,12 +112,15 @@ class Spool:
     def keys(self, keys: MessageKeys) -> None:
         self._keys = keys
 
-    def add(self, position: int, key: bytes, message: Sms, parts: int) -> bool:
-        """Add a planned message; return False where its key is there already."""
+    def add(self, position: int, key: bytes, message: Sms, parts: int, line: int | None = None) -> bool:
+        """Add a planned message; return False where its key is there already.
+
+        :param line: of the file, from 1, on which its row begins; None where it comes from no file of lines
+        """
         row = (position, key, message.to, message.text, message.sender, message.allow_unicode)
         cursor = self.database.execute(
-            "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
-            (*row, message.client_id, parts),
+            "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+            (*row, message.client_id, parts, line),
         )
         return cursor.rowcount == 1
 

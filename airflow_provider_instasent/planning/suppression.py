@@ -9,7 +9,7 @@ from airflow_provider_instasent.api.errors import InvalidMessageError
 from airflow_provider_instasent.api.numbers import normalise
 from airflow_provider_instasent.journal.errors import PlanError
 from airflow_provider_instasent.planning.column_names import holds_data, listed
-from airflow_provider_instasent.planning.rows import BadRow, on_line
+from airflow_provider_instasent.planning.rows import BadRow, line_of, on_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -38,7 +38,7 @@ def suppress_numbers(
     count = 0
     for position, row in enumerate(rows):
         found = row if isinstance(row, BadRow) else _number_in(row, to_column)
-        where = f"`suppress`: row {position}{on_line(row)}"
+        where = f"`suppress`: row {position}{on_line(line_of(row))}"
         if isinstance(found, BadRow):
             raise PlanError(f"{where} {found.reason}: nothing was sent")
         try:

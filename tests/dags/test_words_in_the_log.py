@@ -72,6 +72,26 @@ def test_a_bulk_rejection_names_rows_and_reasons(connected, log_of, tmp_path):
     assert "600000920" not in "".join(lines(log, "RejectedError"))
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("people.csv", "to,note\n+34600000001,\"two\nlines\"\n\n+34600000920,one\n", "row 1 (line 5)"),
+        ("people.jsonl", '{"to": "+34600000001"}\n{"to": "+34600000920"}\n', "row 1 (line 2)"),
+    ],
+)
+def test_a_bulk_rejection_names_the_line_of_a_file(connected, log_of, tmp_path, name, content, told):
+    (tmp_path / name).write_text(content)
+    instance, log = log_of(
+        InstasentBulkSmsOperator,
+        recipients=str(tmp_path / name),
+        text="hello",
+        journal_path=f"file://{tmp_path}/journal",
+        on_invalid="skip",
+    )
+    assert instance.state == "failed"
+    assert lines(log, "RejectedError", f"Rejected: {told}: to: This number cannot be reached.")
+
+
 @pytest.mark.parametrize("deferrable", [False, True])
 def test_a_failed_wait_names_ids_and_words(connected, log_of, tmp_path, deferrable):
     connected.configure(sent_after=0.0, final_after=0.0)

@@ -48,5 +48,13 @@ def test_a_reason_that_is_missing_or_long(spool, reason, told):
     assert rejections_of(spool, 1) == f"row 0: {told}"
 
 
+def test_a_row_of_a_file_is_named_by_its_line_too(spool):
+    message = Sms("+34600000099", "text", "Acme")
+    spool.add(300, key(30), message, 1, line=307)
+    spool.roster.extend([key(30)], [None])
+    spool.roster.settle([MessageOutcome(30, MessageState.REJECTED, reason="unpaid")])
+    assert rejections_of(spool, 1) == "row 300 (line 307): unpaid"
+
+
 def test_nothing_is_said_where_nothing_was_rejected(spool):
     assert rejections_of(spool, 0) == ""
