@@ -257,9 +257,8 @@ class Sender:
         if flight.first_intended is None:
             return
         self._spool.roster.intend(flight.spans, flight.first_intended)
-        outcomes = zip(flight.result.outcomes, flight.messages, strict=True)
         if flight.landed:
-            self._spool.roster.settle(outcome.at(placed.place) for outcome, placed in outcomes)
+            self._spool.roster.settle(flight.result.outcomes, [placed.place for placed in flight.messages])
             self._tally.landed(flight.result.outcomes, flight.messages)
 
 

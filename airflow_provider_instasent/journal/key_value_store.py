@@ -6,7 +6,7 @@ What a segment looks like is in `segment_format`.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from airflow_provider_instasent.journal.segment_format import (
@@ -29,6 +29,9 @@ MANY_MESSAGES = 100_000
 
 LARGEST_VALUE = 65_000
 """Characters a key of the key-value store may hold (Airflow warns above 65,535 bytes, quotes included)."""
+
+MOST_TRIED = LARGEST_VALUE * 3 // 2
+"""Characters of records that are compressed at once: keys hardly get smaller by it, ids by a third."""
 
 
 class KeyValueStore(Protocol):
@@ -62,6 +65,7 @@ class KeyValueSegments:
         self._number = 0
         self._digest = NO_SEGMENT
         self._head: int | None = None
+        self._taken = 0
         self._text = PackedText(self._campaign, self._number, self._digest)
 
     def read(self) -> Iterator[list[str]]:
@@ -81,19 +85,14 @@ class KeyValueSegments:
         """Rewrite the last key with these records added, and begin new ones where it is full."""
         rest = list(records)
         while rest:
-            value = self._text.with_added(rest)
-            count = len(rest) if len(value) <= LARGEST_VALUE else self._fitting(rest)
-            if not count and not self._text.empty:
+            count, value = self._fitting(rest)
+            if not count:
                 self._end_key()
                 continue
-            if count < len(rest):
-                count = count or 1  # what alone is too large gets a key of its own
-                value = self._text.with_added(rest[:count])
             self._set(value)
+            self._taken = len(value)
             self._text.add(rest[:count])
             rest = rest[count:]
-            if rest:
-                self._end_key()
 
     def close(self) -> None:
         """Do nothing: what was appended is written."""
@@ -151,11 +150,21 @@ class KeyValueSegments:
     def _begin_key(self) -> None:
         self._number += 1
         self._text = PackedText(self._campaign, self._number, self._digest)
+        self._taken = 0
 
-    def _fitting(self, records: list[str]) -> int:
-        """Return how many of these records the last key can still take, fewer than all."""
+    def _fitting(self, records: list[str]) -> tuple[int, str]:
+        """Return how many of these records the last key still takes, and its value with them.
 
-        def size(count: int) -> int:
-            return len(self._text.with_added(records[:count]))
-
-        return bisect_right(range(1, len(records)), LARGEST_VALUE, key=size)
+        There may be room for one more: compressing all of them to find out would cost more than it saves. What alone is
+        too large gets a key of its own.
+        """
+        if self._taken + len(records[0]) // 2 > LARGEST_VALUE and not self._text.empty:
+            return 0, ""
+        sizes = accumulate(map(len, records))
+        count = max(1, sum(size <= MOST_TRIED for size in sizes))
+        while len(value := self._text.with_added(records[:count])) > LARGEST_VALUE:
+            if count == 1:
+                return (1, value) if self._text.empty else (0, "")
+            share = (LARGEST_VALUE - self._taken) / max(1, len(value) - self._taken)
+            count = max(1, min(count - 1, int(count * share)))
+        return count, value

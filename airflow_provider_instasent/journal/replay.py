@@ -24,7 +24,6 @@ from airflow_provider_instasent.journal.events import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from airflow_provider_instasent.api.message_outcome import MessageOutcome
     from airflow_provider_instasent.journal.roster import Roster
     from airflow_provider_instasent.journal.worker_clock import Moment
 
@@ -82,7 +81,7 @@ class Replay:
                 self._check(event.spans)
                 self._intend(event.chunk, event.moment, event.spans)
             case Settlement():
-                self._roster.settle(self._placed(event))
+                self._roster.settle(event.outcomes, self._places_of(event))
             case Note():
                 self._note(event)
 
@@ -133,8 +132,8 @@ class Replay:
             self._roster.intend(spans, moment)
         self._chunks[chunk] = spans
 
-    def _placed(self, settlement: Settlement) -> Iterable[MessageOutcome]:
-        """Return outcomes by their places in the roster."""
+    def _places_of(self, settlement: Settlement) -> Sequence[int]:
+        """Return the place in the roster of each position of its outcomes."""
         places: Sequence[int]
         if settlement.chunk == WHOLE_ROSTER:
             places = range(self._listed)
@@ -145,7 +144,7 @@ class Replay:
             raise _corrupt("settles what it never intended")
         if any(not 0 <= outcome.position < len(places) for outcome in settlement.outcomes):
             raise _corrupt("settles what it never intended")
-        return [outcome.at(places[outcome.position]) for outcome in settlement.outcomes]
+        return places
 
 
 def _corrupt(what: str) -> JournalCorruptError:

@@ -197,9 +197,20 @@ class Roster:
         self._database.execute(query, (offset, len(self._clocks) - 1))
         self._note_offset(offset)
 
-    def settle(self, outcomes: Iterable[MessageOutcome]) -> None:
-        """Note outcomes whose `position` is a place."""
-        self._database.executemany(_SETTLE, ((str(o.state), o.id, o.status, o.reason, o.position) for o in outcomes))
+    def settle(self, outcomes: Iterable[MessageOutcome], places: Sequence[int] | None = None) -> None:
+        """Note outcomes.
+
+        :param outcomes: in any order
+        :param places: the place of each position; None where a `position` is a place
+        """
+        place_of = None if places is None else places.__getitem__
+        self._database.executemany(
+            _SETTLE,
+            (
+                (one.state.value, one.id, one.status, one.reason, place_of(one.position) if place_of else one.position)
+                for one in outcomes
+            ),
+        )
 
     def __iter__(self) -> Iterator[Listed]:
         """Yield all messages, in the journal's order."""

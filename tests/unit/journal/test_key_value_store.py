@@ -14,8 +14,11 @@ from typing import Any
 import pytest
 from support.campaign import Values, accepted
 
+from airflow_provider_instasent.api.client_ids import KEY_BYTES
 from airflow_provider_instasent.journal import events, segment_format
 from airflow_provider_instasent.journal.errors import JournalCorruptError, JournalForeignError
+from airflow_provider_instasent.journal.journal import KEYS_A_RECORD
+from airflow_provider_instasent.journal.journal_thread import MOST_RECORDS_A_WRITE
 from airflow_provider_instasent.journal.key_value_store import LARGEST_VALUE, KeyValueSegments
 from airflow_provider_instasent.journal.worker_clock import Moment
 
@@ -92,6 +95,27 @@ def test_values_stay_below_the_limit_and_roll_over(size):
     sizes = [len(json.loads(values.content[key])) for key in keys(values)]
     assert max(sizes) <= LARGEST_VALUE
     assert min(sizes[:-1]) > LARGEST_VALUE * 0.9
+
+
+def test_a_listing_is_not_compressed_over_and_over_to_fill_its_keys(monkeypatch):
+    compressed = []
+    with_added = segment_format.PackedText.with_added
+
+    def counted(text, records):
+        compressed.append(sum(map(len, records)))
+        return with_added(text, records)
+
+    monkeypatch.setattr(segment_format.PackedText, "with_added", counted)
+    values = Values()
+    store = opened(KeyValueSegments(values, CAMPAIGN))
+    keys_a_record = [
+        [secrets.token_bytes(KEY_BYTES) for _ in range(KEYS_A_RECORD)] for _ in range(MOST_RECORDS_A_WRITE)
+    ]
+    records = [events.listing_record(some, [None] * len(some)) for some in keys_a_record]
+    store.append(records)
+    assert written(KeyValueSegments(values, CAMPAIGN)) == records
+    assert len(keys(values)) == len(records) / 2
+    assert sum(compressed) <= 3 * sum(map(len, records))
 
 
 def test_a_try_begins_a_key_of_its_own():
