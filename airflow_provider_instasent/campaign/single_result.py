@@ -36,7 +36,8 @@ def told(message: Sms, result: SingleResult) -> str:
     :param result: what became of it
     """
     outcome, parts = result.outcome, message.size().parts
-    earlier = "" if result.sent_now or outcome.state is not MessageState.ACCEPTED else " by an earlier try"
+    is_earlier = not result.sent_now and outcome.state is MessageState.ACCEPTED
+    earlier = " by an earlier try and nothing sent now" if is_earlier else ""
     return (
         f"SMS to {mask(message.to)}: {outcome.state}{earlier}, id {outcome.id or 'not told'}, "
         f"{parts} part{'' if parts == 1 else 's'}, status {outcome.status or 'not told'}."

@@ -122,7 +122,6 @@ class SingleSend:
             self._tally.unconfirmed(int(self.in_doubt and not is_known))
 
     def _stored(self, one: Listed) -> SingleResult:
-        log.info("This message was accepted by an earlier try: nothing is sent.")
         outcome = self._of_earlier(one, MessageOutcome(0, MessageState.ACCEPTED, id=one.id))
         return SingleResult(outcome, sent_now=False, changed=one.key != self._key)
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from airflow.providers.common.compat.sdk import DAG
 from support.airflow_home import airflow_version, run_dag
+from support.clearing import ClearOnce
 
 from airflow_provider_instasent.operators.sms import InstasentBulkSmsOperator, InstasentSendSmsOperator
 
@@ -20,11 +21,13 @@ def log_of(request, caplog, capfd):
     """Runs a DAG of one task and returns its state and all that was logged."""
     name = "".join(letter if letter.isalnum() else "_" for letter in request.node.name)
 
-    def run(operator, **parameters):
+    def run(operator, *, cleared=False, **parameters):
         caplog.set_level("INFO")
         with DAG(name, schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC), catchup=False) as dag:
-            operator(task_id="send", retry_delay=timedelta(0), **parameters)
-        (instance,) = run_dag(dag).get_task_instances()
+            task = operator(task_id="send", retry_delay=timedelta(0), **parameters)
+            if cleared:
+                task >> ClearOnce(task_id="clear", target="send")
+        instance = run_dag(dag).get_task_instance("send")
         printed, errors = capfd.readouterr()
         # Airflow 2 has each line in both.
         return instance, caplog.text if airflow_version() < (3,) else caplog.text + printed + errors
@@ -46,6 +49,22 @@ def test_a_single_sms_is_one_line(connected, log_of, tmp_path):
     (line,) = lines(log, "SMS to ")
     assert f"SMS to +34•••••001: accepted, id {message.id}, {message.parts} parts, status enqueued." in line
     assert "+34600000001" not in line
+
+
+def test_a_single_sms_that_is_cleared_has_one_line_more(connected, log_of, tmp_path):
+    instance, log = log_of(
+        InstasentSendSmsOperator,
+        cleared=True,
+        to="+34600000001",
+        text="hello",
+        journal_path=f"file://{tmp_path}/journal",
+    )
+    assert (instance.state, instance.try_number) == ("success", 2)
+    (message,) = connected.ledger
+    sent, cleared = lines(log, "SMS to +34•••••001: accepted")
+    assert f"accepted, id {message.id}, 1 part, status enqueued." in sent
+    assert f"accepted by an earlier try and nothing sent now, id {message.id}, 1 part, status not told." in cleared
+    assert len(lines(log, "nothing sent now")) == len(lines(log, "earlier try")) == 1
 
 
 def test_a_single_sms_that_arrives_ends_with_a_line_that_says_so(connected, log_of):
@@ -75,7 +94,7 @@ def test_a_bulk_rejection_names_rows_and_reasons(connected, log_of, tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
-        ("people.csv", "to,note\n+34600000001,\"two\nlines\"\n\n+34600000920,one\n", "row 1 (line 5)"),
+        ("people.csv", 'to,note\n+34600000001,"two\nlines"\n\n+34600000920,one\n', "row 1 (line 5)"),
         ("people.jsonl", '{"to": "+34600000001"}\n{"to": "+34600000920"}\n', "row 1 (line 2)"),
     ],
 )
