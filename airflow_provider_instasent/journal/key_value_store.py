@@ -6,6 +6,7 @@ What a segment looks like is in `segment_format`.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -30,8 +31,11 @@ MANY_MESSAGES = 100_000
 LARGEST_VALUE = 65_000
 """Characters a key of the key-value store may hold (Airflow warns above 65,535 bytes, quotes included)."""
 
+NEARLY_FULL = LARGEST_VALUE * 3 // 4
+"""Characters from which a key is not written once more for the first of the records that go on in the next one."""
+
 MOST_TRIED = LARGEST_VALUE * 3 // 2
-"""Characters of records that are compressed at once: keys hardly get smaller by it, ids by a third."""
+"""Characters of records that are compressed at once: a listing's hardly become fewer, those of ids by a third."""
 
 
 class KeyValueStore(Protocol):
@@ -93,6 +97,8 @@ class KeyValueSegments:
             self._taken = len(value)
             self._text.add(rest[:count])
             rest = rest[count:]
+            if rest and self._taken > NEARLY_FULL:  # a further write would cost more than the room is worth
+                self._end_key()
 
     def close(self) -> None:
         """Do nothing: what was appended is written."""
@@ -158,13 +164,11 @@ class KeyValueSegments:
         There may be room for one more: compressing all of them to find out would cost more than it saves. What alone is
         too large gets a key of its own.
         """
-        if self._taken + len(records[0]) // 2 > LARGEST_VALUE and not self._text.empty:
-            return 0, ""
-        sizes = accumulate(map(len, records))
-        count = max(1, sum(size <= MOST_TRIED for size in sizes))
+        ends = list(accumulate(map(len, records)))
+        count = max(1, bisect_right(ends, MOST_TRIED))
         while len(value := self._text.with_added(records[:count])) > LARGEST_VALUE:
             if count == 1:
                 return (1, value) if self._text.empty else (0, "")
             share = (LARGEST_VALUE - self._taken) / max(1, len(value) - self._taken)
-            count = max(1, min(count - 1, int(count * share)))
+            count = max(1, min(count - 1, bisect_right(ends, ends[count - 1] * share)))
         return count, value

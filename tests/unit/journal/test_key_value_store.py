@@ -41,6 +41,18 @@ def keys(values: Values) -> list[str]:
     return [key for key in values.content if key != HEAD]
 
 
+class Counting(Values):
+    """Counts what is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[str] = []
+
+    def set(self, key, value):
+        self.written.append(key)
+        super().set(key, value)
+
+
 @pytest.mark.parametrize(
     ("value", "error"),
     [
@@ -95,6 +107,24 @@ def test_values_stay_below_the_limit_and_roll_over(size):
     sizes = [len(json.loads(values.content[key])) for key in keys(values)]
     assert max(sizes) <= LARGEST_VALUE
     assert min(sizes[:-1]) > LARGEST_VALUE * 0.9
+
+
+def test_a_key_is_written_once_an_append_and_not_again_for_the_room_left_at_its_end():
+    values = Counting()
+    store = opened(KeyValueSegments(values, CAMPAIGN))
+    records = [
+        record
+        for chunk in range(400)
+        for record in (
+            events.placed_intent_record(chunk, Moment(1e9 + chunk), [(100 * chunk, 100)]),
+            events.settlement_record(chunk, accepted([str(uuid.uuid4()) for _ in range(100)])),
+        )
+    ]
+    appends = range(0, len(records), 8)
+    for start in appends:
+        store.append(records[start : start + 8])
+    assert written(KeyValueSegments(values, CAMPAIGN)) == records
+    assert len(values.written) - values.written.count(HEAD) < len(appends) + len(keys(values))
 
 
 def test_a_listing_is_not_compressed_over_and_over_to_fill_its_keys(monkeypatch):
@@ -152,18 +182,6 @@ def test_resuming_900_000_of_a_million_messages_takes_at_most_600_reads():
     reads = reads_for_900_000(lambda: f"{prefix}{next(number):010x}")
     print(f"journal reads to resume 900,000 messages, ids of 18 hexadecimal digits: {reads}")
     assert reads <= 600
-
-
-class Counting(Values):
-    """Counts what is written."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.written: list[str] = []
-
-    def set(self, key, value):
-        self.written.append(key)
-        super().set(key, value)
 
 
 def test_the_head_costs_one_write_a_key_and_one_at_the_start():
