@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 
 import pytest
+from support import send_operator
 from support.secrets_guard import SecretsGuard
 
 TOKEN, TEXT, NUMBER = "token-of-the-tests", "Dear Ann", "+34600123456"
@@ -96,3 +97,22 @@ def test_listening_ends(guard):
 
     assert logging.getLogger().level == level
     assert guard.leaks() == []
+
+
+@pytest.mark.parametrize(
+    ("said", "leaks"),
+    [
+        ("sent to +34611222001", True),
+        ("sent to 0034 611222001", True),
+        ("to=611222001&x", True),
+        ("sent to +34611222•••", True),
+        (f"Bearer {TOKEN}", True),
+        (send_operator.PRIVATE_WORDS, True),
+        ("sent to +34•••••001", False),
+        ("2026-11-27T21:09:34.611222Z [info     ]", False),
+        ("took 0.61122234 s", False),
+        ("ti_id=01a21ed7-60e6-7f85-a6e1-61122200a2d2", False),
+    ],
+)
+def test_a_timestamp_with_the_digits_of_the_send_tests_is_no_leak(said, leaks):
+    assert bool(send_operator.leaks(f"one line\n{said}", TOKEN)) is leaks
