@@ -30,9 +30,9 @@ test: lint ## Lint, type-check and run the tests on Airflow 3.3.2
 	$(VENV)/bin/pytest $(SPREAD) tests/model tests/unit tests/wire tests/dags
 	$(VENV)/bin/pytest tests/scheduler
 
-# MATRIX holds more arguments: MATRIX='-k 3.1.8', MATRIX='-k 3.1.8 --suites wire'.
+# MATRIX holds more arguments: MATRIX='-k 3.1.8', MATRIX='-k python3.13 --suites wire,DAGs', MATRIX=--part.
 matrix: $(UV_READY) wheel ## Test the built wheel on each Airflow and Python that we support, and print a table (50 minutes)
-	.make/tools/bin/python scripts/matrix.py $(MATRIX)
+	PYTHONPATH=.:tests .make/tools/bin/python -m matrix $(MATRIX)
 
 wheel: $(UV_READY)
 	rm -rf .make/wheel
@@ -64,8 +64,9 @@ format: .make/dev ## Format the code and mend what ruff can mend
 	$(VENV)/bin/ruff check --fix-only .
 	$(VENV)/bin/ruff format .
 
+# CONSTRAINTS='-k 3.1.8' for one of them.
 constraints: $(UV_READY) ## Resolve the constraints files anew
-	.make/tools/bin/python scripts/constraints.py
+	PYTHONPATH=tests .make/tools/bin/python -m matrix.constraints $(CONSTRAINTS)
 
 clean: ## Remove environments, caches and builds
 	rm -rf .make .venv .venv-* .demo build dist mutants .mypy_cache .pytest_cache .ruff_cache .hypothesis

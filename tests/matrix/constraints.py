@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""`make constraints`: resolve the constraints files of all environments of the matrix anew."""
+"""`make constraints`: resolve the constraints files of the matrix anew."""
 
 from __future__ import annotations
 
 import argparse
 import subprocess
 
-from matrix_environments import CHECKOUT, EXTRAS, UV, MatrixEnvironment, matrix_environments
+from matrix.environments import CHECKOUT, EXTRAS, UV, MatrixEnvironment, matrix_environments
 
 
 def resolve(environment: MatrixEnvironment) -> None:
@@ -36,7 +36,7 @@ def resolve(environment: MatrixEnvironment) -> None:
 
 def main() -> None:
     """Resolve the environments that the command line names."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="make constraints", description=__doc__)
     parser.add_argument("-k", metavar="WORDS", default="", help="only those whose names hold this")
     chosen = parser.parse_args().k
     for environment in matrix_environments():

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Which tests an environment runs, and what came of them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+from matrix.environments import CHECKOUT
+
+if TYPE_CHECKING:
+    from matrix.environments import MatrixEnvironment
+
+EXAMPLES = (
+    "tests/dags/test_example_dags.py",
+    "tests/dags/test_example_dags_more.py",
+    "tests/dags/test_example_mapped_campaign.py",
+    "tests/dags/test_api_examples.py",
+)
+# The longest path that begins a test's own decides in which suite it counts.
+SUITES = {
+    "registration": ("tests/releases/test_registration.py", "tests/unit/test_compat.py"),
+    "sends and waits": ("tests/releases/test_sends_and_waits.py",),
+    "examples": EXAMPLES,
+    "DAGs": ("tests/dags",),
+    "wire": ("tests/wire",),
+    # What uses packages that are not Airflow's, for where these are the oldest that we take.
+    "packages": (
+        *(f"tests/unit/{room}" for room in ("api", "planning", "transfers", "notifications", "sandbox")),
+        "tests/unit/campaign/test_sms_history.py",
+        *(f"tests/wire/test_{name}.py" for name in ("client", "client_connections", "tls")),
+    ),
+}
+PART = ("registration", "sends and waits", "examples")
+OF_LOWEST = ("registration", "sends and waits", "packages")
+# Base paths do not depend on Airflow, so the wire tests run under one of them. Most of a test is waiting.
+OPTIONS = ("-o", "pythonpath=tests", "--api", "transactional", "--quiet")
+SPREAD = ("--numprocesses", "3", "--dist", "worksteal")
+
+
+@dataclass
+class Results:
+    """What came of an environment's tests.
+
+    :param counts: by suite, how many `passed`, were `skipped` or `failed`
+    :param seconds: how long pytest took
+    :param exit_code: of pytest
+    """
+
+    counts: dict[str, Counter[str]] = field(default_factory=dict)
+    seconds: float = 0.0
+    exit_code: int = 0
+
+
+def suites_of(environment: MatrixEnvironment, wanted: list[str]) -> list[str]:
+    """Those of the wanted suites that an environment runs.
+
+    :param wanted: names of suites
+    """
+    of_others = [name for name in SUITES if name != "packages"]
+    return [name for name in wanted if name in (OF_LOWEST if environment.lowest else of_others)]
+
+
+def run(environment: MatrixEnvironment, suites: list[str]) -> Results:
+    """Run suites in one go, so that Airflow's database is made once a process.
+
+    :param environment: holds the wheel, which is what is tested: the checkout is kept off the import path
+    :param suites: their names
+    """
+    # A folder brings the files below it.
+    paths = list(dict.fromkeys(path for name in suites for path in SUITES[name]))
+    paths = [path for path in paths if not any(path.startswith(f"{other}/") for other in paths)]
+    left_out = [path for name in SUITES if name not in suites for path in SUITES[name] if path not in paths]
+    with tempfile.TemporaryDirectory(prefix="instasent-matrix-") as folder:
+        report = Path(folder) / "report.xml"
+        command = [
+            *(environment.folder / "bin" / "pytest", *OPTIONS, *([] if environment.lowest else SPREAD)),
+            *(f"--junitxml={report}", "-o", "junit_family=xunit1", *paths),
+            *(f"--ignore={path}" for path in left_out if any(path.startswith(f"{other}/") for other in paths)),
+        ]
+        started = time.monotonic()
+        code = subprocess.run(command, cwd=CHECKOUT, env=_environment(), check=False).returncode
+        counts = count(report, suites) if report.exists() else {}
+    return Results(counts, time.monotonic() - started, code)
+
+
+def count(report: Path, suites: list[str]) -> dict[str, Counter[str]]:
+    """Sort the tests of a JUnit report by suite and outcome.
+
+    :param report: with pytest's attribute `file` of each test
+    :param suites: that were run
+    """
+    counts = {name: Counter[str]() for name in suites}
+    for case in ElementTree.parse(report).iter("testcase"):  # noqa: S314 - pytest has just written it
+        outcome = "skipped" if case.find("skipped") is not None else "passed"
+        if case.find("failure") is not None or case.find("error") is not None:
+            outcome = "failed"
+        counts[_suite_of(case.get("file", ""), suites)][outcome] += 1
+    return counts
+
+
+def _suite_of(file: str, suites: list[str]) -> str:
+    by_path = {path: name for name in suites for path in SUITES[name] if f"{file}/".startswith(f"{path}/")}
+    return by_path[max(by_path, key=len)]
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "VIRTUAL_ENV"}}
