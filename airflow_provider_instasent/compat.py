@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import os
     from datetime import datetime
 
+    from airflow.providers.common.compat.sdk import DAG as DAG
     from airflow.providers.common.compat.sdk import AirflowException as AirflowException
     from airflow.providers.common.compat.sdk import AirflowFailException as AirflowFailException
     from airflow.providers.common.compat.sdk import AirflowNotFoundException as AirflowNotFoundException
@@ -37,9 +38,11 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import PokeReturnValue as PokeReturnValue
     from airflow.providers.common.compat.sdk import Stats as Stats
     from airflow.providers.common.compat.sdk import TaskDecorator as TaskDecorator
+    from airflow.providers.common.compat.sdk import TaskDeferred as TaskDeferred
     from airflow.providers.common.compat.sdk import conf as conf
     from airflow.providers.common.compat.sdk import context_merge as context_merge
     from airflow.providers.common.compat.sdk import determine_kwargs as determine_kwargs
+    from airflow.providers.common.compat.sdk import task as task
     from airflow.providers.common.compat.sdk import task_decorator_factory as task_decorator_factory
 
 _COMMON_COMPAT = "airflow.providers.common.compat.sdk"
@@ -61,14 +64,17 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "BaseSensorOperator": (_SDK, "airflow.sensors.base"),
     "Connection": (_SDK, "airflow.models.connection"),
     "Context": (_SDK, "airflow.utils.context"),
+    "DAG": (_SDK, "airflow.models.dag"),
     "DecoratedOperator": _DECORATORS,
     "ObjectStoragePath": (_SDK, "airflow.io.path"),
     "PokeReturnValue": (_SDK, "airflow.sensors.base"),
     "Stats": ("airflow.sdk.observability.stats", "airflow.observability.stats", "airflow.stats"),
     "TaskDecorator": ("airflow.sdk.bases.decorator", "airflow.decorators"),
+    "TaskDeferred": _EXCEPTIONS,
     "conf": ("airflow.sdk.configuration", "airflow.configuration"),
     "context_merge": ("airflow.sdk.definitions.context", "airflow.utils.context"),
     "determine_kwargs": ("airflow.sdk.bases.decorator", "airflow.utils.operator_helpers"),
+    "task": (_SDK, "airflow.decorators"),
     "task_decorator_factory": _DECORATORS,
 }
 """Where each name of Airflow that we use may be, the newest place first; nothing is loaded before it is asked for."""

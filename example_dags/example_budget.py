@@ -15,9 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from airflow.providers.common.compat.sdk import DAG, task
-from airflow.providers.common.compat.standard.operators import ShortCircuitOperator
-
+from airflow_provider_instasent.compat import DAG, task
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.hooks.sandbox_only import sandbox_only
 from airflow_provider_instasent.operators.sms import InstasentBulkSmsOperator
@@ -48,7 +46,8 @@ def cost_of(preview: dict[str, Any], profile: list[dict[str, Any]]) -> Decimal:
     )
 
 
-def affordable(preview: dict[str, Any], profile: list[dict[str, Any]], budget: str) -> bool:
+@task.short_circuit
+def within_budget(preview: dict[str, Any], profile: list[dict[str, Any]], budget: str) -> bool:
     """Tell whether it is within the budget; if not, the tasks below are skipped."""
     cost = cost_of(preview, profile)
     print(f"{preview['parts']} parts cost {cost}, the budget is {budget}")  # noqa: T201  # goes to the task's log
@@ -67,12 +66,7 @@ with DAG(
 ) as dag:
     preview = InstasentBulkSmsOperator(task_id="preview", preview=True, **CAMPAIGN)
     profile = prices()
-    within_budget = ShortCircuitOperator(
-        task_id="within_budget",
-        python_callable=affordable,
-        op_args=[preview.output, profile],
-        op_kwargs={"budget": "{{ params.budget }}"},
-    )
+    affordable = within_budget(preview.output, profile, "{{ params.budget }}")
     send = InstasentBulkSmsOperator(
         task_id="send",
         journal_path=f"{FOLDER}/journal",
@@ -82,4 +76,4 @@ with DAG(
         **CAMPAIGN,
     )
     preview >> profile
-    within_budget >> send
+    affordable >> send

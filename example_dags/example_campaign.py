@@ -16,8 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from airflow.providers.common.compat.sdk import DAG, ObjectStoragePath, task
-
+from airflow_provider_instasent.compat import DAG, ObjectStoragePath, task
 from airflow_provider_instasent.hooks.sandbox_only import sandbox_only
 from airflow_provider_instasent.operators.sms import InstasentBulkSmsOperator
 from airflow_provider_instasent.sensors.sms import InstasentDeliverySensor

@@ -14,8 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from airflow.providers.common.compat.sdk import DAG, task
-
+from airflow_provider_instasent.compat import DAG, task
 from airflow_provider_instasent.hooks.sandbox_only import sandbox_only
 from airflow_provider_instasent.operators.lookup import InstasentLookupOperator
 from airflow_provider_instasent.operators.sms import InstasentBulkSmsOperator

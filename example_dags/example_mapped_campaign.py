@@ -20,8 +20,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from airflow.providers.common.compat.sdk import DAG, ObjectStoragePath, task
-
+from airflow_provider_instasent.compat import DAG, ObjectStoragePath, task
 from airflow_provider_instasent.hooks.sandbox_only import sandbox_only
 from airflow_provider_instasent.operators.sms import InstasentBulkSmsOperator
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from airflow.providers.common.compat.sdk import DAG, task
-
+from airflow_provider_instasent.compat import DAG, task
 from airflow_provider_instasent.hooks.sandbox_only import sandbox_only
 from airflow_provider_instasent.operators.sms import InstasentSendSmsOperator
 

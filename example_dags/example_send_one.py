@@ -13,8 +13,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.providers.common.compat.sdk import DAG
-
+from airflow_provider_instasent.compat import DAG
 from airflow_provider_instasent.hooks.sandbox_only import sandbox_only
 from airflow_provider_instasent.operators.sms import InstasentSendSmsOperator
 

@@ -13,8 +13,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from airflow.providers.common.compat.sdk import DAG
-
+from airflow_provider_instasent.compat import DAG
 from airflow_provider_instasent.hooks.sandbox_only import sandbox_only
 from airflow_provider_instasent.transfers.sql_to_sms import SqlToInstasentOperator
 

@@ -16,9 +16,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import DAG, AirflowSkipException, BaseHook, ObjectStoragePath, task
 from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
 
+from airflow_provider_instasent.compat import DAG, AirflowSkipException, BaseHook, ObjectStoragePath, task
 from airflow_provider_instasent.hooks.sandbox_only import sandbox_only
 from airflow_provider_instasent.transfers.sql_to_sms import SqlToInstasentOperator
 

@@ -14,8 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from airflow.providers.common.compat.sdk import DAG, task
-
+from airflow_provider_instasent.compat import DAG, task
 from airflow_provider_instasent.hooks.sandbox_only import sandbox_only
 
 # With several workers this must be storage they share, such as s3://bucket/journal.

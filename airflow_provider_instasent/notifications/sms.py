@@ -105,7 +105,10 @@ class InstasentNotifier(TemplatedFields, BaseNotifier):
         dag = context.get("dag")
         if not hasattr(dag, "get_template_env"):
             context, dag = {**context, "dag": None}, None
-        super().render_template_fields(context, jinja_env or self.get_template_env(dag=dag))
+        jinja_env = jinja_env or self.get_template_env(dag=dag)
+        # Airflow has none to give of a task that it lost sight of, which is no reason to keep silent about it.
+        jinja_env.globals.setdefault("exception", "")
+        super().render_template_fields(context, jinja_env)
 
     def notify(self, context: Context) -> None:
         """Send the alert from a callback.

@@ -8,9 +8,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from airflow.providers.common.compat.sdk import DAG, BaseOperator, conf
-from airflow.providers.common.compat.standard.triggers import TimeDeltaTrigger
 from support.airflow_home import isolate, returned, run_dag
+
+from airflow_provider_instasent.compat import DAG, BaseOperator, conf
+
+try:
+    from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
+except ImportError:  # Airflow 2
+    from airflow.triggers.temporal import TimeDeltaTrigger
 
 
 class FlakyThenDeferring(BaseOperator):

@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from airflow.providers.common.compat.sdk import DAG
 from support.airflow_home import returned, run_dag
 from support.examples import load
 from support.history import accept
 from support.instasent_connection import connection, hasten
 
+from airflow_provider_instasent.compat import DAG
 from airflow_provider_instasent.operators.account import InstasentAccountOperator
 from airflow_provider_instasent.operators.lookup import InstasentLookupOperator
 from airflow_provider_instasent.operators.sms import InstasentBulkSmsOperator, InstasentSmsHistoryOperator

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import pytest
-from airflow.providers.common.compat.sdk import DAG, task
 from support.airflow_home import airflow_version, returned, run_dag
 from support.sandbox import deliverable
 
+from airflow_provider_instasent.compat import DAG, task
 from airflow_provider_instasent.operators.sms import InstasentBulkSmsOperator
 
 pytestmark = pytest.mark.airflow

@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pytest
-from airflow.providers.common.compat.sdk import DAG, task
 from pyarrow import parquet
 from support.airflow_home import returned, run_dag
 from support.sandbox import deliverable
 
+from airflow_provider_instasent.compat import DAG, task
 from airflow_provider_instasent.operators.lookup import InstasentLookupOperator
 from airflow_provider_instasent.operators.sms import InstasentBulkSmsOperator
 

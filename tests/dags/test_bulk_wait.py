@@ -19,8 +19,7 @@ IN_BOTH_WAYS = pytest.mark.parametrize("deferrable", [True, False], ids=["deferr
 @pytest.fixture
 def run_bulk(sandbox, monkeypatch, tmp_path, request):
     """Run a bulk operator once in a DAG of its own; return the run's state, its XCom and its statuses by line."""
-    from airflow.providers.common.compat.sdk import DAG
-
+    from airflow_provider_instasent.compat import DAG
     from airflow_provider_instasent.operators.sms import InstasentBulkSmsOperator
 
     monkeypatch.setenv(

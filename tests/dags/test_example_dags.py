@@ -12,10 +12,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from airflow.providers.common.compat.sdk import DAG
 from support.airflow_home import run_dag
 from support.examples import FOLDER, load
 from support.instasent_connection import connection
+
+from airflow_provider_instasent.compat import DAG
 
 FILES = sorted(FOLDER.glob("*.py"))
 LISTED = {
@@ -210,7 +211,7 @@ def test_no_example_is_warned_of_its_retries(path):
 
 PARSE = """
 import importlib.util, json, sys
-from airflow.providers.common.compat.sdk import DAG, Asset, task
+from airflow_provider_instasent.compat import DAG, Asset, task
 with DAG("warm", schedule=None):
     task(lambda: None)
 Asset("other://providers")  # the first one loads those that know a scheme

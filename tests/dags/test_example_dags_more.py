@@ -9,13 +9,14 @@ import sqlite3
 from collections import Counter
 from contextlib import closing
 from importlib import metadata
+from types import SimpleNamespace
 
 import pytest
-from airflow.providers.common.compat.sdk import task
-from support.airflow_home import returned, run_dag
+from support.airflow_home import airflow_version, returned, run_dag
 from support.examples import load
 from support.instasent_connection import connection
 
+from airflow_provider_instasent.compat import task
 from airflow_provider_instasent.decorators.sms import instasent_bulk_task
 from airflow_provider_instasent.waiting.account_reader import FEW
 
@@ -66,7 +67,9 @@ def received(sandbox):
 def test_alert(connected):
     run = run_dag(load("example_alert").dag)
     assert run.state == "failed"
-    told = "instasent_alert.nightly_load failed at try 1: no file came last night"
+    # On Airflow 3.0 and 3.1 dag.test() tells callbacks of no exception.
+    reason = "" if (3, 0) <= airflow_version() < (3, 2) else "no file came last night"
+    told = f"instasent_alert.nightly_load failed at try 1: {reason}"
     assert received(connected) == [
         ("+34600000041", told),
         ("+34600000042", told),
@@ -177,7 +180,8 @@ def test_asset(connected):
     said = str(event.extra)
     assert not [message for message in connected.ledger if message.to[1:] in said or message.id in said]
     report = module.report_dag.get_task("report").python_callable
-    assert report(triggering_asset_events={module.delivered: [event]}) == [counts]
+    # On Airflow 3.1 an asset is no key of a dictionary, and what Airflow hands over is none either.
+    assert report(triggering_asset_events=SimpleNamespace(values=lambda: [[event]])) == [counts]
 
 
 def asset_events():

@@ -9,9 +9,9 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from airflow.providers.common.compat.sdk import DAG
 from support.airflow_home import run_dag
 
+from airflow_provider_instasent.compat import DAG
 from airflow_provider_instasent.operators.lookup import InstasentLookupOperator
 from airflow_provider_instasent.operators.sms import (
     InstasentBulkSmsOperator,

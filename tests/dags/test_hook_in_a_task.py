@@ -7,10 +7,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from airflow.providers.common.compat.sdk import DAG, task
 from support.airflow_home import returned, run_dag
 from support.instasent_connection import connection
 
+from airflow_provider_instasent.compat import DAG, task
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 
 

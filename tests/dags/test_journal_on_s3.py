@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from airflow.providers.common.compat.sdk import DAG, ObjectStoragePath
 from support import s3 as s3_support
 from support.airflow_home import returned, run_dag
 from support.bulk_send import BulkTask, Crash, messages
@@ -19,6 +18,7 @@ from support.journal_places import ReadTogether
 from support.s3 import BUCKET, s3
 from support.sandbox import deliverable
 
+from airflow_provider_instasent.compat import DAG, ObjectStoragePath
 from airflow_provider_instasent.journal.errors import (
     JournalConflictError,
     JournalCorruptError,

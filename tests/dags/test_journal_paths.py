@@ -6,8 +6,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from airflow.providers.common.compat.sdk import ObjectStoragePath
 
+from airflow_provider_instasent.compat import ObjectStoragePath
 from airflow_provider_instasent.journal.errors import JournalConflictError, JournalCorruptError
 from airflow_provider_instasent.journal.folder_store import PathSegments
 

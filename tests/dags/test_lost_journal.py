@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from airflow.providers.common.compat.sdk import DAG
 from support.airflow_home import has_task_state_store, run_dag
 from support.clearing import ClearOnce
 from support.instasent_connection import connection
 from support.sandbox import deliverable
 
+from airflow_provider_instasent.compat import DAG
 from airflow_provider_instasent.operators.lookup import InstasentLookupOperator
 from airflow_provider_instasent.operators.sms import InstasentBulkSmsOperator, InstasentSendSmsOperator
 

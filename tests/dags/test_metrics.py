@@ -25,7 +25,7 @@ TEXT = "a text to keep private"
 PROGRAM = """
 import json, sys
 from datetime import datetime, UTC
-from airflow.providers.common.compat.sdk import DAG
+from airflow_provider_instasent.compat import DAG
 from support import airflow_home
 from airflow_provider_instasent.operators.sms import InstasentBulkSmsOperator
 

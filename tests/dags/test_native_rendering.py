@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 from importlib import import_module
 
 import pytest
-from airflow.providers.common.compat.sdk import DAG, task
 from support.airflow_home import returned, run_dag
 from support.delivery import accepted
 from support.events import LONG
 from support.instasent_connection import connection
 
+from airflow_provider_instasent.compat import DAG, task
 from airflow_provider_instasent.notifications.sms import InstasentNotifier
 from airflow_provider_instasent.operators.history import InstasentSmsHistoryOperator
 from airflow_provider_instasent.operators.lookup import InstasentLookupOperator

@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
-from airflow.providers.common.compat.sdk import DAG, task
 from support.airflow_home import run_dag
 from support.instasent_connection import connection
 from support.secrets_guard import secrets_guard
 
+from airflow_provider_instasent.compat import DAG, task
 from airflow_provider_instasent.notifications.sms import InstasentNotifier, send_instasent_notification
 
 pytestmark = pytest.mark.airflow

@@ -284,7 +284,7 @@ def test_everything_templated(send_dag, native):
 
 
 def test_an_output_of_another_task(send_dag):
-    from airflow.providers.common.compat.sdk import task
+    from airflow_provider_instasent.compat import task
 
     with send_dag.dag:
 

@@ -9,11 +9,10 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
-from airflow.providers.common.compat.sdk import DAG, AirflowSensorTimeout
 from support.instasent_connection import connection
 from support.send_operator import send_dag
 
-from airflow_provider_instasent.compat import airflow_version
+from airflow_provider_instasent.compat import DAG, AirflowSensorTimeout, airflow_version
 from airflow_provider_instasent.operators.sms import InstasentSendSmsOperator
 from airflow_provider_instasent.operators.task_try import TaskTry
 

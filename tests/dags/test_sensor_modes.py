@@ -8,11 +8,11 @@ import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from airflow.providers.common.compat.sdk import DAG, task
 from support.airflow_home import has_task_state_store, returned, run_dag
 from support.delivery import accepted, connected, give_our_deadline_a_head_start, reads, turning_final
 from support.events import LONG
 
+from airflow_provider_instasent.compat import DAG, task
 from airflow_provider_instasent.sensors.sms import InstasentDeliverySensor
 from airflow_provider_instasent.waiting import delivery_watch
 

@@ -13,13 +13,13 @@ from itertools import islice
 
 import psutil
 import pytest
-from airflow.providers.common.compat.sdk import DAG
 from support.airflow_home import returned, run_dag
 from support.events import LONG, wait_until
 from support.postgres import postgres
 from support.sandbox import deliverable
 
 from airflow_provider_instasent.api.errors import ConfigurationError
+from airflow_provider_instasent.compat import DAG
 from airflow_provider_instasent.transfers.cursors import streaming_cursor
 from airflow_provider_instasent.transfers.sql_to_sms import SqlToInstasentOperator
 

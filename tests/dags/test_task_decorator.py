@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 from importlib import import_module, metadata
 
 import pytest
-from airflow.providers.common.compat.sdk import DAG, task
 from support.airflow_home import returned, run_dag
 from support.instasent_connection import connection
 from support.sandbox import deliverable
 
+from airflow_provider_instasent.compat import DAG, task
 from airflow_provider_instasent.provider_info import get_provider_info
 
 pytestmark = pytest.mark.airflow

@@ -7,10 +7,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from airflow.providers.common.compat.sdk import DAG
 from support.airflow_home import airflow_version, run_dag
 from support.clearing import ClearOnce
 
+from airflow_provider_instasent.compat import DAG
 from airflow_provider_instasent.operators.sms import InstasentBulkSmsOperator, InstasentSendSmsOperator
 
 pytestmark = pytest.mark.airflow

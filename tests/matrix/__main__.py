@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from matrix.environments import MAKE, ChangedPackagesError, NoInterpreterError, matrix_environments
-from matrix.suites import PART, SUITES, Results, run, suites_of
+from matrix.suites import PART, SUITES, run, suites_of
 from matrix.table import Row, table
 
 from benchmarks import machine, report

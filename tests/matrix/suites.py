@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from matrix.environments import CHECKOUT
 
@@ -99,7 +99,7 @@ def count(report: Path, suites: list[str]) -> dict[str, Counter[str]]:
     :param suites: that were run
     """
     counts = {name: Counter[str]() for name in suites}
-    for case in ElementTree.parse(report).iter("testcase"):  # noqa: S314 - pytest has just written it
+    for case in ET.parse(report).iter("testcase"):  # noqa: S314 - pytest has just written it
         outcome = "skipped" if case.find("skipped") is not None else "passed"
         if case.find("failure") is not None or case.find("error") is not None:
             outcome = "failed"

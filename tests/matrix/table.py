@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from matrix.environments import MatrixEnvironment
 
-NOT_RUN = "–"
+NOT_RUN = "-"
 
 
 @dataclass

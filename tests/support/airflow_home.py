@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
-    from airflow.providers.common.compat.sdk import DAG
+
+    from airflow_provider_instasent.compat import DAG
 
 BUNDLE = "dags-folder"  # Airflow 3's name for the bundle that is [core] dags_folder
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from inspect import signature
 from typing import Any
 
-from airflow.providers.common.compat.sdk import BaseOperator
+from airflow_provider_instasent.compat import BaseOperator
 
 
 class ClearOnce(BaseOperator):

@@ -23,7 +23,7 @@ airflow_home.isolate()
 # Or importing Airflow 2.11's models warns of its own future.
 os.environ["AIRFLOW__METRICS__TIMER_UNIT_CONSISTENCY"] = "True"
 # Airflow 2 runs operators only on the thread that was the first to import this: a trigger's may be another one.
-import_module("airflow.providers.common.compat.sdk").BaseOperator  # noqa: B018 - resolved with the first use
+import_module("airflow_provider_instasent.compat").BaseOperator  # noqa: B018 - resolved with the first use
 
 MODES = ("poke", "reschedule", "reschedule without memory", "deferrable")
 QUICK = {"poke_interval": 0.05, "max_polls_per_minute": 60_000, "timeout": LONG}
@@ -179,7 +179,7 @@ def _reschedule(settings, context, run, monkeypatch):
 
 
 def _deferrable(settings, context, run, _monkeypatch):
-    from airflow.providers.common.compat.sdk import TaskDeferred
+    from airflow_provider_instasent.compat import TaskDeferred
 
     try:
         return new_sensor(**settings).execute(context)

@@ -47,8 +47,7 @@ class LookupTask:
 
     def run(self, **changes: Any) -> dict[str, Any]:
         """Run one try to its end, deferrals included, each in an operator of its own."""
-        from airflow.providers.common.compat.sdk import TaskDeferred
-
+        from airflow_provider_instasent.compat import TaskDeferred
         from airflow_provider_instasent.operators.lookup import InstasentLookupOperator
 
         def operator() -> InstasentLookupOperator:

@@ -11,8 +11,9 @@ from collections import Counter
 from types import SimpleNamespace
 
 import pytest
-from airflow.providers.common.compat.notifier import BaseNotifier
 from support.instasent_connection import connection
+
+from airflow_provider_instasent.compat import BaseNotifier
 
 TO, OTHER = "+34600000021", "+34600000022"
 DEADLINE = {

@@ -77,7 +77,7 @@ class SendDag:
     environment: Callable[[str, str], object]
 
     def __post_init__(self) -> None:
-        from airflow.providers.common.compat.sdk import DAG
+        from airflow_provider_instasent.compat import DAG
 
         self.dag = DAG(self.name, schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC), catchup=False)
         self.errors: dict[str, str] = {}

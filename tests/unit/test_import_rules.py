@@ -122,6 +122,7 @@ DYNAMIC = {"api/__init__.py", "compat.py", "transfers/cursors.py"}
 """Modules that import by a name of a table: our own modules, Airflow's, the database driver that is loaded already."""
 
 PUBLIC = {
+    "compat": {"DAG", "AirflowSkipException", "Asset", "BaseHook", "ObjectStoragePath", "task"},
     "api": {"InstasentClient", "AsyncInstasentClient", "Sms", "DeliveryStatus"},
     "hooks.instasent": {"InstasentHook"},
     "hooks.sandbox_only": {"sandbox_only"},

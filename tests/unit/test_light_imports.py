@@ -14,8 +14,8 @@ from support.events import LONG
 HEAVY = {"requests", "phonenumbers", "aiohttp", "pyarrow", "psycopg2", "psycopg", "starlette"}
 PROGRAM = """
 import json, sys
-from airflow.providers.common.compat.notifier import BaseNotifier
-from airflow.providers.common.compat.sdk import DAG, BaseOperator, DecoratedOperator, conf
+from airflow_provider_instasent.compat import BaseNotifier
+from airflow_provider_instasent.compat import DAG, BaseOperator, DecoratedOperator, conf
 before = set(sys.modules)
 import airflow_provider_instasent.{module}
 airflow_provider_instasent.{module}.{use}

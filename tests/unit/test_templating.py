@@ -17,9 +17,11 @@ airflow_home.isolate()
 # Or importing Airflow 2.11's models warns of its own future.
 os.environ["AIRFLOW__METRICS__TIMER_UNIT_CONSISTENCY"] = "True"
 
-from airflow.providers.common.compat.notifier import BaseNotifier  # noqa: E402 - Airflow's home comes first
-from airflow.providers.common.compat.sdk import DAG, BaseOperator  # noqa: E402 - Airflow's home comes first
-
+from airflow_provider_instasent.compat import (  # noqa: E402 - Airflow's home comes first
+    DAG,
+    BaseNotifier,
+    BaseOperator,
+)
 from airflow_provider_instasent.templating import Gives, TemplatedFields  # noqa: E402
 
 LITERALS = ["+34600000010", "0034600000010", "1e5", "123456", "'quoted'", "[1, 2]", "{'a': 1}", "True", "0x10"]

@@ -7,12 +7,12 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSkipException
 from support import delivery
 from support.delivery import MODES, run_sensor
 from support.instasent_connection import connection
 
 from airflow_provider_instasent.api.errors import UnavailableError
+from airflow_provider_instasent.compat import AirflowException, AirflowFailException, AirflowSkipException
 from airflow_provider_instasent.operators.account import InstasentAccountOperator
 from airflow_provider_instasent.sensors.account import InstasentBalanceSensor
 

@@ -7,13 +7,13 @@ import logging
 import time
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException
 from support.airflow_home import airflow_version
 from support.delivery import MODES, accepted, connected, reads, run_sensor, single_reads, spaced, turning_final
 from support.events import LONG
 from support.instasent_connection import connection
 
 from airflow_provider_instasent.api.retry import RetryPolicy
+from airflow_provider_instasent.compat import AirflowFailException
 from airflow_provider_instasent.waiting import delivery_watch as watch_module
 from airflow_provider_instasent.waiting import poll_failures, subscription
 

@@ -9,11 +9,11 @@ from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException
 from pyarrow import parquet
 from support.history import accept, arriving
 from support.instasent_connection import connection, hasten
 
+from airflow_provider_instasent.compat import AirflowFailException
 from airflow_provider_instasent.operators.sms import InstasentSmsHistoryOperator
 
 

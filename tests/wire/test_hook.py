@@ -7,7 +7,6 @@ from __future__ import annotations
 import socket
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException
 from support.instasent_connection import TOKEN, connection
 
 from airflow_provider_instasent.api import (
@@ -19,6 +18,7 @@ from airflow_provider_instasent.api import (
     NoFundsError,
     NotFoundError,
 )
+from airflow_provider_instasent.compat import AirflowFailException
 from airflow_provider_instasent.hooks.errors import InstasentPartlySentError, InstasentUnconfirmedError
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 

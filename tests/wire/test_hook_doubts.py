@@ -14,12 +14,12 @@ from contextlib import contextmanager
 import pytest
 import requests
 import urllib3
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowTaskTimeout
 from support.instasent_connection import connection
 
 from airflow_provider_instasent.api import BulkStoppedError, MessageState, NotSentError
 from airflow_provider_instasent.api.exchange import Answer, Pause
 from airflow_provider_instasent.api.retry import ONE_ATTEMPT
+from airflow_provider_instasent.compat import AirflowException, AirflowFailException, AirflowTaskTimeout
 from airflow_provider_instasent.hooks.errors import InstasentPartlySentError, InstasentUnconfirmedError
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 

@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException, AirflowTaskTimeout
 from support.instasent_connection import connection
 
 from airflow_provider_instasent.api import InvalidMessageError, MessageState, NoFundsError, NotFoundError
+from airflow_provider_instasent.compat import AirflowFailException, AirflowTaskTimeout
 from airflow_provider_instasent.hooks.errors import InstasentUnconfirmedError
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 

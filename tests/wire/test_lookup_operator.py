@@ -8,10 +8,10 @@ import json
 from collections import Counter
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSensorTimeout
 from support.lookup_operator import MIXED, WAYS, new_task, states
 from support.sandbox import deliverable
 
+from airflow_provider_instasent.compat import AirflowFailException, AirflowSensorTimeout
 from airflow_provider_instasent.operators import wait_for_lookups
 
 __all__ = ["new_task"]

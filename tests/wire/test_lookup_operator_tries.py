@@ -9,12 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException
 from support.events import LONG
 from support.lookup_operator import MIXED, WAYS, new_task, states
 from support.sandbox import deliverable
 
 from airflow_provider_instasent.api.errors import UnavailableError
+from airflow_provider_instasent.compat import AirflowFailException
 
 __all__ = ["new_task"]
 

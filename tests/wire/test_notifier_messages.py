@@ -43,6 +43,16 @@ def test_each_event_of_a_try_and_each_number_has_an_id_of_its_own(connected, fir
     assert len(sandbox.ledger.client_ids()) == 10
 
 
+@pytest.mark.parametrize(
+    ("values", "text"), [({}, "load failed ()"), ({"exception": ValueError("no file")}, "load failed (no file)")]
+)
+def test_an_exception_that_airflow_does_not_know_keeps_no_alert_from_leaving(connected, fire, values, text):
+    sandbox = connected()
+    notifier = InstasentNotifier(to=TO, text="{{ ti.task_id }} failed ({{ exception }})")
+    fire(notifier, context_of_try(**values))
+    assert [message.text for message in sandbox.ledger] == [text]
+
+
 def test_alerts_of_no_run_have_no_client_id(connected, fire):
     sandbox = connected()
     for _ in range(2):

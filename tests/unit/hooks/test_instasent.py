@@ -38,7 +38,7 @@ def connect(monkeypatch):
 
 def test_importing_the_hook_loads_nothing_that_parsing_does_not_need():
     code = (
-        "import sys, json; from airflow.providers.common.compat.sdk import AirflowFailException, BaseHook; "
+        "import sys, json; from airflow_provider_instasent.compat import AirflowFailException, BaseHook; "
         "before = set(sys.modules); import airflow_provider_instasent.hooks.instasent as it; it.InstasentHook(); "
         "print(json.dumps(sorted({name.split('.')[0] for name in set(sys.modules) - before})))"
     )

@@ -9,9 +9,9 @@ import threading
 from collections import Counter
 
 import pytest
-from airflow.providers.common.compat.sdk import Stats
 from support.events import LONG, until
 
+from airflow_provider_instasent.compat import Stats
 from airflow_provider_instasent.hooks import metrics
 from airflow_provider_instasent.hooks.instasent import InstasentHook
 from airflow_provider_instasent.hooks.metrics import AIRFLOW_COUNTERS, AirflowCounters

@@ -8,10 +8,10 @@ import pickle
 from functools import partial
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException, AirflowTaskTimeout
 
 from airflow_provider_instasent.api import InvalidMessageError, MessageOutcome, MessageState, Sms
 from airflow_provider_instasent.api.client import InstasentClient
+from airflow_provider_instasent.compat import AirflowFailException, AirflowTaskTimeout
 from airflow_provider_instasent.hooks.errors import (
     InstasentPartlySentError,
     InstasentSendError,

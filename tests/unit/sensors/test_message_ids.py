@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException
 
+from airflow_provider_instasent.compat import AirflowFailException, AirflowSkipException
 from airflow_provider_instasent.sensors.message_ids import NothingSentError, ids_of, ids_to_wait_for
 
 SENT = {"id": "a", "client_id": "x", "status": "enqueued", "parts": 1, "state": "accepted"}

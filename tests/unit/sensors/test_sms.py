@@ -11,10 +11,9 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
-from airflow.providers.common.compat.sdk import TaskDeferred
 from support.delivery import FakeTaskInstance, Store, as_restarted, new_sensor
 
-from airflow_provider_instasent.compat import airflow_version
+from airflow_provider_instasent.compat import TaskDeferred, airflow_version
 from airflow_provider_instasent.sensors import sms
 from airflow_provider_instasent.sensors.deferring import SOONER
 from airflow_provider_instasent.sensors.memory import KEY, PokeMemory
@@ -22,7 +21,7 @@ from airflow_provider_instasent.sensors.memory import KEY, PokeMemory
 
 def test_parsing_loads_nothing_that_only_running_needs():
     code = (
-        "import sys, json; from airflow.providers.common.compat.sdk import BaseSensorOperator; "
+        "import sys, json; from airflow_provider_instasent.compat import BaseSensorOperator; "
         "before = set(sys.modules); from airflow_provider_instasent.sensors.sms import InstasentDeliverySensor; "
         "InstasentDeliverySensor(task_id='wait', message_ids=[]); "
         "print(json.dumps(sorted(set(sys.modules) - before)))"

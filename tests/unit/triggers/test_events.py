@@ -6,8 +6,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSensorTimeout
 
+from airflow_provider_instasent.compat import AirflowException, AirflowFailException, AirflowSensorTimeout
 from airflow_provider_instasent.triggers.events import conclusion_of, event_of, result_of_event
 from airflow_provider_instasent.waiting.conclusion import Conclusion, Ending
 from airflow_provider_instasent.waiting.wait_result import WatchResult

@@ -6,8 +6,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowException
 from support.delivery import as_restarted, first_event
+
+from airflow_provider_instasent.compat import AirflowException
 
 HOW = {"InstasentLookupTrigger": "lookup.wait_at_reader", "InstasentBalanceTrigger": "account.InstasentHook"}
 """What of its module each trigger waits with."""
