@@ -97,6 +97,7 @@ def count(report: Path, suites: list[str]) -> dict[str, Counter[str]]:
 
     :param report: with pytest's attribute `file` of each test
     :param suites: that were run
+    :raises ValueError: a test is of none of them
     """
     counts = {name: Counter[str]() for name in suites}
     for case in ET.parse(report).iter("testcase"):  # noqa: S314 - pytest has just written it
@@ -109,6 +110,8 @@ def count(report: Path, suites: list[str]) -> dict[str, Counter[str]]:
 
 def _suite_of(file: str, suites: list[str]) -> str:
     by_path = {path: name for name in suites for path in SUITES[name] if f"{file}/".startswith(f"{path}/")}
+    if not by_path:
+        raise ValueError(f"{file} is in none of the suites {', '.join(suites)}")
     return by_path[max(by_path, key=len)]
 
 
