@@ -17,6 +17,8 @@ CONSTRAINTS_NEWEST := constraints/$(NEWEST).txt
 SPREAD := --numprocesses 3 --dist worksteal
 
 export UV_PYTHON_DOWNLOADS := never
+# Or each process compiles Airflow anew where PYTHONDONTWRITEBYTECODE is set, as in many images.
+export UV_COMPILE_BYTECODE := 1
 
 .PHONY: help demo test matrix wheel bench chaos model mutate lint format constraints clean
 

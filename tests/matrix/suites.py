@@ -75,21 +75,33 @@ def run(environment: MatrixEnvironment, suites: list[str]) -> Results:
     :param environment: holds the wheel, which is what is tested: the checkout is kept off the import path
     :param suites: their names
     """
-    # A folder brings the files below it.
-    paths = list(dict.fromkeys(path for name in suites for path in SUITES[name]))
-    paths = [path for path in paths if not any(path.startswith(f"{other}/") for other in paths)]
-    left_out = [path for name in SUITES if name not in suites for path in SUITES[name] if path not in paths]
+    paths, left_out = paths_of(environment, suites)
     with tempfile.TemporaryDirectory(prefix="instasent-matrix-") as folder:
         report = Path(folder) / "report.xml"
         command = [
             *(environment.folder / "bin" / "pytest", *OPTIONS, *([] if environment.lowest else SPREAD)),
             *(f"--junitxml={report}", "-o", "junit_family=xunit1", *paths),
-            *(f"--ignore={path}" for path in left_out if any(path.startswith(f"{other}/") for other in paths)),
+            *(f"--ignore={path}" for path in left_out),
         ]
         started = time.monotonic()
         code = subprocess.run(command, cwd=CHECKOUT, env=_environment(), check=False).returncode
         counts = count(report, suites) if report.exists() else {}
     return Results(counts, time.monotonic() - started, code)
+
+
+def paths_of(environment: MatrixEnvironment, suites: list[str]) -> tuple[list[str], list[str]]:
+    """What pytest is given: folders and files, and those below them that belong to suites which do not run.
+
+    :param environment: whose suites these are
+    :param suites: those that run
+    """
+
+    def below(path: str, others: list[str]) -> bool:
+        return any(path.startswith(f"{other}/") for other in others)
+
+    paths = list(dict.fromkeys(path for name in suites for path in SUITES[name]))
+    others = [path for name in suites_of(environment, list(SUITES)) if name not in suites for path in SUITES[name]]
+    return [path for path in paths if not below(path, paths)], [path for path in others if below(path, paths)]
 
 
 def count(report: Path, suites: list[str]) -> dict[str, Counter[str]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import logging
 import os
 import shutil
 import subprocess
@@ -67,7 +68,19 @@ def isolate() -> Path:
         del os.environ[name]
     os.environ |= environment(home)
     import_module("airflow")
+    if airflow_version() == (3, 0):
+        _quieten_structlog()
     return home
+
+
+def _quieten_structlog() -> None:
+    """Set what dag.test() of Airflow 3.0 leaves as it comes: debug lines with all values, tracebacks in boxes."""
+    structlog = import_module("structlog")
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(
+        processors=[*structlog.get_config()["processors"][:-1], plain],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+    )
 
 
 def airflow_version() -> tuple[int, ...]:
@@ -78,6 +91,11 @@ def airflow_version() -> tuple[int, ...]:
 def has_task_state_store() -> bool:
     """Whether this Airflow keeps a journal by itself; below 3.3 it needs a path."""
     return airflow_version() >= (3, 3)
+
+
+def tells_callbacks_of_exceptions() -> bool:
+    """Whether ``dag.test()`` of this Airflow gives a callback the exception, as its workers do."""
+    return not (3, 0) <= airflow_version() < (3, 2)
 
 
 @functools.cache
@@ -113,6 +131,7 @@ def run_dag(dag: DAG, **options: Any) -> DagRun:
     :return: the finished run; its ``state`` says how it ended
     """
     migrate()
+    _share_the_execution_api()
     _register(dag)
     return dag.test(**options)
 
@@ -125,6 +144,14 @@ def returned(run: DagRun, task_id: str, map_index: int = -1) -> Any:
     :param map_index: which mapped instance; -1 where the task is not mapped
     """
     return run.get_task_instance(task_id, map_index=map_index).xcom_pull(task_ids=task_id, map_indexes=map_index)
+
+
+@functools.cache
+def _share_the_execution_api() -> None:
+    """Have Airflow 3.0 and 3.1, which make an execution API for each task, for seconds, make one for all of them."""
+    if (3, 0) <= airflow_version() < (3, 2):
+        supervisor = import_module("airflow.sdk.execution_time.supervisor")
+        supervisor.in_process_api_server = functools.cache(supervisor.in_process_api_server)
 
 
 def _register(dag: DAG) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from matrix import environments
 from matrix.environments import ChangedPackagesError, MatrixEnvironment, NoInterpreterError, matrix_environments
-from matrix.suites import PART, SUITES, Results, count, suites_of
+from matrix.suites import PART, SUITES, Results, count, paths_of, suites_of
 from matrix.table import Row, cell, table
 
 ROOT = Path(__file__).parents[2]
@@ -48,6 +48,19 @@ def test_an_example_dags_tests_are_among_the_examples():
 def test_an_environment_runs_what_it_has_the_packages_for(environment, suites):
     assert suites_of(environment, list(SUITES)) == suites
     assert suites_of(environment, list(PART)) == [name for name in suites if name in PART]
+
+
+@pytest.mark.parametrize(
+    ("environment", "suites", "paths", "left_out"),
+    [
+        (NEWEST, ["DAGs"], ["tests/dags"], list(SUITES["examples"])),
+        (NEWEST, ["examples", "DAGs"], ["tests/dags"], []),
+        (NEWEST, ["wire"], ["tests/wire"], []),
+        (LOWEST, ["sends and waits"], ["tests/releases/test_sends_and_waits.py"], []),
+    ],
+)
+def test_what_pytest_is_given(environment, suites, paths, left_out):
+    assert paths_of(environment, suites) == (paths, left_out)
 
 
 FILES = {
