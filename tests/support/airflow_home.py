@@ -93,11 +93,6 @@ def has_task_state_store() -> bool:
     return airflow_version() >= (3, 3)
 
 
-def tells_callbacks_of_exceptions() -> bool:
-    """Whether ``dag.test()`` of this Airflow gives a callback the exception, as its workers do."""
-    return not (3, 0) <= airflow_version() < (3, 2)
-
-
 @functools.cache
 def migrate() -> Path:
     """Create the metadata database of the isolated home, once a session (7 to 9 s).
@@ -131,7 +126,7 @@ def run_dag(dag: DAG, **options: Any) -> DagRun:
     :return: the finished run; its ``state`` says how it ended
     """
     migrate()
-    _share_the_execution_api()
+    _mend_dag_test()
     _register(dag)
     return dag.test(**options)
 
@@ -147,11 +142,24 @@ def returned(run: DagRun, task_id: str, map_index: int = -1) -> Any:
 
 
 @functools.cache
-def _share_the_execution_api() -> None:
-    """Have Airflow 3.0 and 3.1, which make an execution API for each task, for seconds, make one for all of them."""
-    if (3, 0) <= airflow_version() < (3, 2):
-        supervisor = import_module("airflow.sdk.execution_time.supervisor")
-        supervisor.in_process_api_server = functools.cache(supervisor.in_process_api_server)
+def _mend_dag_test() -> None:
+    """Have ``dag.test()`` make one execution API for all tasks, and tell callbacks of exceptions as workers do.
+
+    Airflow 3.0 and 3.1 make one a task, for seconds each, and leave the exception out.
+    """
+    if not (3, 0) <= airflow_version() < (3, 2):
+        return
+    supervisor = import_module("airflow.sdk.execution_time.supervisor")
+    supervisor.in_process_api_server = functools.cache(supervisor.in_process_api_server)
+    runner = import_module("airflow.sdk.execution_time.task_runner")
+    finalize = runner.finalize
+
+    def telling(ti: Any, state: Any, context: Any, log: Any, error: BaseException | None = None) -> None:
+        if error is not None:
+            context["exception"] = error
+        finalize(ti, state, context, log, error)
+
+    runner.finalize = telling
 
 
 def _register(dag: DAG) -> None:
