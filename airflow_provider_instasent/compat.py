@@ -10,6 +10,7 @@ know Airflows that are to come. What it does not know is looked for where Airflo
 
 from __future__ import annotations
 
+from datetime import datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,6 @@ from airflow import __version__
 
 if TYPE_CHECKING:
     import os
-    from datetime import datetime
 
     from airflow.providers.common.compat.sdk import DAG as DAG
     from airflow.providers.common.compat.sdk import AirflowException as AirflowException
@@ -126,8 +126,9 @@ def first_start(sensor: Any, context: Any) -> datetime | None:
     """
     ti = context["ti"]
     if hasattr(ti, "get_first_reschedule_date"):  # Airflow 3
-        found: datetime | None = ti.get_first_reschedule_date(context)
-        return found
+        found: datetime | str | None = ti.get_first_reschedule_date(context)
+        # The dag.test() of Airflow 3.0 gives what the API would have told, which is text.
+        return datetime.fromisoformat(found) if isinstance(found, str) else found
     from airflow.sensors.base import (  # type: ignore[import-not-found]  # noqa: PLC0415 - Airflow 2 only
         _orig_start_date,
     )

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import sys
-from types import ModuleType
+from datetime import UTC, datetime
+from types import ModuleType, SimpleNamespace
 
 import pytest
 from support import airflow_home
@@ -70,3 +71,12 @@ def test_a_name_that_no_airflow_has_is_an_import_error_that_says_where_it_was_lo
 @pytest.mark.parametrize("name", ["Operator", "__path__", "baseoperator"])
 def test_other_names_are_none_of_ours(name):
     assert not hasattr(compat, name)
+
+
+@pytest.mark.parametrize(
+    "told", ["2026-11-27T23:41:28.5+00:00", datetime(2026, 11, 27, 23, 41, 28, 500_000, tzinfo=UTC)]
+)
+def test_when_a_sensor_first_poked_is_a_time_also_where_airflow_tells_it_as_text(told):
+    ti = SimpleNamespace(get_first_reschedule_date=lambda _context: told)
+
+    assert compat.first_start(None, {"ti": ti}) == datetime(2026, 11, 27, 23, 41, 28, 500_000, tzinfo=UTC)
