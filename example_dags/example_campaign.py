@@ -2,9 +2,10 @@
 
 """A campaign from a CSV file: preview, send, wait for delivery, report. This is what `make demo` runs.
 
-The preview plans everything, so a bad row or a blown budget stops the run before anyone is texted. The send is one
-task for any number of rows: with the journal, a retry goes on where the last try ended. The sensor waits for all of
-them in one trigger. The report joins the results file, the recipients and the final statuses by position and id.
+The preview plans everything and says what would be sent; a bad row or a blown budget stops the send before anyone is
+texted. The send is one task for any number of rows: with the journal, a retry goes on where the last try ended. The
+sensor waits for all of them in one trigger. The report joins the results file, the recipients and the final statuses
+by position and id.
 """
 
 from __future__ import annotations
