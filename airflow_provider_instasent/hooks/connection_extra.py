@@ -57,7 +57,7 @@ EXTRA_FIELDS: tuple[Field, ...] = (
         "api",
         "API",
         "string",
-        f"Which of Instasent's APIs the {API_TOKEN} is made for; its base URL is used where {BASE_URL_OR_HOST} is empty",
+        f"Which of Instasent's APIs the {API_TOKEN} is for; its base URL is used where {BASE_URL_OR_HOST} is empty",
         ("legacy", "transactional"),
         "legacy",
     ),
@@ -77,7 +77,7 @@ EXTRA_FIELDS: tuple[Field, ...] = (
         "allow_unicode",
         "Allow Unicode",
         "boolean",
-        "Send emoji and letters outside the SMS alphabet as they are; an SMS that has some holds 70 characters, not 160",
+        "Send emoji and letters outside the SMS alphabet as they are; an SMS with some holds 70 characters, not 160",
     ),
     Field(
         "connect_timeout",
@@ -104,8 +104,7 @@ EXTRA_FIELDS: tuple[Field, ...] = (
         "max_polls_per_minute",
         "Status reads a minute",
         "integer",
-        "How often all tasks of a process that wait for delivery may together ask the API; a quarter of its rate "
-        "limit if empty",
+        "How many requests a minute all waiting tasks of a process make together; a quarter of the rate limit if empty",
     ),
     Field(
         "ca_bundle",

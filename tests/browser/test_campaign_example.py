@@ -15,7 +15,7 @@ from urllib.parse import unquote
 import pytest
 from playwright.sync_api import expect
 from support.airflow_pages import ConnectionsPage, RunPage
-from support.browser import new_window
+from support.browser import WIDTH, new_window
 
 if TYPE_CHECKING:
     from airflow_provider_instasent.sandbox.server import SandboxServer
@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 DAG = "instasent_campaign"
 TASKS = ["preview", "send", "wait", "report"]
 RECIPIENTS = Path(__file__).parents[2] / "example_dags" / "data" / "demo_recipients.csv"
-LAST_WORDS = {"preview": "Preview, nothing is sent", "send": "Campaign done", "wait": "Delivery", "report": "Done."}
+LAST_WORDS = {
+    "preview": "Preview, nothing is sent",
+    "send": "Campaign done",
+    "wait": "20 of 25 delivered, 5 undeliverable (delivered 20",
+    "report": "Returned value was",
+}
 
 
 @dataclass(frozen=True)
@@ -49,18 +54,20 @@ class Campaign:
 
 @pytest.fixture(scope="module")
 def campaign(playwright, airflow, new_sandbox):
-    with new_sandbox() as sandbox, new_window(playwright, airflow.address) as window:
-        ConnectionsPage(window.page).create(
-            "instasent_sandbox",
-            {"Base URL or host": sandbox.url, "API token": sandbox.token, "Port": 0},
-            {"Default sender": "Acme", "Default region": "ES"},
-        )
-        airflow.wait_until_parsed(DAG)
-        run = RunPage(window.page, DAG)
-        run.trigger()
-        run.watch(TASKS, "Success")
-        expect(window.page.get_by_text("Success", exact=True)).to_have_count(len(TASKS) + 1)
-        assert not window.complaints
+    with new_sandbox() as sandbox:
+        with new_window(playwright, airflow.address) as window:
+            ConnectionsPage(window.page).create(
+                "instasent_sandbox",
+                {"Base URL or host": sandbox.url, "API token": sandbox.token, "Port": 0},
+                {"Default sender": "Acme", "Default region": "ES"},
+            )
+            airflow.wait_until_parsed(DAG)
+            run = RunPage(window.page, DAG)
+            run.trigger()
+            run.watch(TASKS, "Success")
+            # Each task and the run.
+            expect(window.page.get_by_text("Success", exact=True)).to_have_count(len(TASKS) + 1)
+            assert not window.complaints
         yield Campaign(run.address, sandbox)
 
 
@@ -93,14 +100,14 @@ def test_each_recipient_is_texted_once_by_the_connection_of_the_form(campaign):
 
 
 def test_the_logs_say_what_was_done_and_name_nobody(campaign, run, page, photograph):
-    page.set_viewport_size({"width": 1280, "height": 1600})  # a log shows no more lines than fit
-    logs = {task: run.show_log(task, LAST_WORDS[task]) for task in TASKS}
-    page.set_viewport_size({"width": 1280, "height": 800})
-    run.show_log("send", LAST_WORDS["send"])
-    photograph("campaign-log")
+    page.set_viewport_size({"width": WIDTH, "height": 960})  # a log shows no more lines than fit
+    logs = {}
+    for task in TASKS:
+        logs[task] = run.show_log(task, LAST_WORDS[task])
+        photograph(f"campaign-log-{task}")
 
     assert "Planned: 25 rows, 25 messages" in logs["send"]
-    assert re.search("'accepted': 25, 'rejected': 0, 'unconfirmed': 0", logs["send"])
+    assert "'accepted': 25, 'rejected': 0, 'unconfirmed': 0" in logs["send"]
     assert logs["report"].count("delivered\n") == 20
     said = "".join(logs.values())
     assert campaign.sandbox.token not in said

@@ -8,6 +8,7 @@ import json
 
 from playwright.sync_api import expect
 from support.airflow_pages import EXTRA, STANDARD
+from support.browser import WIDTH
 
 from airflow_provider_instasent import __version__
 from airflow_provider_instasent.hooks.connection import read_connection
@@ -66,6 +67,7 @@ def test_it_shows_our_fields_with_their_help(connections):
 
 
 def test_what_is_filled_in_is_what_is_stored(connections, airflow, photograph):
+    connections.page.set_viewport_size({"width": WIDTH, "height": 910})
     connections.open()
     form = connections.add(CONNECTION)
     form.fill(
@@ -78,6 +80,7 @@ def test_what_is_filled_in_is_what_is_stored(connections, airflow, photograph):
         },
     )
     photograph("connection-form")
+    connections.page.set_viewport_size({"width": WIDTH, "height": 1880})
     extra = {
         "Default sender": "Acme",
         "Default region": "ES",
@@ -87,7 +90,6 @@ def test_what_is_filled_in_is_what_is_stored(connections, airflow, photograph):
     }
     form.fill(EXTRA, extra)
     form.choose("API", "transactional")
-    connections.page.set_viewport_size({"width": 1280, "height": 1800})
     photograph("connection-form-extra")
     form.save()
 

@@ -56,12 +56,12 @@ def test_a_sandbox_that_is_stopped(connections, connect, instasent):
 
     said = connections.notice(FAILED)
     assert said.startswith(f"API at {instasent.url}: ")
-    assert "nobody answers" in said
+    assert "nothing listens there" in said
     assert asked(instasent) == []
 
 
 def test_airflow_refuses_to_test_without_a_port_and_0_mends_that(connections, connect, instasent, window):
-    """If this fails since a newer Airflow tests without a port, the form's help and docs/connection.md may forget it."""
+    """Once a newer Airflow tests without a port, the form's help and docs/connection.md may forget about it."""
     connect(Port="")
     connections.open()
     connections.test(CONNECTION)

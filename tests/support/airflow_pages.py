@@ -19,6 +19,8 @@ NOTICE = """title => [...document.querySelectorAll('[role=status]')]
     .map(notice => notice.innerText.trim().split(/\\n+/))
     .filter(lines => lines[0].startsWith(title)).map(lines => lines.slice(1).join(' '))[0]"""
 
+UNTIL_IT_RESTS = "form => Promise.all(form.getAnimations({subtree: true}).map(one => one.finished.catch(() => {})))"
+
 
 class ConnectionForm:
     """The dialog in which a connection is added or edited.
@@ -35,6 +37,7 @@ class ConnectionForm:
         heading.wait_for()
         if heading.get_attribute("aria-expanded") != "true":
             heading.click()
+        self.dialog.evaluate(UNTIL_IT_RESTS)
 
     def field(self, label: str) -> Locator:
         """A field with its label and its help, by its label."""
@@ -161,9 +164,9 @@ class RunPage:
     def watch(self, task_ids: Iterable[str], state: str) -> None:
         """Look at the run's page until each of these tasks is shown in this state; it renews itself."""
         for task_id in task_ids:
-            self.page.get_by_role("row").filter(
-                has=self.page.get_by_role("link", name=task_id, exact=True)
-            ).filter(has=self.page.get_by_role("cell", name=state, exact=True)).wait_for()
+            self.page.get_by_role("row").filter(has=self.page.get_by_role("link", name=task_id, exact=True)).filter(
+                has=self.page.get_by_role("cell", name=state, exact=True)
+            ).wait_for()
 
     def open(self) -> None:
         """Go to the run's page."""

@@ -75,7 +75,13 @@ def remove_connections() -> None:
         session.execute(delete(Connection))
 
 
-COMMANDS = {"trigger": trigger, "clear": clear, "pool": pool, "connection": connection, "remove_connections": remove_connections}
+COMMANDS = {
+    "trigger": trigger,
+    "clear": clear,
+    "pool": pool,
+    "connection": connection,
+    "remove_connections": remove_connections,
+}
 
 
 def serve(requests: TextIO, answers: TextIO) -> None:
