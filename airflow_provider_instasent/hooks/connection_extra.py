@@ -104,7 +104,7 @@ EXTRA_FIELDS: tuple[Field, ...] = (
         "max_polls_per_minute",
         "Status reads a minute",
         "integer",
-        "How many requests a minute all waiting tasks of a process make together; a quarter of the rate limit if empty",
+        "The most requests a minute by all waiting tasks of a process; a quarter of the rate limit if empty",
     ),
     Field(
         "ca_bundle",
@@ -118,7 +118,7 @@ EXTRA_FIELDS: tuple[Field, ...] = (
         "allow_http",
         "Allow http://",
         "boolean",
-        f"Allow a base URL of another machine without encryption. Whoever listens on the way learns the {API_TOKEN}",
+        f"Allow http:// to other machines, without encryption. Whoever listens on the way learns the {API_TOKEN}",
         of_client=True,
     ),
     Field(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 from support.airflow_pages import ConnectionsPage
-from support.browser import new_window
+from support.browser import HEIGHT, new_window
 from support.scheduler import AirflowDeployment
 
 from airflow_provider_instasent.sandbox.server import SandboxServer
@@ -81,7 +81,7 @@ def connections(page):
 
 @pytest.fixture
 def photograph(window, for_the_docs, tmp_path):
-    """Keep what the window shows, under a name."""
+    """Keep what the window shows, under a name; `height` pixels of it."""
     folder = IMAGES if for_the_docs else tmp_path
     folder.mkdir(exist_ok=True)
-    return lambda name: window.photograph(folder / f"{name}.png")
+    return lambda name, height=HEIGHT: window.photograph(folder / f"{name}.png", height)

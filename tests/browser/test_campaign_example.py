@@ -88,7 +88,7 @@ def test_the_run_is_a_success(campaign, airflow, run, page, photograph):
     expect(page.get_by_role("heading", name=campaign.run_id)).to_be_visible()
     page.get_by_role("button", name="Show Graph").click()
     expect(page.locator(".react-flow__node").get_by_text("success", exact=True)).to_have_count(len(TASKS))
-    photograph("campaign-run")
+    photograph("campaign-run", height=600)
 
     assert airflow.metadata.run_state(DAG, campaign.run_id) == "success"
 
@@ -100,11 +100,11 @@ def test_each_recipient_is_texted_once_by_the_connection_of_the_form(campaign):
 
 
 def test_the_logs_say_what_was_done_and_name_nobody(campaign, run, page, photograph):
-    page.set_viewport_size({"width": WIDTH, "height": 960})  # a log shows no more lines than fit
-    logs = {}
-    for task in TASKS:
-        logs[task] = run.show_log(task, LAST_WORDS[task])
-        photograph(f"campaign-log-{task}")
+    page.set_viewport_size({"width": WIDTH, "height": 1200})  # a log shows no more lines than fit
+    logs = {task: run.show_log(task, LAST_WORDS[task]) for task in TASKS}
+    photograph("campaign-log-report", height=900)
+    run.show_log("send", LAST_WORDS["send"])
+    photograph("campaign-log-send", height=600)
 
     assert "Planned: 25 rows, 25 messages" in logs["send"]
     assert "'accepted': 25, 'rejected': 0, 'unconfirmed': 0" in logs["send"]

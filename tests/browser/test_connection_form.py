@@ -8,7 +8,6 @@ import json
 
 from playwright.sync_api import expect
 from support.airflow_pages import EXTRA, STANDARD
-from support.browser import WIDTH
 
 from airflow_provider_instasent import __version__
 from airflow_provider_instasent.hooks.connection import read_connection
@@ -67,7 +66,6 @@ def test_it_shows_our_fields_with_their_help(connections):
 
 
 def test_what_is_filled_in_is_what_is_stored(connections, airflow, photograph):
-    connections.page.set_viewport_size({"width": WIDTH, "height": 910})
     connections.open()
     form = connections.add(CONNECTION)
     form.fill(
@@ -79,8 +77,7 @@ def test_what_is_filled_in_is_what_is_stored(connections, airflow, photograph):
             "Port": 0,
         },
     )
-    photograph("connection-form")
-    connections.page.set_viewport_size({"width": WIDTH, "height": 1880})
+    photograph("connection-form", height=910)
     extra = {
         "Default sender": "Acme",
         "Default region": "ES",
@@ -89,8 +86,8 @@ def test_what_is_filled_in_is_what_is_stored(connections, airflow, photograph):
         "Requests at once": 4,
     }
     form.fill(EXTRA, extra)
+    photograph("connection-form-extra", height=1960)
     form.choose("API", "transactional")
-    photograph("connection-form-extra")
     form.save()
 
     stored = airflow.metadata.connection(CONNECTION)

@@ -31,7 +31,7 @@ def test_the_right_token(connections, connect, instasent, photograph):
     connections.test(CONNECTION)
 
     assert connections.notice(SUCCESSFUL) == f"Balance 250.0 EUR; API at {instasent.url}"
-    photograph("connection-test-success")
+    photograph("connection-test-success", height=600)
     assert asked(instasent) == [("account", "right", 200)]
 
 
@@ -41,7 +41,7 @@ def test_a_wrong_token(connections, connect, instasent, photograph):
     connections.test(CONNECTION)
 
     said = connections.notice(FAILED)
-    photograph("connection-test-failure")
+    photograph("connection-test-failure", height=600)
     assert said.startswith(f"API at {instasent.url}: HTTP 401")
     assert said.endswith("The API token must be one of this very API")
     assert "a-token-of-somebody-else" not in said

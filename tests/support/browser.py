@@ -57,8 +57,16 @@ class Window:
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", self._listen)
 
-    def photograph(self, file: Path) -> None:
-        """Save what can be seen now as a PNG of the window's size."""
+    def photograph(self, file: Path, height: int = HEIGHT) -> None:
+        """Save what can be seen now as a PNG of the window's size, without what the pointer points at.
+
+        :param file: where to.
+        :param height: which the window gets first, in pixels.
+        """
+        self.page.set_viewport_size({"width": WIDTH, "height": height})
+        self.page.mouse.move(WIDTH - 1, 1)
+        self.page.evaluate("document.activeElement?.blur()")
+        self.page.locator("[role=tooltip]").first.wait_for(state="hidden")
         self.page.screenshot(path=file, animations="disabled", caret="hide", timeout=LONG * 1000)
 
     def _listen(self, message: ConsoleMessage) -> None:
