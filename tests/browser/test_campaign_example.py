@@ -84,6 +84,7 @@ def numbers():
 
 
 def test_the_run_is_a_success(campaign, airflow, run, page, photograph):
+    page.set_viewport_size({"width": WIDTH, "height": 600})  # for which the graph is laid out
     run.open()
     expect(page.get_by_role("heading", name=campaign.run_id)).to_be_visible()
     page.get_by_role("button", name="Show Graph").click()

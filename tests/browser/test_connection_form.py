@@ -86,7 +86,7 @@ def test_what_is_filled_in_is_what_is_stored(connections, airflow, photograph):
         "Requests at once": 4,
     }
     form.fill(EXTRA, extra)
-    photograph("connection-form-extra", height=1960)
+    photograph("connection-form-extra", height=2000)
     form.choose("API", "transactional")
     form.save()
 
