@@ -13,14 +13,14 @@ UV := .make/tools/bin/uv
 UV_READY := .make/uv-$(UV_VERSION)
 VENV := .venv
 CONSTRAINTS_NEWEST := constraints/$(NEWEST).txt
-# Most of a test is waiting, so there are more processes than cores. scale/ and chaos/ stay outside the default run.
+# Most of a test is waiting, so there are more processes than cores. browser/, scale/ and chaos/ stay outside the default run.
 SPREAD := --numprocesses 3 --dist worksteal
 
 export UV_PYTHON_DOWNLOADS := never
 # Or each process compiles Airflow anew where PYTHONDONTWRITEBYTECODE is set, as in many images.
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: help demo test matrix wheel bench chaos model mutate lint format constraints clean
+.PHONY: help demo test ui-test matrix wheel bench chaos model mutate lint format constraints clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,10 @@ demo: .make/demo ## Send 25 SMS to a local sandbox from a DAG and print the deli
 test: lint ## Lint, type-check and run the tests on Airflow 3.3.2
 	$(VENV)/bin/pytest $(SPREAD) tests/model tests/unit tests/wire tests/dags
 	$(VENV)/bin/pytest tests/scheduler
+
+# UI_TEST holds more arguments: UI_TEST=--screenshots renews docs/images.
+ui-test: .make/dev ## Test the form, its Test button and a campaign on Airflow's pages, in Debian's Chromium (3 minutes)
+	$(VENV)/bin/pytest tests/browser $(UI_TEST)
 
 # MATRIX holds more arguments: MATRIX='-k 3.1.8', MATRIX='-k python3.13 --suites wire,DAGs', MATRIX=--part.
 matrix: $(UV_READY) wheel ## Test the built wheel on each Airflow and Python that we support, and print a table (50 minutes)

@@ -2,15 +2,17 @@
 
 """A campaign from a CSV file: preview, send, wait for delivery, report. This is what `make demo` runs.
 
-The preview plans everything, so a bad row or a blown budget stops the run before anyone is texted. The send is one
-task for any number of rows: with the journal, a retry goes on where the last try ended. The sensor waits for all of
-them in one trigger. The report joins the results file, the recipients and the final statuses by position and id.
+The preview plans everything and says what would be sent; a bad row or a blown budget stops the send before anyone is
+texted. The send is one task for any number of rows: with the journal, a retry goes on where the last try ended. The
+sensor waits for all of them in one trigger. The report joins the results file, the recipients and the final statuses
+by position and id.
 """
 
 from __future__ import annotations
 
 import csv
 import json
+import logging
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +22,8 @@ from airflow_provider_instasent.compat import DAG, ObjectStoragePath, task
 from airflow_provider_instasent.hooks.sandbox_only import sandbox_only
 from airflow_provider_instasent.operators.sms import InstasentBulkSmsOperator
 from airflow_provider_instasent.sensors.sms import InstasentDeliverySensor
+
+log = logging.getLogger(__name__)
 
 RECIPIENTS = Path(__file__).parent / "data" / "demo_recipients.csv"
 # With several workers this must be storage they share, such as s3://bucket/campaigns.
@@ -35,7 +39,7 @@ CAMPAIGN = {
 
 @task
 def report(summary: dict[str, Any], delivery: dict[str, Any]) -> dict[str, int]:
-    """Print one line a recipient, keep the lines in a file, and return the counts."""
+    """Log one line a recipient, keep the lines in a file, and return the counts."""
     results = ObjectStoragePath(summary["results_path"])
     outcomes = [json.loads(line) for line in results.read_text().splitlines()]
     with RECIPIENTS.open(encoding="utf-8", newline="") as rows:
@@ -45,7 +49,8 @@ def report(summary: dict[str, Any], delivery: dict[str, Any]) -> dict[str, int]:
         number = people[outcome["position"]]["to"].replace(" ", "")
         last = delivery["statuses"].get(outcome["id"], outcome)
         lines.append({"to": f"{number[:3]}•••••{number[-3:]}", "id": outcome["id"], "status": last["status"]})
-        print(f"{lines[-1]['to']}  {last['status']}")  # noqa: T201  # goes to the task's log
+        # Airflow would show printed lines later than they came.
+        log.info("%(to)s  %(status)s", lines[-1])
     (results.parent / "report.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     return delivery["counts"]
 

@@ -57,48 +57,82 @@ EXTRA_FIELDS: tuple[Field, ...] = (
         "api",
         "API",
         "string",
-        f"legacy or transactional, as the {API_TOKEN} is; picks the base URL where {BASE_URL_OR_HOST} is empty",
+        f"Which of Instasent's APIs the {API_TOKEN} is for; its base URL is used where {BASE_URL_OR_HOST} is empty",
         ("legacy", "transactional"),
         "legacy",
     ),
-    Field("sender", "Default sender", "string", "At most 11 characters, or 15 without a letter"),
-    Field("default_region", "Default region", "string", "ISO country of numbers in national format, such as ES"),
-    Field("allow_unicode", "Allow Unicode", "boolean", "Send UCS-2 (70 characters a part) where a text needs it"),
-    Field("connect_timeout", "Connect timeout", "number", "Seconds to open a connection; 5 if empty", of_client=True),
-    Field("read_timeout", "Read timeout", "number", "Seconds to wait for an answer; 30 if empty", of_client=True),
-    Field("max_in_flight", "Requests in flight", "integer", "Requests in flight at once; 8 if empty", of_client=True),
+    Field(
+        "sender",
+        "Default sender",
+        "string",
+        "Who messages come from, unless a task says otherwise: at most 11 characters, or 15 without a letter",
+    ),
+    Field(
+        "default_region",
+        "Default region",
+        "string",
+        "The country, in two letters such as ES, of numbers that are written without + and country code",
+    ),
+    Field(
+        "allow_unicode",
+        "Allow Unicode",
+        "boolean",
+        "Send emoji and letters outside the SMS alphabet as they are; an SMS with some holds 70 characters, not 160",
+    ),
+    Field(
+        "connect_timeout",
+        "Connect timeout",
+        "number",
+        "How many seconds to wait for a connection to the API; 5 if empty",
+        of_client=True,
+    ),
+    Field(
+        "read_timeout",
+        "Read timeout",
+        "number",
+        "How many seconds to wait for an answer of the API; 30 if empty",
+        of_client=True,
+    ),
+    Field(
+        "max_in_flight",
+        "Requests at once",
+        "integer",
+        "How many requests a task may have open at the same time; 8 if empty",
+        of_client=True,
+    ),
     Field(
         "max_polls_per_minute",
-        "Reads a minute",
+        "Status reads a minute",
         "integer",
-        "Most requests a minute of all waits of the account in a process; a quarter of the rate limit if empty",
+        "The most requests a minute by all waiting tasks of a process; a quarter of the rate limit if empty",
     ),
     Field(
         "ca_bundle",
         "CA bundle",
         "string",
-        "Path of a PEM file or folder; the environment's, else certifi's, if empty",
+        "Path of a file (PEM) or folder with the certificate authorities to trust, such as your company's; the usual "
+        "ones if empty",
         of_client=True,
     ),
     Field(
         "allow_http",
         "Allow http://",
         "boolean",
-        f"Show the {API_TOKEN} to the network on the way to another machine",
+        f"Allow http:// to other machines, without encryption. Whoever listens on the way learns the {API_TOKEN}",
         of_client=True,
     ),
     Field(
         "price_profile_sms_path",
         "SMS price path",
         "string",
-        "Path below the base URL, which Instasent does not publish",
+        "Where the prices of SMS are, below the base URL. Instasent does not publish it: this is a guess",
         default=PRICE_PROFILE_PATHS["sms"],
     ),
     Field(
         "price_profile_lookup_path",
         "Lookup price path",
         "string",
-        "Path below the base URL, which Instasent does not publish",
+        "Where the prices of lookups are, below the base URL. Instasent does not publish it: this is a guess",
         default=PRICE_PROFILE_PATHS["lookup"],
     ),
 )
@@ -106,10 +140,11 @@ EXTRA_FIELDS: tuple[Field, ...] = (
 HIDDEN_FIELDS = ("login",)
 RELABELING = {"password": API_TOKEN, "host": BASE_URL_OR_HOST}
 PLACEHOLDERS = {
-    "host": "empty: the base URL of the API chosen below",
-    "schema": f"https, unless {BASE_URL_OR_HOST} says http://",
-    "port": f"empty, unless {BASE_URL_OR_HOST} is a host without one",
-    "password": "a token of the API chosen below",
+    "host": "empty for Instasent; a sandbox: http://127.0.0.1:8700",
+    "schema": f"empty for https, and where {BASE_URL_OR_HOST} starts with http",
+    # The Test button of Airflow 3.3.2 sends 0 where no port is stored, and refuses that as another one than the stored.
+    "port": "0, or a host's port; Airflow 3.3 cannot test without one",
+    "password": "the token alone, without the word Bearer",
 }
 
 

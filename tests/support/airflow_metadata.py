@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from cryptography.fernet import Fernet
+from support.airflow_settings import FERNET_KEY
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -110,6 +113,20 @@ class Metadata:
             "select key, value from task_state_store where dag_id = ? and run_id = ? and task_id = ? and map_index = ?"
         )
         return {key: json.loads(value) for key, value in self._rows(query, dag_id, run_id, task_id, map_index)}
+
+    def connection(self, connection_id: str) -> dict[str, Any]:
+        """What is stored of a connection: `conn_type`, `host`, `schema`, `login`, `port`, and decrypted `password`
+        and `extra`, the latter as JSON.
+
+        :raises KeyError: when there is none.
+        """
+        names = ["conn_type", "host", "schema", "login", "port", "password", "extra"]
+        rows = self._rows(f"select {', '.join(names)} from connection where conn_id = ?", connection_id)
+        if not rows:
+            raise KeyError(f"There is no connection {connection_id!r}.")
+        stored = dict(zip(names, rows[0], strict=True))
+        decrypt = Fernet(FERNET_KEY).decrypt
+        return stored | {name: stored[name] and decrypt(stored[name]).decode() for name in ("password", "extra")}
 
     def _rows(self, query: str, *values: str | int) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(self._address, uri=True, timeout=300)) as connection:

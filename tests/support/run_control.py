@@ -65,7 +65,23 @@ def connection(connection_id: str, value: str) -> None:
         session.add(Connection.from_json(value, connection_id))
 
 
-COMMANDS = {"trigger": trigger, "clear": clear, "pool": pool, "connection": connection}
+def remove_connections() -> None:
+    """Remove all connections that are kept in the metadata database."""
+    from airflow.models.connection import Connection
+    from airflow.utils.session import create_session
+    from sqlalchemy import delete
+
+    with create_session() as session:
+        session.execute(delete(Connection))
+
+
+COMMANDS = {
+    "trigger": trigger,
+    "clear": clear,
+    "pool": pool,
+    "connection": connection,
+    "remove_connections": remove_connections,
+}
 
 
 def serve(requests: TextIO, answers: TextIO) -> None:

@@ -26,12 +26,13 @@ Answer = TypeVar("Answer")
 KEEP_HOME = "INSTASENT_TEST_KEEP_AIRFLOW_HOME"
 LONG_RUN = 900.0
 """Seconds after which a start or a run is taken for a hang, however busy the machine."""
-# The UI and the public API would only cost start-up time; each scheduler would serve its logs on the same port.
+# Each scheduler would serve its logs on the same port; the API server reads them as files.
 ARGUMENTS = {
     "api-server": ("--apps", "execution"),
     "scheduler": ("--skip-serve-logs",),
     "triggerer": ("--skip-serve-logs",),
 }
+PAGES = {"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True"}
 FINISHED = {"success", "failed"}
 TASK_TITLE = "airflow worker -- "
 WORKER_TITLE = "airflow worker -- LocalExecutor"
@@ -59,6 +60,8 @@ class AirflowDeployment:
     :param triggerer: start one too.
     :param parallelism: tasks at one time.
     :param home: an empty folder for AIRFLOW_HOME that stays afterwards; by default a temporary one that goes.
+    :param pages: serve the UI and the public API too, which cost start-up time; everybody who comes is an admin.
+    :ivar address: where the API server answers, without a trailing slash.
     """
 
     def __init__(
@@ -69,9 +72,11 @@ class AirflowDeployment:
         triggerer: bool = False,
         parallelism: int = 4,
         home: Path | None = None,
+        pages: bool = False,
     ) -> None:
         self._dags_folder = Path(dags_folder).resolve()
-        self._extra_environment = dict(env or {})
+        self._extra_environment = {**(PAGES if pages else {}), **(env or {})}
+        self._arguments = {**ARGUMENTS, "api-server": ()} if pages else ARGUMENTS
         self._names = ["api-server", "scheduler", "dag-processor", *(["triggerer"] if triggerer else [])]
         self._parallelism = parallelism
         self._given_home = home
@@ -85,11 +90,11 @@ class AirflowDeployment:
             self.home, self._dags_folder, port, self._parallelism, self._extra_environment
         )
         self.metadata = Metadata(database_file(self.home))
-        self._health_address = f"http://127.0.0.1:{port}/execution/health"
+        self.address = f"http://127.0.0.1:{port}"
         self.components = Components(environment, self.home, [] if keep else [self.home])
         try:
             for name in self._names:
-                self.components.start(name, *ARGUMENTS.get(name, ()))
+                self.components.start(name, *self._arguments.get(name, ()))
             self.components.start_run_control()
             self._until("the API server answers", self._api_answers, LONG_RUN)
         except BaseException:
@@ -124,7 +129,7 @@ class AirflowDeployment:
         :return: the run id.
         :raises RuntimeError: when the DAG cannot be imported.
         """
-        self._until(f"DAG {dag_id} is parsed", lambda: self._dag_is_ready(dag_id), LONG_RUN)
+        self.wait_until_parsed(dag_id)
         run_id = run_id or f"test-{uuid4().hex[:12]}"
         given = {**(conf or {}), **({"crash_points": list(crash_points)} if crash_points else {})}
         self.components.command("trigger", dag_id=dag_id, run_id=run_id, conf=given)
@@ -179,6 +184,17 @@ class AirflowDeployment:
         """
         self.components.command("connection", connection_id=connection_id, value=value)
 
+    def remove_connections(self) -> None:
+        """Remove all connections of the metadata database."""
+        self.components.command("remove_connections")
+
+    def wait_until_parsed(self, dag_id: str) -> None:
+        """Wait until a DAG may be triggered.
+
+        :raises RuntimeError: when it cannot be imported.
+        """
+        self._until(f"DAG {dag_id} is parsed", lambda: self._dag_is_ready(dag_id), LONG_RUN)
+
     def wait_for_runs(self, dag_id: str, count: int, timeout: float = LONG_RUN) -> list[str]:
         """Wait until a DAG has had so many runs, which the scheduler starts by itself.
 
@@ -231,7 +247,7 @@ class AirflowDeployment:
     def _api_answers(self) -> bool:
         try:
             # The execution API builds itself at its first request, for seconds; no task shall wait for that.
-            answer = httpx.get(self._health_address, trust_env=False, timeout=LONG_RUN)
+            answer = httpx.get(f"{self.address}/execution/health", trust_env=False, timeout=LONG_RUN)
         except httpx.TransportError:
             return False
         return answer.is_success

@@ -25,6 +25,7 @@ PAGES = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for
     name: (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 }
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+MOST_BYTES_OF_AN_IMAGE = 250_000
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 
 
@@ -95,6 +96,17 @@ def test_the_fields_of_the_results_file_are_named():
 def test_links_inside_the_repository_lead_somewhere(page):
     links = LINK.findall(PAGES[page])
     assert not [link for link in links if not (ROOT / page).parent.joinpath(link).exists()]
+
+
+def test_each_image_is_shown_and_told_in_words():
+    shown = [
+        ((ROOT / page).parent / image, words)
+        for page in PAGES
+        for words, image in re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", PAGES[page])
+    ]
+    assert {image for image, _ in shown} == {*ROOT.glob("docs/images/*")}
+    assert all(len(words.split()) > 5 for _, words in shown)
+    assert all(image.stat().st_size < MOST_BYTES_OF_AN_IMAGE for image, _ in shown)
 
 
 @pytest.mark.parametrize(("page", "source"), blocks("python"))

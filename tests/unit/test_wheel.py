@@ -8,6 +8,7 @@ import configparser
 import re
 import subprocess
 import sys
+import tarfile
 import zipfile
 from email import message_from_string
 from pathlib import Path
@@ -44,7 +45,7 @@ def metadata(wheel):
     return message_from_string(wheel.read(name).decode())
 
 
-LINK = re.compile(r"\]\(([^)\s]+)\)")
+LINK = re.compile(r"(!?)\[[^\]]*\]\(([^)\s]+)\)")
 
 
 def test_no_link_of_the_description_is_relative(metadata):
@@ -52,12 +53,27 @@ def test_no_link_of_the_description_is_relative(metadata):
     given = LINK.findall((ROOT / "README.md").read_text(encoding="utf-8"))
     assert metadata["Description-Content-Type"] == "text/markdown"
     assert len(found) == len(given)
-    relative = [link for link in given if not link.startswith("https://")]
-    assert relative, "in a checkout they lead to its files"
-    assert not [link for link in found if not link.startswith(("https://", "#"))]
+    relative = [(image, link) for image, link in given if not link.startswith("https://")]
+    assert {image for image, _ in relative} == {"", "!"}, "in a checkout they lead to its files"
+    assert not [link for _, link in found if not link.startswith(("https://", "#"))]
     address = dict(entry.split(", ") for entry in metadata.get_all("Project-URL"))["Homepage"]
-    for before, after in zip(given, found, strict=True):
-        assert after == (before if before in found else f"{address}/blob/main/{before}")
+    raw = address.replace("https://github.com/", "https://raw.githubusercontent.com/")
+    for (image, before), (_, after) in zip(given, found, strict=True):
+        if (image, before) in relative and not before.startswith("#"):
+            assert after == (f"{raw}/main/{before}" if image else f"{address}/blob/main/{before}")
+        else:
+            assert after == before
+
+
+def test_the_images_of_the_docs_are_in_the_source_distribution(tmp_path):
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "sdist", "--directory", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=LONG)
+    (path,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        held = {name.partition("/")[2] for name in archive.getnames()}
+    images = sources("docs", "*.png")
+    assert images
+    assert images <= held
 
 
 def test_the_project_says_where_it_is(metadata):
