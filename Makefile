@@ -20,10 +20,15 @@ export UV_PYTHON_DOWNLOADS := never
 # Or each process compiles Airflow anew where PYTHONDONTWRITEBYTECODE is set, as in many images.
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: help demo test ui-test matrix wheel bench chaos model mutate lint format constraints clean
+.PHONY: help debian demo test ui-test matrix wheel bench chaos model mutate lint format constraints clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# RUNLEVEL keeps Debian from starting what it installs.
+debian: ## Install the browser and the broker that ui-test and e2e need, where they are missing (as root)
+	{ command -v chromium && command -v redis-server; } >/dev/null || { apt-get -q update && \
+	  RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install chromium redis-server >/dev/null; }
 
 demo: .make/demo ## Send 25 SMS to a local sandbox from a DAG and print the delivery report
 	$(VENV)/bin/python scripts/demo.py

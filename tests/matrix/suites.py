@@ -39,7 +39,7 @@ SUITES = {
         *(f"tests/wire/test_{name}.py" for name in ("client", "client_connections", "tls")),
     ),
 }
-PART = ("registration", "sends and waits", "examples")
+PART = ("registration", "sends and waits", "examples", "packages")
 OF_LOWEST = ("registration", "sends and waits", "packages")
 # Base paths do not depend on Airflow, so the wire tests run under one of them. Most of a test is waiting.
 OPTIONS = ("-o", "pythonpath=tests", "--api", "transactional", "--quiet")
