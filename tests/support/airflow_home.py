@@ -129,7 +129,7 @@ def run_dag(dag: DAG, **options: Any) -> DagRun:
     """
     migrate()
     _mend_dag_test()
-    if airflow_version() == (3, 1):
+    if (3, 1) <= airflow_version() < (3, 3):
         _forget_dags()
     _register(dag)
     return dag.test(**options)
@@ -149,9 +149,9 @@ def returned(run: DagRun, task_id: str, map_index: int = -1) -> Any:
 def _mend_dag_test() -> None:
     """Have ``dag.test()`` make one execution API for all tasks, and tell callbacks of exceptions as workers do.
 
-    Airflow 3.0 and 3.1 make one a task, for seconds each, and leave the exception out.
+    Before 3.3, Airflow 3 makes one a task, for seconds each, and leaves the exception out.
     """
-    if not (3, 0) <= airflow_version() < (3, 2):
+    if not (3, 0) <= airflow_version() < (3, 3):
         return
     supervisor = import_module("airflow.sdk.execution_time.supervisor")
     supervisor.in_process_api_server = functools.cache(supervisor.in_process_api_server)
@@ -167,9 +167,11 @@ def _mend_dag_test() -> None:
 
 
 def _forget_dags() -> None:
-    """Have the shared execution API of Airflow 3.1 read DAGs anew: one changes between the runs of a test."""
-    api = import_module("airflow.sdk.execution_time.supervisor").in_process_api_server()
-    api.app.state.dag_bag = import_module("airflow.api_fastapi.common.dagbag").create_dag_bag()
+    """Have the shared execution API read DAGs anew: one changes between the runs of a test."""
+    app = import_module("airflow.sdk.execution_time.supervisor").in_process_api_server().app
+    bags = import_module("airflow.api_fastapi.common.dagbag")
+    app.state.dag_bag = bags.create_dag_bag()
+    app.dependency_overrides.pop(bags.dag_bag_from_app, None)
 
 
 def _register(dag: DAG) -> None:
