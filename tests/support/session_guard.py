@@ -3,7 +3,8 @@
 """Kill every process of the sessions a test started, even when the test itself was killed.
 
 Run as a program it reads session ids, one a line, and acts at the end of its input. The input is a pipe from the
-test process, so it ends when that process closes it and also when that process dies.
+test process, so it ends when that process closes it and also when that process dies. A signal after an id is for a
+program that leaves things behind when it is killed, such as PostgreSQL: it is asked to end first.
 Sessions are the right handle: Airflow's supervisor puts each task into a process group of its own, but nobody in
 Airflow leaves the session, so orphaned tasks are found too.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -21,8 +23,42 @@ import psutil
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from pathlib import Path
 
 PATIENCE_SECONDS = 120.0
+
+
+class SessionGuard:
+    """A guard process of this test: what it watches over ends with `end`, or with the test process.
+
+    :param folders_to_remove: what goes once all processes are gone.
+    """
+
+    def __init__(self, *folders_to_remove: Path) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, __file__, *map(str, folders_to_remove)], stdin=subprocess.PIPE, start_new_session=True
+        )
+
+    def watch(self, session: int, ask: signal.Signals | None = None) -> None:
+        """Watch over one more session.
+
+        :param session: the pid of the process that opened it.
+        :param ask: the signal at which that process ends by itself and tidily; by default it is killed.
+        """
+        assert self._process.stdin is not None
+        line = f"{session}\n" if ask is None else f"{session} {ask.value}\n"
+        self._process.stdin.write(line.encode())
+        self._process.stdin.flush()
+
+    def end(self) -> None:
+        """End everything and wait until it is gone.
+
+        :raises RuntimeError: when something survived.
+        """
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        if self._process.wait():
+            raise RuntimeError("Some processes of a test could not be killed; see stderr.")
 
 
 def session_members(sessions: Collection[int]) -> list[int]:
@@ -53,6 +89,21 @@ def kill_sessions(sessions: Collection[int]) -> None:
         time.sleep(0.02)
 
 
+def ask_sessions(asked: Collection[tuple[int, int]]) -> None:
+    """Send each its signal, and wait until nothing of these sessions is left or for two minutes.
+
+    :param asked: session ids, each with the number of a signal.
+    """
+    for session, number in asked:
+        try:
+            os.kill(session, number)
+        except ProcessLookupError:
+            continue
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while session_members({session for session, _ in asked}) and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
 def _lives_in(pid: int, sessions: Collection[int]) -> bool:
     try:
         # A zombie only waits for its parent; where nobody collects orphans it would stay for ever.
@@ -68,8 +119,12 @@ def main(folders_to_remove: list[str]) -> None:
     """
     for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(stop, signal.SIG_IGN)
-    sessions = {int(line) for line in sys.stdin}
-    kill_sessions(sessions)
+    lines = [[int(word) for word in line.split()] for line in sys.stdin]
+    asked = [(line[0], line[1]) for line in lines if len(line) > 1]
+    # Those that are asked serve the others, who would be busy complaining.
+    kill_sessions({line[0] for line in lines if len(line) == 1})
+    ask_sessions(asked)
+    kill_sessions({session for session, _ in asked})
     for folder in folders_to_remove:
         shutil.rmtree(folder, ignore_errors=True)
 

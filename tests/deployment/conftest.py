@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""A deployment an executor, the sandbox it sends to, and what the tests found there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support import deployment as deployments
+from support.deployed_campaign import DeployedCampaign
+
+from airflow_provider_instasent.sandbox.server import SandboxServer
+
+DAGS = Path(__file__).parent / "dags"
+EXECUTORS = {"local": deployments.LOCAL, "celery": deployments.CELERY}
+BOTH = "both"
+TOKEN = "token-of-the-deployment"
+CONNECTION = "instasent_sandbox"
+SLOTS_OF_THE_POOL = 2
+
+
+def pytest_addoption(parser):
+    group = parser.getgroup("deployment")
+    group.addoption("--executor", choices=(*EXECUTORS, BOTH), default=BOTH)
+    group.addoption("--short", action="store_true", help="small campaigns, and nothing is written down")
+
+
+def pytest_generate_tests(metafunc):
+    if "executor" in metafunc.fixturenames:
+        chosen = metafunc.config.getoption("executor", BOTH)
+        executors = [executor for name, executor in EXECUTORS.items() if chosen in {name, BOTH}]
+        metafunc.parametrize("executor", executors, scope="session")
+
+
+@pytest.fixture(scope="session")
+def short(request):
+    """Whether the campaigns are small ones."""
+    return request.config.getoption("short", default=False)
+
+
+@pytest.fixture(scope="session")
+def servers():
+    with deployments.servers() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def instasent():
+    with SandboxServer(token=TOKEN) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def deployment(executor, servers, instasent):
+    with deployments.Deployment(executor, DAGS, servers) as running:
+        extra = '{"sender": "Tests", "max_in_flight": 8}'
+        fields = {"connection_id": CONNECTION, "conn_type": "instasent", "host": instasent.url, "password": TOKEN}
+        running.api.create("connections", {**fields, "extra": extra})
+        running.api.create("pools", {"name": "campaigns", "slots": SLOTS_OF_THE_POOL})
+        yield running
+
+
+@pytest.fixture
+def campaign(deployment, instasent, servers):
+    """A campaign of a DAG, by the number of messages of each of its tasks."""
+    return lambda dag_id, *slices: DeployedCampaign(deployment, instasent, servers.s3, dag_id, *slices)
