@@ -36,6 +36,8 @@ TASK_TITLE = "airflow worker -- "
 KEEP_HOME = "INSTASENT_TEST_KEEP_AIRFLOW_HOME"
 WITHOUT_LOG_SERVER = "--skip-serve-logs"
 """The logs are in one folder, which the API server reads itself."""
+VISIBILITY_TIMEOUT = "10"
+"""Seconds after which the broker delivers a task once more, though its worker is at it: shorter than a campaign."""
 SLOTS = 4
 """Tasks at one time of the LocalExecutor."""
 
@@ -154,6 +156,7 @@ class Deployment:
                 "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://{address}",
                 "AIRFLOW__CELERY__BROKER_URL": self._servers.redis,
                 "AIRFLOW__CELERY__RESULT_BACKEND": f"db+postgresql://{address}",
+                "AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT": VISIBILITY_TIMEOUT,
             },
         )
         # That one is for SQLite.
