@@ -65,15 +65,16 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def update(document: Path, name: str, markdown: str) -> None:
+def update(document: Path, name: str, markdown: str, command: str = "make bench") -> None:
     """Replace a section of a document, or add it at the end.
 
     :param document: the Markdown file
     :param name: between which marks it stands
     :param markdown: its new content
+    :param command: which writes it
     """
     text = document.read_text() if document.exists() else ""
-    begin, end = f"<!-- {name}: written by `make bench` -->", f"<!-- end of {name} -->"
+    begin, end = f"<!-- {name}: written by `{command}` -->", f"<!-- end of {name} -->"
     block = f"{begin}\n{markdown}\n{end}"
     pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
     found = pattern.search(text)

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from support import deployment as deployments
 from support.deployed_campaign import DeployedCampaign
+from support.deployment_figures import Figures
+
+from benchmarks import machine, report
 
 from airflow_provider_instasent.sandbox.server import SandboxServer
 
@@ -17,6 +20,7 @@ EXECUTORS = {"local": deployments.LOCAL, "celery": deployments.CELERY}
 BOTH = "both"
 TOKEN = "token-of-the-deployment"
 CONNECTION = "instasent_sandbox"
+FIGURES, VERSIONS = pytest.StashKey[Figures](), pytest.StashKey[str]()
 SLOTS_OF_THE_POOL = 2
 
 
@@ -24,6 +28,21 @@ def pytest_addoption(parser):
     group = parser.getgroup("deployment")
     group.addoption("--executor", choices=(*EXECUTORS, BOTH), default=BOTH)
     group.addoption("--short", action="store_true", help="small campaigns, and nothing is written down")
+    group.addoption("--document", type=Path, help="write the figures of both executors into this Markdown file")
+
+
+def pytest_configure(config):
+    config.stash[FIGURES] = Figures()
+
+
+def pytest_terminal_summary(terminalreporter, exitstatus, config):
+    if found := config.stash[FIGURES].markdown():
+        place = f"{config.stash[VERSIONS]} {machine.describe()}"
+        terminalreporter.section("deployment")
+        terminalreporter.write(f"{found}\n\n{place}\n")
+        document, whole = config.getoption("document"), config.getoption("executor") == BOTH
+        if document and whole and not config.getoption("short") and exitstatus == pytest.ExitCode.OK:
+            report.update(document, "deployment", f"{found}\n\n{place}", command="make e2e")
 
 
 def pytest_generate_tests(metafunc):
@@ -40,9 +59,15 @@ def short(request):
 
 
 @pytest.fixture(scope="session")
-def servers():
+def servers(request):
     with deployments.servers() as running:
+        request.config.stash[VERSIONS] = running.versions
         yield running
+
+
+@pytest.fixture(scope="session")
+def figures(request):
+    return request.config.stash[FIGURES]
 
 
 @pytest.fixture(scope="session")

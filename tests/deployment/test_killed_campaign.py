@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 from support.deployed_campaign import Counted
+from support.deployment_figures import KilledCampaign
 
 pytestmark = pytest.mark.scheduler
 
@@ -14,7 +15,9 @@ WINDOWS = 6
 """The sandbox's rate limit spreads a campaign over so many windows, so that there is a midst of it."""
 
 
-def test_a_campaign_survives_its_worker_the_api_server_and_the_triggerer(deployment, instasent, campaign, short):
+def test_a_campaign_survives_its_worker_the_api_server_and_the_triggerer(
+    deployment, instasent, campaign, figures, short
+):
     messages = 2_000 if short else 20_000
     run = campaign("campaign", messages)
     instasent.configure(final_after=7_200.0, rate_limit=messages // 100 // WINDOWS, rate_window=WINDOW)
@@ -34,10 +37,13 @@ def test_a_campaign_survives_its_worker_the_api_server_and_the_triggerer(deploym
     instasent.advance(7_200)
     run.wait_for_success()
 
-    print(deployment.executor, at_the_kill, at_the_restart, run.tries())
+    tries, counted = run.tries(), run.counted()
+    killed = ("worker", "API server", "triggerer")
+    what = "one task, journal on S3, waits for delivery"
+    figures.killed.append(KilledCampaign(deployment.executor, what, messages, killed, 1, len(tries), counted))
     assert at_the_kill < at_the_restart < messages
-    assert run.counted() == Counted(accepted=messages, twice=0, missing=0, strangers=0)
-    assert len(run.tries()) > 1
+    assert counted == Counted(accepted=messages, twice=0, missing=0, strangers=0)
+    assert len(tries) > 1
     (summary,) = run.summaries()
     whole = {"rows": messages, "total": messages, "accepted": messages, "delivered": messages}
     none = dict.fromkeys(("rejected", "unconfirmed", "planned", "invalid", "gone", "undeliverable", "pending"), 0)
@@ -46,6 +52,7 @@ def test_a_campaign_survives_its_worker_the_api_server_and_the_triggerer(deploym
     assert [line["position"] for line in results] == list(range(messages))
     assert {line["state"] for line in results} == {"accepted"}
     assert {line["id"] for line in results} == {message.id for message in instasent.ledger}
+    assert run.leaks() == []
 
 
 def _wait_for_a_look(run, instasent):

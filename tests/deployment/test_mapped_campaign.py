@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 from support.deployed_campaign import Counted
 from support.deployment import CELERY, WORKERS
+from support.deployment_figures import KilledCampaign
 
 pytestmark = pytest.mark.scheduler
 
@@ -17,7 +18,7 @@ WINDOWS = 6
 """The sandbox's rate limit spreads the campaigns over so many windows, so that there is a midst of them."""
 
 
-def test_two_workers_share_a_mapped_campaign_and_one_of_them_dies(deployment, instasent, campaign, short):
+def test_two_workers_share_a_mapped_campaign_and_one_of_them_dies(deployment, instasent, campaign, figures, short):
     size = 500 if short else 5_000
     messages = SLICES * size
     run = campaign("mapped_campaign", *[size] * SLICES)
@@ -33,11 +34,13 @@ def test_two_workers_share_a_mapped_campaign_and_one_of_them_dies(deployment, in
     deployment.restart("api-server")
     run.wait_for_success()
 
-    tries = run.tries()
-    print(deployment.executor, at_the_kill, at_the_restart, tries)
+    tries, counted = run.tries(), run.counted()
+    what = "mapped, two at a time, journals in the task state store"
+    killed = ("worker", "API server")
+    figures.killed.append(KilledCampaign(deployment.executor, what, messages, killed, SLICES, len(tries), counted))
     assert len(at_work) <= SLOTS_OF_THE_POOL
     assert at_the_kill < at_the_restart < messages
-    assert run.counted() == Counted(accepted=messages, twice=0, missing=0, strangers=0)
+    assert counted == Counted(accepted=messages, twice=0, missing=0, strangers=0)
     assert {task.map_index for task in run.tasks()} == set(range(SLICES))
     assert len(tries) > SLICES
     if deployment.executor == CELERY:
@@ -48,3 +51,4 @@ def test_two_workers_share_a_mapped_campaign_and_one_of_them_dies(deployment, in
     assert len(results) == messages
     assert {line["state"] for line in results} == {"accepted"}
     assert {line["id"] for line in results} == {message.id for message in instasent.ledger}
+    assert run.leaks() == []

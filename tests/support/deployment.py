@@ -12,6 +12,7 @@ import sys
 import tempfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
@@ -23,6 +24,7 @@ from support.airflow_rest_api import AirflowRestApi
 from support.airflow_settings import deployment_environment, free_port
 from support.postgres import USER, PostgresServer, postgres_server
 from support.redis_server import redis_server
+from support.seaweedfs import PACKAGE as SEAWEEDFS
 from support.seaweedfs import seaweedfs_server
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ TASK_TITLE = "airflow worker -- "
 KEEP_HOME = "INSTASENT_TEST_KEEP_AIRFLOW_HOME"
 WITHOUT_LOG_SERVER = "--skip-serve-logs"
 """The logs are in one folder, which the API server reads itself."""
-VISIBILITY_TIMEOUT = "10"
+VISIBILITY_TIMEOUT = "20"
 """Seconds after which the broker delivers a task once more, though its worker is at it: shorter than a campaign."""
 SLOTS = 4
 """Tasks at one time of the LocalExecutor."""
@@ -52,6 +54,17 @@ class Servers:
     postgres: PostgresServer
     s3: s3.S3Server
     redis: str
+
+    @property
+    def versions(self) -> str:
+        """One sentence that names them."""
+        import redis
+
+        with redis.Redis.from_url(self.redis) as broker:
+            of_redis = broker.info("server")["redis_version"]
+        of_postgres = self.postgres.run("show server_version")[0][0].split()[0]
+        celery, weed = version("apache-airflow-providers-celery"), version(SEAWEEDFS)
+        return f"PostgreSQL {of_postgres}, Redis {of_redis}, SeaweedFS {weed}, the Celery provider {celery}."
 
 
 @contextmanager
