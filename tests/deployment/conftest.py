@@ -11,9 +11,8 @@ from support import deployment as deployments
 from support.deployed_campaign import DeployedCampaign
 from support.deployment_figures import Figures
 
-from benchmarks import machine, report
-
 from airflow_provider_instasent.sandbox.server import SandboxServer
+from benchmarks import machine, report
 
 DAGS = Path(__file__).parent / "dags"
 EXECUTORS = {"local": deployments.LOCAL, "celery": deployments.CELERY}

@@ -140,9 +140,10 @@ class DeployedCampaign:
         )
 
     def leaks(self) -> list[str]:
-        """Where the token, a key of S3, a number or a text is told in the clear: files of logs, and tables."""
+        """Where the token, the key of S3, a number or a text is told in the clear: files of logs, and tables."""
         ends = [deliverable(index) for index in (*range(10), *range(self.messages - 10, self.messages))]
-        private = [self._instasent.token, *s3.KEYS.values(), "for person", *(number.lstrip("+") for number in ends)]
+        secrets = [self._instasent.token, s3.KEYS["aws_secret_access_key"]]
+        private = [*secrets, "for person", *(number.lstrip("+") for number in ends)]
         files = [path.name for path, text in self._deployment.logs() if any(word in text for word in private)]
         told = " or ".join(f"one::text like '%{word}%'" for word in private)
         query = self._deployment.rows
