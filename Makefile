@@ -13,15 +13,16 @@ UV := .make/tools/bin/uv
 UV_READY := .make/uv-$(UV_VERSION)
 VENV := .venv
 CONSTRAINTS_NEWEST := constraints/$(NEWEST).txt
-# Most of a test is waiting, so there are more processes than cores. scale/ and chaos/ stay outside the default run.
+# Most of a test is waiting, so there are more processes than cores. scale/, chaos/ and deployment/ stay outside the
+# default run.
 SPREAD := --numprocesses 3 --dist worksteal
 
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help demo test matrix wheel bench chaos model mutate lint format constraints clean
+.PHONY: help demo test e2e matrix wheel bench chaos model mutate lint format constraints clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .make/demo ## Send 25 SMS to a local sandbox from a DAG and print the delivery report
 	$(VENV)/bin/python scripts/demo.py
@@ -29,6 +30,10 @@ demo: .make/demo ## Send 25 SMS to a local sandbox from a DAG and print the deli
 test: lint ## Lint, type-check and run the tests on Airflow 3.3.2
 	$(VENV)/bin/pytest $(SPREAD) tests/model tests/unit tests/wire tests/dags
 	$(VENV)/bin/pytest tests/scheduler
+
+# E2E holds more arguments: E2E='--short --executor celery', E2E='-k mapped'. Needs Debian's redis-server.
+e2e: .make/dev ## Kill campaigns in deployments on PostgreSQL, Redis and S3, measure them, write docs/deployment.md (MINUTES minutes)
+	$(VENV)/bin/pytest --capture=no tests/deployment --document docs/deployment.md $(E2E)
 
 # MATRIX holds more arguments: MATRIX='-k 3.1.8', MATRIX='-k 3.1.8 --suites wire'.
 matrix: $(UV_READY) wheel ## Test the built wheel on each Airflow and Python that we support, and print a table (50 minutes)

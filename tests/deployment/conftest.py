@@ -17,6 +17,7 @@ from benchmarks import machine, report
 DAGS = Path(__file__).parent / "dags"
 EXECUTORS = {"local": deployments.LOCAL, "celery": deployments.CELERY}
 BOTH = "both"
+CAMPAIGNS = 2 * len(EXECUTORS)
 TOKEN = "token-of-the-deployment"
 CONNECTION = "instasent_sandbox"
 FIGURES, VERSIONS = pytest.StashKey[Figures](), pytest.StashKey[str]()
@@ -35,11 +36,12 @@ def pytest_configure(config):
 
 
 def pytest_terminal_summary(terminalreporter, exitstatus, config):
-    if found := config.stash[FIGURES].markdown():
+    figures = config.stash[FIGURES]
+    if found := figures.markdown():
         place = f"{config.stash[VERSIONS]} {machine.describe()}"
         terminalreporter.section("deployment")
         terminalreporter.write(f"{found}\n\n{place}\n")
-        document, whole = config.getoption("document"), config.getoption("executor") == BOTH
+        document, whole = config.getoption("document"), len(figures.killed) == len(figures.measured) == CAMPAIGNS
         if document and whole and not config.getoption("short") and exitstatus == pytest.ExitCode.OK:
             report.update(document, "deployment", f"{found}\n\n{place}", command="make e2e")
 
@@ -48,7 +50,7 @@ def pytest_generate_tests(metafunc):
     if "executor" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("executor", BOTH)
         executors = [executor for name, executor in EXECUTORS.items() if chosen in {name, BOTH}]
-        metafunc.parametrize("executor", executors, scope="session")
+        metafunc.parametrize("executor", executors, scope="session", indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -73,6 +75,11 @@ def figures(request):
 def instasent():
     with SandboxServer(token=TOKEN) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def executor(request):
+    return request.param
 
 
 @pytest.fixture(scope="session")

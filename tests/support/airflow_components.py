@@ -95,6 +95,7 @@ class Components:
         process = self._running.pop(name)
         kill_sessions({process.pid})
         process.wait()
+        self._guard.forget(process.pid)
 
     def restart(self, name: str) -> None:
         """SIGKILL one program and start it again.

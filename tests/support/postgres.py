@@ -98,6 +98,7 @@ def postgres_server() -> Iterator[PostgresServer]:
                            "--no-sync", "--encoding", "UTF8", "--locale", "C"], home)  # fmt: skip
         guard.watch(initdb.pid)
         initdb.wait(START_TIMEOUT_SECONDS)
+        guard.forget(initdb.pid)
         port = free_port()
         settings = {**SETTINGS, "port": port, "unix_socket_directories": home}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]

@@ -9,6 +9,7 @@ disk, takes requests side by side, and creates a key exclusively (`If-None-Match
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -47,9 +48,9 @@ def seaweedfs_server() -> Iterator[S3Server]:
     :raises FileNotFoundError: when the program is not installed.
     """
     home = Path(tempfile.mkdtemp(prefix="instasent-seaweedfs-"))
-    guard = SessionGuard(home)
     # Its gRPC ports would else be 10000 above the others, where somebody may listen.
     ports = {name: free_port() for port in PORTS for name in (port, f"{port}.grpc")}
+    guard = SessionGuard(home, *_sockets(ports))
     try:
         with (home / "server.log").open("wb") as log:
             process = subprocess.Popen(
@@ -58,6 +59,7 @@ def seaweedfs_server() -> Iterator[S3Server]:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=home,
+                env={**os.environ, "TMPDIR": str(home)},  # where it writes logs
                 start_new_session=True,
             )
         guard.watch(process.pid)
@@ -78,8 +80,18 @@ def _command(home: Path, ports: dict[str, int]) -> list[str]:
     identities = home / "identities.json"
     identities.write_text(json.dumps({"identities": [{"name": "tests", "credentials": keys, "actions": ["Admin"]}]}))
     (home / "data").mkdir()
-    options = {**OPTIONS, **ports, "dir": home / "data", "s3.config": identities}
+    sockets = {f"{name}.localSocket": home / f"{name}.socket" for name in ("filer", "s3")}
+    options = {**OPTIONS, **ports, **sockets, "dir": home / "data", "s3.config": identities}
     return [program, "server", "-filer", "-s3", *(f"-{name}={value}" for name, value in options.items())]
+
+
+def _sockets(ports: dict[str, int]) -> list[Path]:
+    """The files by which its parts talk to each other, which it leaves in /tmp; no option moves them."""
+    return [
+        Path(f"/tmp/seaweedfs-{port.removesuffix('.port.grpc')}-grpc-{number}.sock")
+        for port, number in ports.items()
+        if port.endswith(".grpc")
+    ]
 
 
 def _takes_objects(server: S3Server, process: subprocess.Popen[bytes], home: Path) -> bool:
