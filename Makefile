@@ -32,7 +32,7 @@ test: lint ## Lint, type-check and run the tests on Airflow 3.3.2
 	$(VENV)/bin/pytest tests/scheduler
 
 # E2E holds more arguments: E2E='--short --executor celery', E2E='-k mapped'. Needs Debian's redis-server.
-e2e: .make/dev ## Kill campaigns in deployments on PostgreSQL, Redis and S3, measure them, write docs/deployment.md (15 minutes)
+e2e: .make/dev ## Kill campaigns in deployments on PostgreSQL, Redis and S3, measure them, write docs/deployment.md (10 minutes)
 	$(VENV)/bin/pytest --capture=no tests/deployment --document docs/deployment.md $(E2E)
 
 # MATRIX holds more arguments: MATRIX='-k 3.1.8', MATRIX='-k 3.1.8 --suites wire'.

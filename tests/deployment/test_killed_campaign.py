@@ -50,7 +50,7 @@ def test_a_campaign_survives_its_worker_the_api_server_and_the_triggerer(
     assert {name: summary[name] for name in (*whole, *none)} == {**whole, **none}
     results = run.results()
     assert [line["position"] for line in results] == list(range(messages))
-    assert {line["state"] for line in results} == {"accepted"}
+    assert {(line["state"], line["status"]) for line in results} == {("accepted", "delivered")}
     assert {line["id"] for line in results} == {message.id for message in instasent.ledger}
     assert run.leaks() == []
 

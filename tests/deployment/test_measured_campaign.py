@@ -9,7 +9,7 @@ from support.airflow_rest_api import FINISHED
 from support.deployed_campaign import Counted
 from support.deployment_figures import MeasuredCampaign
 from support.events import wait_until
-from support.metadata_size import growth, sizes
+from support.metadata_size import compact, growth, sizes
 from support.process_memory import PeakMemory
 
 pytestmark = pytest.mark.scheduler
@@ -24,6 +24,7 @@ def test_what_a_campaign_costs(deployment, instasent, servers, campaign, figures
     messages = 2_000 if short else 100_000
     run = campaign(f"measured_{journal}", messages)
     instasent.configure(latency=LATENCY, rate_limit=NO_LIMIT)
+    compact(deployment.rows)
     before, objects = sizes(deployment.rows), servers.s3.sizes()
     run.start()
     (task,) = run.wait_for(run.running, "the task")
@@ -37,6 +38,8 @@ def test_what_a_campaign_costs(deployment, instasent, servers, campaign, figures
     wait_until(over, "the end of the run", LONG_RUN, look=0.1)
     run.wait_for_success()
     added = growth(before, sizes(deployment.rows))
+    compact(deployment.rows)
+    kept = growth(before, sizes(deployment.rows))
     more = {key: size for key, size in servers.s3.sizes().items() if key not in objects and "recipients" not in key}
 
     assert run.counted() == Counted(accepted=messages, twice=0, missing=0, strangers=0)
@@ -48,7 +51,7 @@ def test_what_a_campaign_costs(deployment, instasent, servers, campaign, figures
     assert len(times) == messages // 100
     took = (ended.duration, max(times) - min(times) + LATENCY)
     measured = MeasuredCampaign(
-        deployment.executor, journal, messages, *took, memory, added, len(more), sum(more.values())
+        deployment.executor, journal, messages, *took, memory, added, kept, len(more), sum(more.values())
     )
     figures.measured.append(measured)
     assert memory.resident

@@ -7,12 +7,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from support.metadata_size import Size
+
 from benchmarks.report import table
 
 if TYPE_CHECKING:
     from support.deployed_campaign import Counted
-    from support.metadata_size import Size
     from support.process_memory import PeakMemory
+
+NOTHING = Size(0, 0)
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,8 @@ class MeasuredCampaign:
     :param journal: where its journal was.
     :param task_seconds: of the task, from its start to its end.
     :param send_seconds: from the first request to the last.
-    :param added: to the metadata database, by table.
+    :param added: to the metadata database by the end, by table.
+    :param kept: of that, once what replaced rows take was freed.
     :param objects: how many the S3 server has more.
     :param object_bytes: in them.
     """
@@ -60,13 +64,13 @@ class MeasuredCampaign:
     send_seconds: float
     memory: PeakMemory
     added: dict[str, Size]
+    kept: dict[str, Size]
     objects: int
     object_bytes: int
 
     @property
     def row(self) -> tuple[str, ...]:
         """Its line of the table."""
-        rows, size = sum(one.rows for one in self.added.values()), sum(one.size for one in self.added.values())
         return (
             self.executor,
             self.journal,
@@ -76,17 +80,28 @@ class MeasuredCampaign:
             f"{self.memory.first:.0f}",
             f"{self.memory.resident:.0f}",
             f"{self.memory.proportional:.0f}",
-            f"{rows:,}",
-            _kib(size),
+            f"{sum(one.rows for one in self.added.values()):,}",
+            _kib(sum(one.size for one in self.added.values())),
+            _kib(sum(one.size for one in self.kept.values())),
             f"{self.objects:,}",
             _kib(self.object_bytes),
         )
 
     @property
     def tables(self) -> list[tuple[str, ...]]:
-        """The lines of the tables that grew."""
-        named = [(self.executor, self.journal, name, one) for name, one in self.added.items()]
-        return [(*names, f"{one.rows:,}", _kib(one.size)) for *names, one in named]
+        """The lines of the tables that took more room."""
+        return [
+            (
+                self.executor,
+                self.journal,
+                name,
+                f"{one.rows:,}",
+                _kib(one.size),
+                _kib(self.kept.get(name, NOTHING).size),
+            )
+            for name, one in self.added.items()
+            if one.size
+        ]
 
 
 @dataclass
@@ -107,12 +122,12 @@ class Figures:
                 (
                     "executor", "journal", "messages", "messages a second", "seconds of the task",
                     "MiB resident at its start", "at most", "at most, proportional", "rows added to the database",
-                    "KiB added", "objects on S3", "KiB in them",
+                    "KiB added", "KiB once vacuumed", "objects on S3", "KiB in them",
                 ),
                 [one.row for one in self.measured],
             ),
             (
-                ("executor", "journal", "table", "rows added", "KiB added"),
+                ("executor", "journal", "table", "rows added", "KiB added", "KiB once vacuumed"),
                 [line for one in self.measured for line in one.tables],
             ),
         ]  # fmt: skip
