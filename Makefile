@@ -13,17 +13,18 @@ UV := .make/tools/bin/uv
 UV_READY := .make/uv-$(UV_VERSION)
 VENV := .venv
 CONSTRAINTS_NEWEST := constraints/$(NEWEST).txt
-# Most of a test is waiting, so there are more processes than cores. browser/, scale/ and chaos/ stay outside the default run.
+# Most of a test is waiting, so there are more processes than cores. browser/, deployment/, scale/ and chaos/ stay outside
+# the default run.
 SPREAD := --numprocesses 3 --dist worksteal
 
 export UV_PYTHON_DOWNLOADS := never
 # Or each process compiles Airflow anew where PYTHONDONTWRITEBYTECODE is set, as in many images.
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: help debian demo test ui-test matrix wheel bench chaos model mutate lint format constraints clean
+.PHONY: help debian demo test ui-test e2e matrix wheel bench chaos model mutate lint format constraints clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # RUNLEVEL keeps Debian from starting what it installs.
 debian: ## Install the browser and the broker that ui-test and e2e need, where they are missing (as root)
@@ -40,6 +41,10 @@ test: lint ## Lint, type-check and run the tests on Airflow 3.3.2
 # UI_TEST holds more arguments: UI_TEST=--screenshots renews docs/images.
 ui-test: .make/dev ## Test the form, its Test button and a campaign on Airflow's pages, in Debian's Chromium (3 minutes)
 	$(VENV)/bin/pytest tests/browser $(UI_TEST)
+
+# E2E holds more arguments: E2E='--short --executor celery', E2E='-k mapped'. Needs Debian's redis-server.
+e2e: .make/dev ## Kill campaigns in deployments on PostgreSQL, Redis and S3, measure them, write docs/deployment.md (10 minutes)
+	$(VENV)/bin/pytest --capture=no tests/deployment --document docs/deployment.md $(E2E)
 
 # MATRIX holds more arguments: MATRIX='-k 3.1.8', MATRIX='-k python3.13 --suites wire,DAGs', MATRIX=--part.
 matrix: $(UV_READY) wheel ## Test the built wheel on each Airflow and Python that we support, and print a table (50 minutes)

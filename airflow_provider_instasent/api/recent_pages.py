@@ -29,7 +29,7 @@ _EMPTY_PAGES = 2
 """Empty pages in a row after which a list is at its end; a single one may be a gap."""
 
 _MOST_BARREN = 50
-"""Pages in a row with nothing new after which reading on is given up: others send as fast as pages are read."""
+"""Pages in a row with nothing new, beside as many as had something, after which others send too fast to be read."""
 
 _FARTHEST = 2**31
 
@@ -87,6 +87,7 @@ def recent_pages(
     :param max_pages: the most pages to read
     :param seen: remembers ids; None to do so in memory
     :returns: whether all of the window was read, or enough of it
+    :raises OvertakenError: where that is no use at present
     """
     walk = walk_recent(side_of, enough, order, max_pages, seen)
     try:
@@ -115,8 +116,12 @@ def walk_recent(
     return True
 
 
+class OvertakenError(Exception):
+    """Others send as fast as pages are read, so that what is read is always what was read before."""
+
+
 class _OutOfPagesError(Exception):
-    """The bound on pages was reached, or reading on leads nowhere."""
+    """The bound on pages was reached."""
 
 
 class _EnoughError(Exception):
@@ -188,10 +193,11 @@ class _Walk:
 
     def _forwards(self) -> Walk[None]:
         """Read from the first page on: to the edge, where the newest come first, else to the end."""
-        edge, empty, barren, number = _Edge(self._side_of), 0, 0, 1
+        edge, empty, fertile, barren, number = _Edge(self._side_of), 0, 0, 0, 1
         while empty < _EMPTY_PAGES:
-            if barren == _MOST_BARREN:
-                raise _OutOfPagesError
+            # A burst moves what was read on by as many pages as it fills; behind it there is something new.
+            if barren > _MOST_BARREN + fertile:
+                raise OvertakenError
             # What was read far ahead, to tell the order, is out of date by now; the first two pages only moved on.
             again = number in self._kept and number <= 2  # noqa: PLR2004 - as just said
             entities = (yield from self._page(number)) if again else (yield from self._read(number))
@@ -201,7 +207,7 @@ class _Walk:
             if edge.is_passed(entities) and self._is(Order.NEWEST_FIRST):
                 return
             empty = 0 if entities else empty + 1
-            barren = 0 if new else barren + 1
+            fertile, barren = (fertile + 1, 0) if new else (fertile, barren + 1)
             if entities and barren and (yield from self._is_behind_the_end(number)):
                 return
             number += 1

@@ -113,10 +113,7 @@ class CampaignTry:
             log.warning("%d messages that were rejected are sent again (`retry_rejected`).", again)
         if self._continues:
             log.info(continuing(self._spool))
-        counts = self._spool.counts()
-        total, planned = sum(counts.values()), counts.get("planned", 0)
-        self._sender.progress = SendProgress(total, log.info, total - planned)
-        return planned
+        return self._begin_progress()
 
     def carry_out(self) -> ApiError | None:
         """Send, look for what is unconfirmed, and send again where the policy says so.
@@ -149,6 +146,15 @@ class CampaignTry:
                 return report.stopped_by
             resends += 1
             log.warning('Sending again what is unconfirmed and was not found (on_unconfirmed="resend").')
+            self._begin_progress()
+
+    def _begin_progress(self) -> int:
+        """Let a pass over the plan tell how far it is; return how many messages were never sent."""
+        counts = self._spool.counts()
+        total, planned = sum(counts.values()), counts.get("planned", 0)
+        before = total - planned - self._spool.count_due_again()
+        self._sender.progress = SendProgress(total, log.info, before)
+        return planned
 
     def finish(self, summary: object) -> None:
         """Write that this task has finished the campaign, so that clearing it returns this and sends nothing."""

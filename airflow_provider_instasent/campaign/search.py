@@ -21,7 +21,7 @@ from airflow_provider_instasent.api.errors import (
     UnavailableError,
 )
 from airflow_provider_instasent.api.pages import Page
-from airflow_provider_instasent.api.recent_pages import recent_pages
+from airflow_provider_instasent.api.recent_pages import OvertakenError, recent_pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,6 +107,8 @@ def _look(search: Search, list_page: Callable[[int, int], Page], clock: WorkerCl
 
     try:
         return recent_pages(read, search.side_of, lambda: search.is_over, search.order, max_pages)
+    except OvertakenError as error:
+        raise UnavailableError("others send as fast as the list can be read") from error
     except InvalidRequestError as error:  # some servers let nobody see what is far behind
         if not pages:
             raise

@@ -17,7 +17,7 @@ class SendProgress:
 
     :param total: messages planned
     :param write: writes one line, such as `log.info`
-    :param before: messages that earlier tries settled
+    :param before: messages that were settled before this pass over the plan
     """
 
     def __init__(self, total: int, write: Callable[[str], object], before: int = 0) -> None:
@@ -27,7 +27,7 @@ class SendProgress:
         self._began = self._last = time.monotonic()
 
     def __call__(self, settled: int) -> None:
-        """Take in how many messages are settled by this try, and log it where it is time to."""
+        """Take in how many messages are settled in this pass, and log it where it is time to."""
         now = time.monotonic()
         if now - self._last < INTERVAL:
             return

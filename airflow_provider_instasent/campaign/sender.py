@@ -86,7 +86,7 @@ class Sender:
     :param chunk_size: the most messages in a chunk
     :param chunk_flow: how a chunk leaves
     :param clock: of this try
-    :ivar progress: called with the number of messages settled so far
+    :ivar progress: called with the number of messages settled so far in a pass
     :ivar report: what it came to
     """
 
@@ -130,6 +130,7 @@ class Sender:
         :raises StoppedError: where `stop` was set
         """
         self._taken = -1
+        self._settled = 0
         self._unanswered = UnansweredRequests()
         self._ending = Stop(within=self._stop)
         self.report.stopped_by = None

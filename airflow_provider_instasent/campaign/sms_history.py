@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from airflow_provider_instasent.api.list_order import Order, ProvenOrder
-from airflow_provider_instasent.api.recent_pages import Side, recent_pages
+from airflow_provider_instasent.api.recent_pages import OvertakenError, Side, recent_pages
 from airflow_provider_instasent.api.statuses import normalise_status
 from airflow_provider_instasent.api.timestamps import created_at
 from airflow_provider_instasent.campaign.export_formats import write_rows
@@ -105,7 +105,10 @@ class History:
             return page
 
         most = self._window.max_pages or sys.maxsize
-        whole = recent_pages(take, self._side_of, lambda: False, self._order, most, seen=_Seen(self))
+        try:
+            whole = recent_pages(take, self._side_of, lambda: False, self._order, most, seen=_Seen(self))
+        except OvertakenError:
+            whole = False
         if not whole:
             return "max_pages"
         if self._until_found:

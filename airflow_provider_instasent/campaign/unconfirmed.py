@@ -18,6 +18,7 @@ from airflow_provider_instasent.api.errors import (
     UnavailableError,
     UnconfirmedError,
 )
+from airflow_provider_instasent.api.interruptible import interruptible
 from airflow_provider_instasent.campaign import search
 from airflow_provider_instasent.campaign.findings import Findings
 from airflow_provider_instasent.campaign.search import search_list
@@ -61,6 +62,10 @@ class Unconfirmed:
         """Whether the user accepts that a message may arrive twice."""
         return self.settings.on_unconfirmed is OnUnconfirmed.RESEND
 
+    def _page(self, number: int, size: int) -> Page:
+        """Read a page; no answer that is long in coming, nor a pause that the API asks for, keeps a try from ending."""
+        return interruptible(lambda: self.list_page(number, size), lambda: self.sleep(0.0))
+
     def look(
         self,
         messages: Iterable[Listed],
@@ -84,7 +89,7 @@ class Unconfirmed:
         try:
             return search_list(
                 Search(self.keys, wanted, known_ids, occurrences, slack=search.CLOCK_SLACK),
-                self.list_page,
+                self._page,
                 until=max(self.settings.started_at, last_request_at) + self.settings.unconfirmed_grace,
                 clock=self.clock,
                 sleep=self.sleep,

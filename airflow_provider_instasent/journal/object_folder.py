@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
@@ -63,7 +64,12 @@ class ObjectFolder:
         if self._file_system.pipe_file.__module__ == "fsspec.spec":
             raise NotImplementedError("fsspec's own looks whether the file is there, and then writes it")
         ready()
-        self._file_system.pipe_file(self._at(name), content, mode="create")
+        try:
+            self._file_system.pipe_file(self._at(name), content, mode="create")
+        except OSError as error:
+            if _is_failed_precondition(error):
+                raise FileExistsError(name) from error
+            raise
 
     def write_last_line(self, name: str, line: bytes) -> None:
         """Let a line be the last one of a file: the only one."""
@@ -75,3 +81,15 @@ class ObjectFolder:
 
     def _at(self, name: str) -> str:
         return f"{self._path}/{name}"
+
+
+def _is_failed_precondition(error: OSError) -> bool:
+    """Whether S3 answered 412: the one condition that is set is that the name is free.
+
+    s3fs takes it for that only where the answer names the condition, as Amazon's does; those of other servers do not.
+
+    :param error: by s3fs, made of botocore's, which has the answer
+    """
+    response = getattr(error.__cause__, "response", None)
+    metadata = response.get("ResponseMetadata") if isinstance(response, dict) else None
+    return isinstance(metadata, dict) and metadata.get("HTTPStatusCode") == HTTPStatus.PRECONDITION_FAILED

@@ -205,6 +205,10 @@ class Spool:
         query = f"UPDATE roster SET due = 1 WHERE ({condition}) AND key IN (SELECT key FROM message)"  # noqa: S608 - constants
         return self.database.execute(query).rowcount
 
+    def count_due_again(self) -> int:
+        """Return how many messages are due again, in doubt or rejected as they are."""
+        return int(self.one("SELECT count(*) FROM roster WHERE due AND state <> 'planned'"))
+
     def counts(self) -> dict[str, int]:
         """Return how many messages are in each state: the planned ones, and those that are gone and were sent."""
         if self.is_listed and not self._has_gone():  # the roster tells, without a look at each message

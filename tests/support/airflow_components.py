@@ -10,11 +10,11 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from support import run_control, session_guard
-from support.session_guard import kill_sessions, session_members
+from support import run_control
+from support.session_guard import SessionGuard, kill_sessions, session_members
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 LOG_TAIL_LINES = 40
@@ -36,14 +36,10 @@ class Components:
     def __init__(self, environment: Mapping[str, str], log_folder: Path, folders_to_remove: list[Path]) -> None:
         self._environment = dict(environment)
         self._log_folder = log_folder
-        self._arguments: dict[str, tuple[str, ...]] = {}
+        self._started: dict[str, tuple[tuple[str, ...], Mapping[str, str]]] = {}
         self._talking = threading.Lock()
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._guard = subprocess.Popen(
-            [sys.executable, session_guard.__file__, *map(str, folders_to_remove)],
-            stdin=subprocess.PIPE,
-            start_new_session=True,
-        )
+        self._guard = SessionGuard(*folders_to_remove)
 
     def start(self, name: str, *arguments: str) -> None:
         """Start one program.
@@ -51,10 +47,20 @@ class Components:
         :param name: the Airflow command: `api-server`, `scheduler`, `dag-processor`, `triggerer`.
         :param arguments: what follows it on the command line.
         """
-        self._arguments[name] = arguments
+        self.start_as(name, (name, *arguments))
+
+    def start_as(self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
+        """Start one of several programs with the same Airflow command.
+
+        :param name: what it is called here.
+        :param command: the Airflow command and its arguments.
+        :param environment: what is different in its environment.
+        """
+        self._started[name] = (tuple(command), environment or {})
         with self.log_file(name).open("ab") as output:
-            command = [sys.executable, "-m", "airflow", name, *arguments]
-            self._open(name, command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+            whole = [sys.executable, "-m", "airflow", *command]
+            streams = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": subprocess.STDOUT}
+            self._open(name, whole, environment, **streams)
 
     def start_run_control(self) -> None:
         """Start the process that `command` talks to."""
@@ -89,6 +95,7 @@ class Components:
         process = self._running.pop(name)
         kill_sessions({process.pid})
         process.wait()
+        self._guard.forget(process.pid)
 
     def restart(self, name: str) -> None:
         """SIGKILL one program and start it again.
@@ -96,7 +103,18 @@ class Components:
         :param name: the Airflow command it was started as.
         """
         self.kill(name)
-        self.start(name, *self._arguments[name])
+        self.start_again(name)
+
+    def start_again(self, name: str) -> None:
+        """Start a killed program as it was started before.
+
+        :param name: what it was started as.
+        """
+        self.start_as(name, *self._started[name])
+
+    def is_running(self, name: str) -> bool:
+        """Whether a program was started and not killed since."""
+        return name in self._running
 
     def check(self) -> None:
         """Look whether all programs still run.
@@ -125,18 +143,15 @@ class Components:
 
     def end(self) -> None:
         """End everything and wait until it is gone. The guard does it, so that this path is the tested one."""
-        assert self._guard.stdin is not None
-        self._guard.stdin.close()
-        code = self._guard.wait()
+        self._guard.end()
         for process in self._running.values():
             process.communicate()
         self._running.clear()
-        if code:
-            raise ComponentDiedError("Some processes of the Airflow deployment could not be killed; see stderr.")
 
-    def _open(self, name: str, command: list[str], **streams: Any) -> None:
-        process = subprocess.Popen(command, env=self._environment, start_new_session=True, **streams)
+    def _open(
+        self, name: str, command: list[str], environment: Mapping[str, str] | None = None, **streams: Any
+    ) -> None:
+        complete = {**self._environment, **(environment or {})}
+        process = subprocess.Popen(command, env=complete, start_new_session=True, **streams)
         self._running[name] = process
-        assert self._guard.stdin is not None
-        self._guard.stdin.write(f"{process.pid}\n".encode())
-        self._guard.stdin.flush()
+        self._guard.watch(process.pid)

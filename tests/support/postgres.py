@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.airflow_settings import free_port
+from support.session_guard import SessionGuard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,22 +37,24 @@ class PostgresServer:
     """A running server.
 
     :param port: of 127.0.0.1; it trusts everybody there
+    :param database: which one `connect` and `run` mean
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, database: str = DATABASE) -> None:
         self.port = port
+        self._database = database
 
     @property
     def airflow_connection(self) -> str:
         """The value of an `AIRFLOW_CONN_…` variable."""
-        fields = {"conn_type": "postgres", "host": "127.0.0.1", "port": self.port, "login": USER, "schema": DATABASE}
-        return json.dumps({**fields, "password": "trusted"})
+        fields = {"conn_type": "postgres", "host": "127.0.0.1", "port": self.port, "login": USER}
+        return json.dumps({**fields, "schema": self._database, "password": "trusted"})
 
     def connect(self) -> Any:
         """A psycopg2 connection that commits each statement."""
         import psycopg2
 
-        connection = psycopg2.connect(host="127.0.0.1", port=self.port, user=USER, dbname=DATABASE)
+        connection = psycopg2.connect(host="127.0.0.1", port=self.port, user=USER, dbname=self._database)
         connection.autocommit = True
         return connection
 
@@ -85,25 +88,30 @@ def programs() -> Path:
 def postgres_server() -> Iterator[PostgresServer]:
     """Start a server; it is gone afterwards, with its data."""
     home = Path(tempfile.mkdtemp(prefix="instasent-postgres-"))
+    guard = SessionGuard(home)
     process: subprocess.Popen[bytes] | None = None
     try:
         binaries = _reachable(programs(), home)
         if os.geteuid() == 0:
             shutil.chown(home, UNPRIVILEGED)
-        _as_user([binaries / "initdb", "--pgdata", home / "data", "--username", USER, "--auth", "trust", "--no-sync",
-                  "--encoding", "UTF8", "--locale", "C"], home).wait(START_TIMEOUT_SECONDS)  # fmt: skip
+        initdb = _as_user([binaries / "initdb", "--pgdata", home / "data", "--username", USER, "--auth", "trust",
+                           "--no-sync", "--encoding", "UTF8", "--locale", "C"], home)  # fmt: skip
+        guard.watch(initdb.pid)
+        initdb.wait(START_TIMEOUT_SECONDS)
+        guard.forget(initdb.pid)
         port = free_port()
         settings = {**SETTINGS, "port": port, "unix_socket_directories": home}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         process = _as_user([binaries / "postgres", "-D", home / "data", *options], home)
+        # At SIGQUIT it ends at once, its children and their shared memory included; the data go anyway.
+        guard.watch(process.pid, ask=signal.SIGQUIT)
         server = PostgresServer(port)
         _wait_until_it_answers(server, process, home)
         yield server
     finally:
+        guard.end()
         if process is not None:
-            process.send_signal(signal.SIGQUIT)  # at once, children included; the data go anyway
             process.wait(START_TIMEOUT_SECONDS)
-        shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -120,6 +128,7 @@ def _as_user(command: list[Any], home: Path) -> subprocess.Popen[bytes]:
             stdout=log,
             stderr=subprocess.STDOUT,
             cwd=home,
+            start_new_session=True,
             # PostgreSQL's own variables would lead it elsewhere.
             env={name: value for name, value in os.environ.items() if not name.startswith("PG")},
             **({"user": UNPRIVILEGED, "extra_groups": []} if os.geteuid() == 0 else {}),

@@ -50,8 +50,12 @@ class S3Server:
 
     def keys(self, prefix: str = "") -> list[str]:
         """The names of the objects below a prefix."""
+        return list(self.sizes(prefix))
+
+    def sizes(self, prefix: str = "") -> dict[str, int]:
+        """The bytes in each object below a prefix."""
         pages = self.client().get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
-        return [found["Key"] for page in pages for found in page.get("Contents", [])]
+        return {found["Key"]: found["Size"] for page in pages for found in page.get("Contents", [])}
 
     def read(self, key: str) -> bytes:
         """The content of an object; empty where there is none."""

@@ -336,6 +336,22 @@ def test_a_stop_ends_a_wait_for_the_rate_limit(task, monkeypatch):
     assert 0 < len(task.sent()) <= 500
 
 
+def test_a_stop_ends_a_look_at_a_list_that_does_not_answer(task):
+    task.rows = messages(100)
+    task.read_timeout = 3_600.0
+    task.sandbox.fault("cut_after", endpoint="bulk")
+    task.sandbox.fault("timeout_before", endpoint="list", seconds=3_600.0)
+    task.sandbox.at(1, "list", task.stop.set)
+    began = time.monotonic()
+    with pytest.raises(StoppedError):
+        task.attempt()
+    assert time.monotonic() - began < LONG, "it waited for the answer"
+    task.sandbox.cut_all()
+    task.stop = Stop()
+    assert task.attempt().error is None
+    assert list(task.sent().values()) == [1] * 100
+
+
 def test_a_slow_intent_is_written_again_before_its_chunk_leaves(sandbox, tmp_path, monkeypatch):
     """So that a try which hung is fenced off by a newer one."""
     late = 0.0

@@ -102,3 +102,13 @@ def test_the_results_file_says_whose_id_is_not_known(sandbox, tmp_path):
     assert [(row["state"], row["id"]) for row in rows] == [(MessageState.ACCEPTED, None)] * 2
     assert {row["reason"] for row in rows} == {"accepted; its id is not in the list"}
     assert set(task.sent().values()) == {1}
+
+
+def test_what_is_sent_again_is_not_told_of_as_more_than_there_is(sandbox, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr("airflow_provider_instasent.campaign.send_progress.INTERVAL", 0.0)
+    sandbox.fault("cut_before", endpoint="bulk", times=2)
+    task = BulkTask(sandbox, tmp_path, rows=messages(400), policy="resend", in_flight=1)
+    with caplog.at_level("INFO"):
+        assert task.attempt().error is None
+    told = [record.getMessage().split()[0] for record in caplog.records if "messages settled" in record.getMessage()]
+    assert told == ["100", "200", "300", "400", "300", "400"]

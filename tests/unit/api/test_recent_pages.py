@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_instasent.api.list_order import ProvenOrder
 from airflow_provider_instasent.api.pages import Page
-from airflow_provider_instasent.api.recent_pages import Side, recent_pages
+from airflow_provider_instasent.api.recent_pages import OvertakenError, Side, recent_pages
 from airflow_provider_instasent.api.timestamps import Created
 
 SLACK = 120.0
@@ -116,7 +116,11 @@ def test_all_in_the_window_is_seen(data):
     wanted = {str(place) for place, at in enumerate(true) if at >= since}
     arriving = source.arriving
 
-    whole = read(source, since, max_pages=200 if arriving else 2_000)
+    try:
+        whole = read(source, since, max_pages=200 if arriving else 2_000)
+    except OvertakenError:
+        assert arriving
+        whole = False
 
     if whole:
         assert wanted <= source.seen
@@ -331,8 +335,23 @@ def test_messages_that_come_in_between_two_pages_do_not_prove_that_the_oldest_co
 def test_messages_that_come_in_as_fast_as_pages_are_read_end_it_and_prove_nothing():
     """Each page repeats the former one, for ever: the end cannot be told, and the window was not read."""
     source = List([100.0 * at for at in range(200)], arriving=10)
-    assert read(source, 0.0, 5_000) is False
+    with pytest.raises(OvertakenError):
+        read(source, 0.0, 5_000)
     assert len(source.read) < 150
+
+
+def test_a_long_burst_of_others_in_the_midst_does_not_end_it():
+    """Two mapped campaigns that share an account send thousands while a third one looks for its own."""
+    source = List([100.0 * at for at in range(1_000)])
+    pages = source.page
+
+    def bursting(number: int) -> Page:
+        page = pages(number)
+        source.arriving = 700 if len(source.read) == 60 else 0
+        return page
+
+    assert recent_pages(bursting, side(20_000.0), lambda: False, ProvenOrder(moment, SLACK), 500)
+    assert {str(place) for place in range(200, 1_000)} <= source.seen
 
 
 def test_pages_that_shift_while_the_order_is_found_out_hide_nothing():

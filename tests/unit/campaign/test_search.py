@@ -130,6 +130,44 @@ def test_the_last_look_must_not_fail():
     assert world.now >= NOW + 20
 
 
+def test_a_list_that_others_move_on_as_fast_as_it_is_read_is_looked_at_again():
+    world = World()
+    crowd(world)
+    sleep = world.sleep
+
+    def sleep_while_they_come_to_an_end(seconds):
+        sleep(seconds)
+        world.accept(at=NOW, client_id=ours())
+        del world.page
+
+    world.sleep = sleep_while_they_come_to_an_end
+    assert world.look(wanted(), grace=5.0).keys() == {wanted().key}
+    assert len(world.slept) == 1
+
+
+def test_a_list_that_others_never_stop_moving_tells_nothing():
+    world = World()
+    crowd(world)
+    with pytest.raises(UnavailableError, match="others send as fast as the list can be read"):
+        world.look(wanted())
+    assert world.reads < 200
+
+
+def crowd(world):
+    """Let others send a page's worth with each read."""
+    page = world.page
+
+    def moving(number: int, size: int) -> Page:
+        found = page(number, size)
+        for _ in range(world.per_page):
+            world.accept("other", at=world.now, client_id="other")
+        return found
+
+    for _ in range(20 * world.per_page):
+        world.accept("other", at=world.now, client_id="other")
+    world.page = moving
+
+
 def test_a_token_that_is_refused_ends_the_look_at_once():
     world = World(failing=[AuthenticationError("401")])
     with pytest.raises(AuthenticationError):

@@ -56,6 +56,33 @@ def test_a_name_that_is_taken_is_not_written_over(store):
     assert folder.read("a") == b"first"
 
 
+@pytest.mark.parametrize("told", [{"Condition": "If-None-Match"}, {}], ids=["as Amazon does", "as others do"])
+def test_a_name_that_is_taken_on_s3_is_that_however_the_server_puts_it(store, monkeypatch, told):
+    with pytest.raises(FileExistsError):
+        refused(store, monkeypatch, 412, {"Code": "PreconditionFailed", **told}).create("a", b"second")
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(403, "AccessDenied"), (409, "ConditionalRequestConflict"), (503, "SlowDown")]
+)
+def test_another_refusal_of_s3_says_nothing_of_the_name(store, monkeypatch, status, code):
+    with pytest.raises(OSError, match="as the server said") as raised:
+        refused(store, monkeypatch, status, {"Code": code}).create("a", b"second")
+    assert not isinstance(raised.value, FileExistsError)
+
+
+def refused(store, monkeypatch, status, told):
+    """A folder whose file system raises what s3fs makes of an answer of S3."""
+    errors, exceptions = pytest.importorskip("s3fs.errors"), pytest.importorskip("botocore.exceptions")
+    answer = {"Error": {"Message": "as the server said", **told}, "ResponseMetadata": {"HTTPStatusCode": status}}
+
+    def pipe_file(*_: object, **__: object) -> None:
+        raise errors.translate_boto_error(exceptions.ClientError(answer, "PutObject"))
+
+    monkeypatch.setattr(store, "pipe_file", pipe_file)
+    return ObjectFolder(store, "bucket/j")
+
+
 def test_the_last_line_is_the_only_one(store):
     folder = ObjectFolder(store, "bucket/j")
     for line in (b"first\n", b"second\n"):
