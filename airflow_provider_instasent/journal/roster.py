@@ -54,16 +54,17 @@ CREATE TABLE roster (
 )
 """
 _OFFSETS = 'CREATE TABLE clock_offset (clock INTEGER PRIMARY KEY, "offset" REAL NOT NULL)'
+# Numbered parameters would save repetitions, but Python 3.12.0 to 3.12.3 takes them for named ones.
 _INTEND = f"""
-UPDATE roster SET doubted = doubted OR {IN_DOUBT}, at = CASE WHEN {IN_DOUBT} THEN at ELSE ?1 END,
-    "offset" = CASE WHEN {IN_DOUBT} THEN "offset" ELSE ?2 END, clock = CASE WHEN {IN_DOUBT} THEN clock ELSE ?3 END,
-    left_at = ?1, left_offset = ?2, left_by = ?3, due = 0, sent = ?4, state = 'intended'
-WHERE place >= ?5 AND place < ?6 AND state <> 'accepted'
+UPDATE roster SET doubted = doubted OR {IN_DOUBT}, at = CASE WHEN {IN_DOUBT} THEN at ELSE ? END,
+    "offset" = CASE WHEN {IN_DOUBT} THEN "offset" ELSE ? END, clock = CASE WHEN {IN_DOUBT} THEN clock ELSE ? END,
+    left_at = ?, left_offset = ?, left_by = ?, due = 0, sent = ?, state = 'intended'
+WHERE place >= ? AND place < ? AND state <> 'accepted'
 """  # noqa: S608 - constant
 _SETTLE = """
-UPDATE roster SET state = CASE WHEN doubted AND ?1 IN ('planned', 'rejected') THEN 'unconfirmed' ELSE ?1 END,
-    id = ?2, status = ?3, reason = ?4
-WHERE place = ?5 AND (state <> 'accepted' OR (id IS NULL AND ?1 = 'accepted'))
+UPDATE roster SET state = CASE WHEN doubted AND ? IN ('planned', 'rejected') THEN 'unconfirmed' ELSE ? END,
+    id = ?, status = ?, reason = ?
+WHERE place = ? AND (state <> 'accepted' OR (id IS NULL AND ? = 'accepted'))
 """
 
 ACCEPTED_AT = (
@@ -151,11 +152,11 @@ class Roster:
         :param ours: whether it is one of the task that asks, where several share a campaign
         """
         self.plan += 1
-        spans = [(self.plan, first, first + count, ours) for first, count in members]
+        spans = [(self.plan, ours, first, first + count) for first, count in members]
         self._database.execute("UPDATE roster SET since = -since WHERE since IS NOT NULL")
         self._database.executemany(
-            "UPDATE roster SET since = CASE WHEN since < 0 THEN -since ELSE ?1 END, ours = ours OR ?4 "
-            "WHERE place >= ?2 AND place < ?3",
+            "UPDATE roster SET since = CASE WHEN since < 0 THEN -since ELSE ? END, ours = ours OR ? "
+            "WHERE place >= ? AND place < ?",
             spans,
         )
         self._database.execute("UPDATE roster SET since = NULL WHERE since < 0")
@@ -183,7 +184,8 @@ class Roster:
         :param spans: as `(first, count)`
         :param moment: when it was written that they are
         """
-        known = (moment.at, moment.offset, len(self._clocks) - 1, self.plan)
+        left = (moment.at, moment.offset, len(self._clocks) - 1)
+        known = (*left, *left, self.plan)
         if moment.offset is not None:
             self._note_offset(moment.offset)
         self._database.executemany(_INTEND, ((*known, first, first + count) for first, count in spans))
@@ -207,7 +209,10 @@ class Roster:
         self._database.executemany(
             _SETTLE,
             (
-                (one.state.value, one.id, one.status, one.reason, place_of(one.position) if place_of else one.position)
+                (
+                    *(one.state.value, one.state.value, one.id, one.status, one.reason),
+                    *(place_of(one.position) if place_of else one.position, one.state.value),
+                )
                 for one in outcomes
             ),
         )
