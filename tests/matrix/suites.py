@@ -25,13 +25,24 @@ EXAMPLES = (
     "tests/dags/test_example_mapped_campaign.py",
     "tests/dags/test_api_examples.py",
 )
+# Those that reach Airflow: through the hook, an operator, a sensor, a trigger or the notifier.
+WIRE = tuple(
+    f"tests/wire/test_{name}.py"
+    for name in (
+        *("account", "base_paths", "bulk_answers", "client_statuses", "clocks", "counters", "created_forms"),
+        *("delivery_sensor", "delivery_trigger", "history_operator", "hook", "hook_doubts", "hook_lookups"),
+        *("limit_forms", "list_sweeps", "looks", "lookup_operator", "lookup_operator_tries", "network_environment"),
+        *("notifier", "notifier_messages", "says", "shared_reader", "single_send", "single_send_journals"),
+        *("single_send_tries", "tls", "wait_stops"),
+    )
+)
 # The longest path that begins a test's own decides in which suite it counts.
 SUITES = {
     "registration": ("tests/releases/test_registration.py", "tests/unit/test_compat.py"),
     "sends and waits": ("tests/releases/test_sends_and_waits.py",),
     "examples": EXAMPLES,
     "DAGs": ("tests/dags",),
-    "wire": ("tests/wire",),
+    "wire": WIRE,
     # What uses packages that are not Airflow's, for where these are the oldest that we take.
     "packages": (
         *(f"tests/unit/{room}" for room in ("api", "planning", "transfers", "notifications", "sandbox")),
@@ -43,7 +54,7 @@ PART = ("registration", "sends and waits", "examples", "packages")
 OF_LOWEST = ("registration", "sends and waits", "packages")
 # Base paths do not depend on Airflow, so the wire tests run under one of them. Most of a test is waiting.
 OPTIONS = ("-o", "pythonpath=tests", "--api", "transactional", "--quiet")
-SPREAD = ("--numprocesses", "3", "--dist", "worksteal")
+SPREAD = ("--numprocesses", "4", "--dist", "worksteal")
 
 
 @dataclass

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 from matrix import environments
 from matrix.environments import ChangedPackagesError, MatrixEnvironment, NoInterpreterError, matrix_environments
-from matrix.suites import PART, SUITES, Results, count, paths_of, suites_of
+from matrix.suites import PART, SUITES, WIRE, Results, count, paths_of, suites_of
 from matrix.table import Row, cell, table
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +31,31 @@ def test_each_environment_has_a_name_of_its_own():
 
 def test_what_a_suite_names_is_there():
     assert not [path for paths in SUITES.values() for path in paths if not (ROOT / path).exists()]
+
+
+AIRFLOWS = {"hooks", "operators", "sensors", "triggers", "transfers", "notifications", "decorators", "compat"}
+
+
+def reaches_airflow(path, seen):
+    """Whether a test file, or what it takes from tests/support, imports a room of ours that is about Airflow."""
+    if path in seen or not path.exists():
+        return False
+    seen.add(path)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    names = [match for line in lines if (match := re.match(r"\s*from ([\w.]+) import (.*)", line))]
+    if any(
+        match[1].startswith("airflow_provider_instasent.") and match[1].split(".")[1] in AIRFLOWS for match in names
+    ):
+        return True
+    modules = [match[1].split(".")[1] for match in names if match[1].startswith("support.")]
+    modules += [part.strip() for match in names if match[1] == "support" for part in match[2].split(",")]
+    return any(reaches_airflow(ROOT / "tests" / "support" / f"{module}.py", seen) for module in modules)
+
+
+def test_the_wire_tests_that_reach_airflow_are_run():
+    files = sorted((ROOT / "tests" / "wire").glob("test_*.py"))
+
+    assert [f"tests/wire/{path.name}" for path in files if reaches_airflow(path, set())] == list(WIRE)
 
 
 def test_an_example_dags_tests_are_among_the_examples():
@@ -55,7 +81,7 @@ def test_an_environment_runs_what_it_has_the_packages_for(environment, suites):
     [
         (NEWEST, ["DAGs"], ["tests/dags"], list(SUITES["examples"])),
         (NEWEST, ["examples", "DAGs"], ["tests/dags"], []),
-        (NEWEST, ["wire"], ["tests/wire"], []),
+        (NEWEST, ["wire"], list(WIRE), []),
         (LOWEST, ["sends and waits"], ["tests/releases/test_sends_and_waits.py"], []),
     ],
 )
@@ -66,7 +92,7 @@ def test_what_pytest_is_given(environment, suites, paths, left_out):
 FILES = {
     "tests/dags/test_example_dags.py": "def test_a(): pass\ndef test_b(): assert 0\n",
     "tests/dags/test_other.py": "import pytest\ndef test_a(): pytest.skip('here')\ndef test_b(): pass\n",
-    "tests/wire/test_x.py": "import pytest\n@pytest.fixture\ndef broken(): raise OSError\ndef test_a(broken): pass\n",
+    "tests/wire/test_hook.py": "import pytest\n@pytest.fixture\ndef broken(): raise OSError\ndef test_a(broken): 0\n",
 }
 
 
