@@ -16,7 +16,7 @@ from support.loop_guard import waiting_calls
 from support.sandbox import HELD, call
 
 from airflow_provider_instasent.api.network_environment import Network
-from airflow_provider_instasent.waiting import shared_readers
+from airflow_provider_instasent.waiting import shared_readers, subscription
 from airflow_provider_instasent.waiting.account_reader import IN_FLIGHT
 from airflow_provider_instasent.waiting.delivery_watch import Watch
 from airflow_provider_instasent.waiting.results_file import RESULT_FIELDS
@@ -165,7 +165,8 @@ async def test_an_api_that_is_down_costs_three_requests_a_sweep(connected):
     assert len(reads(connected)) == 6
 
 
-async def test_a_429_stops_the_sweep(connected):
+async def test_a_429_stops_the_sweep(connected, monkeypatch):
+    monkeypatch.setattr(subscription, "LAST_LOOK", 0.5)
     connected.configure(final_after=0.0)
     ids = accepted(connected, *["001"] * 200)
     connected.fault("rate_limited", "read", skip=50, times=None, seconds=60)
@@ -241,6 +242,7 @@ async def test_the_loop_is_not_blocked(connected, tmp_path, monkeypatch, by):
     monkeypatch.setattr(Network, "tls_context", note_thread)
     await first_event(new_trigger(accepted(connected, "001")))  # what other libraries import at their first use
     connected.stop_clock()
+    connected.configure(rate_limit=100_000)  # or the wait would spread its requests
     ids = accepted(connected, *["001"] * 300)
     connected.at(301, "read", lambda: connected.advance(60))
     watched = {"results_path": results_of(tmp_path, ids)} if by == "results_path" else {}
