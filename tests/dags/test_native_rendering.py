@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 
@@ -259,7 +260,7 @@ def test_rows_of_a_query(connected, new_dag, common, tmp_path, monkeypatch, nati
     import sqlite3
 
     file = tmp_path / "people.db"
-    with sqlite3.connect(file) as opened:
+    with closing(sqlite3.connect(file)) as database, database as opened:
         opened.execute("CREATE TABLE people (phone TEXT, word TEXT, age INTEGER)")
         opened.executemany("INSERT INTO people VALUES (?, ?, ?)", [(SPAIN, "1e5", 5), (SPAIN, "x", 6)])
     monkeypatch.setenv("AIRFLOW_CONN_PEOPLE", f'{{"conn_type": "sqlite", "host": "{file}"}}')

@@ -30,7 +30,10 @@ THIS_MACHINE = "0.0.0.0"  # noqa: S104 - nobody listens there
 _STOP_SECONDS = 60.0
 
 _PROGRAM = f"""
+import multiprocessing
 import socket
+
+multiprocessing.set_start_method("fork")  # or, from Python 3.14 on, its processes would not know these names
 from proxy import main
 
 known, resolve = {KNOWN_HOSTS}, socket.getaddrinfo
