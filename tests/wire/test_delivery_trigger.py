@@ -166,7 +166,7 @@ async def test_an_api_that_is_down_costs_three_requests_a_sweep(connected):
 
 
 async def test_a_429_stops_the_sweep(connected, monkeypatch):
-    monkeypatch.setattr(subscription, "LAST_LOOK", 0.5)
+    monkeypatch.setattr(subscription, "LAST_LOOK", 30.0)  # less than the pause, and long for fifty reads on any machine
     connected.configure(final_after=0.0)
     ids = accepted(connected, *["001"] * 200)
     connected.fault("rate_limited", "read", skip=50, times=None, seconds=60)
